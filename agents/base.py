@@ -1,0 +1,34 @@
+"""The agent protocol: text in, text out, nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
+
+import numpy as np
+
+
+class Row(NamedTuple):
+    """One running episode as an agent sees it.
+
+    Attributes:
+        id: stable while the episode runs, never reused in a run; caches key on it.
+        history: reset observation, action, observation, action, ..., observation.
+    """
+
+    id: int
+    history: tuple[str, ...]
+
+
+class Agent(Protocol):
+    """Maps running episodes to their next actions."""
+
+    name: str
+
+    def reads(self, corpus: str) -> bool:
+        """Whether the agent can read this corpus (registered name); cells it cannot read stay blank."""
+        ...
+
+    def act(self, rows: Sequence[Row], rngs: Sequence[np.random.Generator]) -> list[str]:
+        """Return one action text per row. ``rngs[i]`` belongs to ``rows[i]`` and to nothing else."""
+        ...

@@ -1,0 +1,113 @@
+"""Files: atomic writes, hashes, strict JSON lines. Nothing half-written is ever visible under its final name."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+from berrypick.errors import BadInput
+
+Row = TypeVar("Row")
+
+
+def home() -> Path:
+    """The folder for corpora and indexes: ``BERRYPICK_HOME``, else the user cache directory."""
+    import platformdirs
+
+    return Path(os.environ.get("BERRYPICK_HOME") or platformdirs.user_cache_dir("berrypick"))
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write a file so that a reader sees the old bytes or all of the new ones."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(name, 0o644)
+        os.replace(name, path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+@contextmanager
+def new_folder(path: Path) -> Iterator[Path]:
+    """Fill a folder under a temporary name and move it to ``path`` when the block ends without an error.
+
+    Two processes may do this at once: the first to finish wins and the other's work is dropped. A process killed
+    half-way leaves only a temporary folder, which the next call removes once its process is gone.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _sweep(path)
+    draft = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}.{os.getpid()}.", suffix=".tmp"))
+    try:
+        os.chmod(draft, 0o755)
+        yield draft
+        try:
+            os.rename(draft, path)
+        except OSError:
+            if not path.is_dir():
+                raise
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+
+
+def _sweep(path: Path) -> None:
+    for left in path.parent.glob(f".{path.name}.*.tmp"):
+        pid = left.name.removeprefix(f".{path.name}.").split(".")[0]
+        if pid.isdigit() and not _alive(int(pid)):
+            shutil.rmtree(left, ignore_errors=True)
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def sha256(path: Path) -> str:
+    """Hex digest of a file's bytes."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def jsonl(rows: Iterable[object]) -> bytes:
+    """Encode rows as JSON lines."""
+    return msgspec.json.Encoder().encode_lines(list(rows))
+
+
+def read_jsonl(path: Path, kind: type[Row]) -> list[Row]:
+    """Decode JSON lines strictly; a bad row raises BadInput with file, line and field."""
+    decoder = msgspec.json.Decoder(kind)
+    rows: list[Row] = []
+    with path.open("rb") as file:
+        for number, line in enumerate(file, 1):
+            if line.strip():
+                rows.append(decode(line, decoder, path, number))
+    return rows
+
+
+def decode(data: bytes, decoder: msgspec.json.Decoder[Row], path: Path, line: int | None = None) -> Row:
+    """Decode one JSON value, turning msgspec's message into BadInput with file, line and field."""
+    try:
+        return decoder.decode(data)
+    except msgspec.ValidationError as error:
+        reason, _, field = str(error).partition(" - at `")
+        raise BadInput(reason, file=path, line=line, field=field.rstrip("`").removeprefix("$.") or None) from error
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise BadInput(f"not valid JSON: {error}", file=path, line=line) from error

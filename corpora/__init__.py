@@ -1,0 +1,46 @@
+"""What is searched: ``load`` a corpus by name or path, building it on first use."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from berrypick.corpora import store
+from berrypick.corpora.store import Builder, Corpus
+from berrypick.files import home
+from berrypick.registry import Table, UnknownName
+
+CORPORA: Table[Builder] = Table("corpus")
+CORPORA.add("almanac-tiny", "berrypick.corpora.builders.almanac:TINY", "procedural people, companies, cities; ~300 documents")
+CORPORA.add("almanac-small", "berrypick.corpora.builders.almanac:SMALL", "the same, ~2,000 documents a world; the default")
+CORPORA.add("almanac-base", "berrypick.corpora.builders.almanac:BASE", "the same, ~30,000 documents a world")
+CORPORA.add("factbook", "berrypick.corpora.builders.factbook:FACTBOOK", "CIA World Factbook, real facts and prose")
+
+
+def added() -> list[str]:
+    """Names of the corpora that the user added with ``berrypick corpus add``."""
+    folder = home() / "added"
+    return sorted(path.name for path in folder.iterdir() if (path / "manifest.json").is_file()) if folder.is_dir() else []
+
+
+def load(name: str, split: str = "test", world: int = 0, *, progress: bool = False) -> Corpus:
+    """Load a corpus by registered name, added name or folder path, building a registered one on first use.
+
+    Args:
+        name: a row of ``CORPORA``, a name given to ``corpus add``, or a path to a corpus folder.
+        split: split of the world; ignored by corpora of one world.
+        world: number of the world within its split; ignored by corpora of one world.
+        progress: show what a long build is doing on standard error.
+
+    Raises:
+        UnknownName: no such corpus.
+        Damaged: a file of the corpus is not what its manifest records.
+    """
+    if name in CORPORA:
+        return store.open_or_build(name, CORPORA[name], split, world, progress=progress)
+    for folder in (home() / "added" / name, Path(name)):
+        if (folder / "manifest.json").is_file():
+            return store.read(folder)
+    raise UnknownName("corpus", name, [*CORPORA, *added()])
+
+
+__all__ = ["CORPORA", "Corpus", "added", "load"]

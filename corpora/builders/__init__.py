@@ -1,0 +1,1 @@
+"""Corpora that the package builds itself, one folder or file each."""

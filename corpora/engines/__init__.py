@@ -1,0 +1,23 @@
+"""Retrieval engines: one protocol, one table, opened by name over a corpus."""
+
+from __future__ import annotations
+
+from berrypick.corpora.engines.base import Engine
+from berrypick.corpora.store import Corpus
+from berrypick.registry import Table
+
+#: name -> ``open(corpus) -> Engine``
+ENGINES: Table = Table("engine")
+ENGINES.add("bm25", "berrypick.corpora.engines.bm25:open_bm25", "BM25 in tantivy; memory-mapped")
+ENGINES.add("rank_bm25", "berrypick.corpora.engines.rank:open_rank_bm25", "BM25 in pure Python; the reference for tests")
+ENGINES.add("dense", "berrypick.corpora.engines.dense:open_dense", "FAISS over an encoder: lsa (default) or hf:<name or path>")
+ENGINES.add("hybrid", "berrypick.corpora.engines.hybrid:open_hybrid", "reciprocal-rank fusion of bm25 and dense")
+
+
+def open_engine(name: str, corpus: Corpus) -> Engine:
+    """Open an engine over a corpus, building its index on first use. ``dense:hf:<path>`` chooses the encoder."""
+    kind, _, argument = name.partition(":")
+    return ENGINES[kind](corpus, argument) if argument else ENGINES[kind](corpus)
+
+
+__all__ = ["ENGINES", "Engine", "open_engine"]

@@ -1,0 +1,1 @@
+"""Loaders of other people's formats, one file each."""

@@ -1,0 +1,249 @@
+"""A corpus on disk: documents, questions, entities, qrels, audit, and a manifest with the hash of each file."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from berrypick import files
+from berrypick.errors import BadInput, Damaged
+from berrypick.records import Document, Entity, Question, Record
+
+SCHEMA: Final = 1
+DATA_FILES: Final = ("documents.jsonl", "questions.jsonl", "entities.jsonl", "qrels.tsv")
+AUDIT_FILE: Final = "audit.jsonl"
+
+
+class QuestionAudit(Record):
+    """What the audit found for one question (``corpora.audit``).
+
+    Attributes:
+        question: the question's id.
+        routes: viable routes, each one genre per hop; none means that the question is dropped.
+        survives: knock-outs under which at least one route stays viable.
+        cost: least number of searches and opens over the viable routes, 0 without one.
+    """
+
+    question: str
+    routes: tuple[tuple[str, ...], ...]
+    survives: tuple[str, ...]
+    cost: int
+
+
+class Manifest(Record):
+    """Where a corpus comes from and what its files must hash to."""
+
+    schema: int
+    name: str
+    builder: str
+    version: int
+    parameters: dict[str, Any]
+    seed: int
+    licence: str
+    counts: dict[str, int]
+    sha256: dict[str, str]
+    package: str
+
+
+@dataclass(frozen=True)
+class Draft:
+    """What a builder or loader makes, before it is stored."""
+
+    documents: Sequence[Document]
+    questions: Sequence[Question]
+    entities: Sequence[Entity] = ()
+
+
+@dataclass(frozen=True)
+class Builder:
+    """How a registered corpus is made.
+
+    Attributes:
+        make: ``make(split, world) -> Draft``, a pure function of its arguments and ``parameters``.
+        parameters: everything else the content depends on; part of the folder's name.
+        version: raised whenever the same parameters give other bytes.
+        licence: of the text.
+        worlds: whether the corpus is a family of worlds, one per (split, number); else one corpus for all.
+        audited: whether unreachable questions are found and dropped at build time.
+    """
+
+    make: Callable[[str, int], Draft]
+    parameters: dict[str, Any]
+    version: int
+    licence: str
+    worlds: bool
+    audited: bool = True
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """A corpus in memory. Documents are in order of id, so an engine that breaks ties by position breaks them by id."""
+
+    name: str
+    path: Path
+    manifest: Manifest
+    documents: list[Document]
+    all_questions: list[Question]
+    entities: list[Entity]
+    audit: dict[str, QuestionAudit] = field(default_factory=dict)
+
+    @cached_property
+    def questions(self) -> list[Question]:
+        """The questions to ask: once audited, those with a viable route."""
+        if not self.audit:
+            return self.all_questions
+        return [question for question in self.all_questions if self.audit[question.id].routes]
+
+    @cached_property
+    def question_by_id(self) -> dict[str, Question]:
+        """Question id to question."""
+        return {question.id: question for question in self.questions}
+
+    @cached_property
+    def position(self) -> dict[str, int]:
+        """Document id to its position."""
+        return {document.id: index for index, document in enumerate(self.documents)}
+
+    @cached_property
+    def position_of_title(self) -> dict[str, int]:
+        """Title, case-folded, to the document's position."""
+        return {document.title.casefold(): index for index, document in enumerate(self.documents)}
+
+    @property
+    def fingerprint(self) -> str:
+        """Hex digest over the hashes of the data files."""
+        joined = "".join(self.manifest.sha256[name] for name in DATA_FILES)
+        return hashlib.sha256(joined.encode()).hexdigest()
+
+
+def open_or_build(name: str, builder: Builder, split: str, world: int, *, progress: bool = False) -> Corpus:
+    """Read a registered corpus, building it first where it is not there."""
+    folder = folder_of(name, builder, split, world)
+    if not (folder / "manifest.json").is_file():
+        build(name, builder, split, world, folder, progress=progress)
+    return read(folder)
+
+
+def folder_of(name: str, builder: Builder, split: str, world: int) -> Path:
+    """Where a registered corpus lives; another version or another parameter is another folder."""
+    key = hashlib.sha256(msgspec.json.encode([builder.version, builder.parameters], order="sorted")).hexdigest()[:8]
+    which = f"{split}-{world}-{key}" if builder.worlds else key
+    return files.home() / "corpora" / name / which
+
+
+def build(name: str, builder: Builder, split: str, world: int, folder: Path, *, progress: bool = False) -> None:
+    """Build a registered corpus, audit it, and move it to its folder in one step."""
+    draft = builder.make(split, world)
+    seed = world if builder.worlds else 0
+    parameters = builder.parameters | ({"split": split, "world": world} if builder.worlds else {})
+    with files.new_folder(folder) as target:
+        write(target, draft, name=name, builder=name, version=builder.version, parameters=parameters, seed=seed, licence=builder.licence)
+        if builder.audited:
+            from berrypick.corpora.audit import audit
+
+            save_audit(target, audit(read(target), progress=progress).rows)
+
+
+def write(
+    folder: Path, draft: Draft, *, name: str, builder: str, version: int, parameters: dict[str, Any], seed: int, licence: str
+) -> None:
+    """Check a draft and write its files and manifest into an existing folder."""
+    import berrypick
+
+    draft = replace(draft, documents=sorted(draft.documents, key=lambda document: document.id))
+    check(draft, folder)
+    qrels = "".join(f"{q.id}\t{document}\t1\n" for q in draft.questions for document in q.qrels())
+    files.write_bytes(folder / "documents.jsonl", files.jsonl(draft.documents))
+    files.write_bytes(folder / "questions.jsonl", files.jsonl(draft.questions))
+    files.write_bytes(folder / "entities.jsonl", files.jsonl(draft.entities))
+    files.write_bytes(folder / "qrels.tsv", ("query-id\tcorpus-id\tscore\n" + qrels).encode())
+    manifest = Manifest(
+        schema=SCHEMA,
+        name=name,
+        builder=builder,
+        version=version,
+        parameters=parameters,
+        seed=seed,
+        licence=licence,
+        counts={"documents": len(draft.documents), "questions": len(draft.questions), "entities": len(draft.entities)},
+        sha256={file: files.sha256(folder / file) for file in DATA_FILES},
+        package=berrypick.__version__,
+    )
+    _write_manifest(folder, manifest)
+
+
+def save_audit(folder: Path, rows: Sequence[QuestionAudit]) -> None:
+    """Store the audit's rows beside the questions and record their hash."""
+    manifest = _read_manifest(folder)
+    files.write_bytes(folder / AUDIT_FILE, files.jsonl(rows))
+    hashes = manifest.sha256 | {AUDIT_FILE: files.sha256(folder / AUDIT_FILE)}
+    _write_manifest(folder, msgspec.structs.replace(manifest, sha256=hashes))
+
+
+def read(folder: Path) -> Corpus:
+    """Read a corpus folder, checking every file against the manifest.
+
+    Raises:
+        Damaged: a file is missing, truncated or edited; the message names it.
+        BadInput: a row does not fit its schema; the message names file, line and field.
+    """
+    manifest = _read_manifest(folder)
+    for name, expected in manifest.sha256.items():
+        path = folder / name
+        if not path.is_file() or files.sha256(path) != expected:
+            state = "is missing" if not path.is_file() else "is not what the manifest records (truncated or edited)"
+            raise Damaged(f"{state}; delete the folder {folder} and build or add the corpus again", file=path)
+    audit = files.read_jsonl(folder / AUDIT_FILE, QuestionAudit) if AUDIT_FILE in manifest.sha256 else []
+    return Corpus(
+        name=manifest.name,
+        path=folder,
+        manifest=manifest,
+        documents=files.read_jsonl(folder / "documents.jsonl", Document),
+        all_questions=files.read_jsonl(folder / "questions.jsonl", Question),
+        entities=files.read_jsonl(folder / "entities.jsonl", Entity),
+        audit={row.question: row for row in audit},
+    )
+
+
+def check(draft: Draft, place: Path) -> None:
+    """Raise BadInput where ids or titles repeat, or a question names a document or sentence that is not there."""
+    sizes: dict[str, int] = {}
+    titles: set[str] = set()
+    for line, document in enumerate(draft.documents, 1):
+        if document.id in sizes:
+            raise BadInput(f"document id {document.id!r} appears twice", file=place / "documents.jsonl", line=line, field="id")
+        if document.title.casefold() in titles:
+            raise BadInput(f"title {document.title!r} appears twice", file=place / "documents.jsonl", line=line, field="title")
+        sizes[document.id] = len(document.sentences)
+        titles.add(document.title.casefold())
+    seen: set[str] = set()
+    for line, question in enumerate(draft.questions, 1):
+        if question.id in seen:
+            raise BadInput(f"question id {question.id!r} appears twice", file=place / "questions.jsonl", line=line, field="id")
+        seen.add(question.id)
+        _check_places(question, sizes, place / "questions.jsonl", line)
+
+
+def _check_places(question: Question, sizes: dict[str, int], file: Path, line: int) -> None:
+    for spot in question.places():
+        if spot.document not in sizes:
+            raise BadInput(f"gold document {spot.document!r} is not in the corpus", file=file, line=line, field="gold")
+        if spot.sentence is not None and not 0 <= spot.sentence < sizes[spot.document]:
+            raise BadInput(f"{spot.document!r} has no sentence {spot.sentence}", file=file, line=line, field="gold")
+
+
+def _read_manifest(folder: Path) -> Manifest:
+    path = folder / "manifest.json"
+    if not path.is_file():
+        raise Damaged("is missing; delete the folder and build or add the corpus again", file=path)
+    return files.decode(path.read_bytes(), msgspec.json.Decoder(Manifest), path)
+
+
+def _write_manifest(folder: Path, manifest: Manifest) -> None:
+    files.write_bytes(folder / "manifest.json", msgspec.json.format(msgspec.json.encode(manifest, order="sorted"), indent=1) + b"\n")

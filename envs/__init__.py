@@ -1,0 +1,1 @@
+"""The simulator. Importing it registers every environment id."""

@@ -1,0 +1,1 @@
+"""What was submitted; filled by a later issue."""
