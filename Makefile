@@ -1,0 +1,47 @@
+# Every target works from a fresh clone; the environment is made once and remade when its two inputs change.
+PYTHON ?= python3
+VENV ?= .venv
+OUT ?= runs/quick
+SEED ?= 0
+PYTEST_FLAGS ?= -n auto --maxprocesses=8
+
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+# One thread a process: processes, not threads, share the cores.
+export OMP_NUM_THREADS ?= 1
+export OMP_WAIT_POLICY ?= passive
+
+.PHONY: help install bench test test-all check format
+.DEFAULT_GOAL := help
+
+help:  ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+install: $(STAMP)  ## make the virtual environment
+
+$(STAMP): pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable ".[dev]"
+	@touch $@
+
+bench: $(STAMP)  ## run suite `quick` for the reference agents; print one table, write the report (OUT, SEED)
+	$(BIN)/berrypick bench random closed_book 'scripted:*' mixture oracle --suite quick --seed $(SEED) --out $(OUT) --overwrite
+
+test: $(STAMP)  ## run the tests that are neither slow nor need an accelerator
+	$(BIN)/pytest -q $(PYTEST_FLAGS)
+
+test-all: $(STAMP)  ## run the slow tests too
+	$(BIN)/pytest -q $(PYTEST_FLAGS) -m 'not gpu'
+
+# mypy cannot follow an editable install, so it reads a plain one, made anew each time.
+check: $(STAMP)  ## lint, format check, types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	rm -rf build
+	$(BIN)/pip install --quiet --no-deps --no-build-isolation --target build/plain .
+	MYPYPATH=build/plain $(BIN)/mypy -p berrypick
+
+format: $(STAMP)  ## rewrite the sources in the house format
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
