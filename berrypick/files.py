@@ -108,6 +108,7 @@ def decode(data: bytes, decoder: msgspec.json.Decoder[Row], path: Path, line: in
         return decoder.decode(data)
     except msgspec.ValidationError as error:
         reason, _, field = str(error).partition(" - at `")
-        raise BadInput(reason, file=path, line=line, field=field.rstrip("`").removeprefix("$.") or None) from error
+        field = field.rstrip("`").removeprefix("$").removeprefix(".")
+        raise BadInput(reason, file=path, line=line, field=field or None) from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise BadInput(f"not valid JSON: {error}", file=path, line=line) from error

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -53,11 +53,12 @@ class Manifest(Record):
 
 @dataclass(frozen=True)
 class Draft:
-    """What a builder or loader makes, before it is stored."""
+    """What a builder or loader makes, before it is stored. ``notes`` are further counts for the manifest."""
 
     documents: Sequence[Document]
     questions: Sequence[Question]
     entities: Sequence[Entity] = ()
+    notes: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -171,7 +172,12 @@ def write(
         parameters=parameters,
         seed=seed,
         licence=licence,
-        counts={"documents": len(draft.documents), "questions": len(draft.questions), "entities": len(draft.entities)},
+        counts={
+            "documents": len(draft.documents),
+            "questions": len(draft.questions),
+            "entities": len(draft.entities),
+            **draft.notes,
+        },
         sha256={file: files.sha256(folder / file) for file in DATA_FILES},
         package=berrypick.__version__,
     )
