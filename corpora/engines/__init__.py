@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from berrypick.corpora.engines.base import Engine
 from berrypick.corpora.store import Corpus
 from berrypick.registry import Table
 
-#: name -> ``open(corpus) -> Engine``
-ENGINES: Table = Table("engine")
+#: name -> ``open(corpus) -> Engine``; dense and hybrid also take the encoder's name
+ENGINES: Table[Callable[..., Engine]] = Table("engine")
 ENGINES.add("bm25", "berrypick.corpora.engines.bm25:open_bm25", "BM25 in tantivy; memory-mapped")
-ENGINES.add("rank_bm25", "berrypick.corpora.engines.rank:open_rank_bm25", "BM25 in pure Python; the reference for tests")
-ENGINES.add("dense", "berrypick.corpora.engines.dense:open_dense", "FAISS over an encoder: lsa (default) or hf:<name or path>")
+ENGINES.add(
+    "rank_bm25", "berrypick.corpora.engines.rank:open_rank_bm25", "BM25 in pure Python; the reference for tests"
+)
+ENGINES.add(
+    "dense", "berrypick.corpora.engines.dense:open_dense", "FAISS over an encoder: lsa (default) or hf:<name or path>"
+)
 ENGINES.add("hybrid", "berrypick.corpora.engines.hybrid:open_hybrid", "reciprocal-rank fusion of bm25 and dense")
 
 

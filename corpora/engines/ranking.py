@@ -1,0 +1,105 @@
+"""What all engines share: the text they index, the words they look up, and one way to order, mask and remember."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from functools import lru_cache
+from typing import Final, NamedTuple, TypeAlias
+
+from berrypick.corpora.engines.base import Mask
+from berrypick.records import Document, Hit
+from berrypick.text import tokens
+
+#: An agent may write a page as its query: of its distinct words only the first ones count.
+MAX_QUERY_TERMS: Final = 64
+
+#: ``fetch(limit)`` -> at most ``limit`` (raw score, position) pairs with the best raw scores, in any order.
+Fetch: TypeAlias = Callable[[int], list[tuple[float, int]]]
+
+_SLACK: Final = 4
+_GROWTH: Final = 4
+_REMEMBERED_QUERIES: Final = 1024
+_REMEMBERED_HITS: Final = 256
+
+
+def indexed_text(document: Document) -> str:
+    """The text that an engine sees: title and sentences in one field."""
+    return f"{document.title}\n{document.text}"
+
+
+def query_terms(query: str) -> list[str]:
+    """The distinct words of a query, at most ``MAX_QUERY_TERMS``, sorted, since a query is a bag."""
+    return sorted(list(dict.fromkeys(tokens(query)))[:MAX_QUERY_TERMS])
+
+
+def check_request(k: int, exclude: Mask | None, documents: int) -> None:
+    """Raise ValueError where a request breaks the engine protocol."""
+    if k < 1:
+        raise ValueError(f"k must be at least 1, got {k}")
+    if exclude is not None and (exclude.shape != (documents,) or exclude.dtype != bool):
+        raise ValueError(f"exclude must be bool of shape ({documents},), got {exclude.dtype} of shape {exclude.shape}")
+
+
+class _Prefix(NamedTuple):
+    """The head of a ranking, whole groups of equal scores only."""
+
+    hits: list[Hit]
+    complete: bool
+    limit: int
+
+
+class _Cell:
+    """A slot that the cache hands out; its prefix is replaced whole, so threads never see half of one."""
+
+    __slots__ = ("prefix",)
+
+    def __init__(self) -> None:
+        self.prefix = _Prefix([], False, 0)
+
+
+class Rankings:
+    """Rankings by query, fetched only as deep as was asked for, least recently used forgotten.
+
+    Args:
+        documents: number of documents in the corpus.
+    """
+
+    def __init__(self, documents: int) -> None:
+        self._documents = documents
+        self._cell = lru_cache(maxsize=_REMEMBERED_QUERIES)(lambda key: _Cell())
+
+    def top(self, key: Hashable, k: int, fetch: Fetch, exclude: Mask | None = None) -> list[Hit]:
+        """Return the best ``k`` hits of a ranking that are not excluded.
+
+        Args:
+            key: names the ranking; ``fetch`` must be a function of it.
+            k: at least 1.
+            fetch: called with growing limits until ``k`` hits survive or nothing is left.
+            exclude: documents to leave out. Shape (documents,).
+        """
+        cell: _Cell = self._cell(key)
+        prefix = cell.prefix
+        while True:
+            kept = prefix.hits if exclude is None else [hit for hit in prefix.hits if not exclude[hit.index]]
+            if len(kept) >= k or prefix.complete:
+                break
+            limit = min(max(k + _SLACK, _GROWTH * prefix.limit), self._documents)
+            prefix = _fetch_prefix(fetch, limit, self._documents)
+        cell.prefix = prefix if prefix.limit <= _REMEMBERED_HITS else _shortened(prefix)
+        return kept[:k]
+
+
+def _fetch_prefix(fetch: Fetch, limit: int, documents: int) -> _Prefix:
+    """Order what was fetched; unless it is everything, its last group of equal scores may go on and is left out."""
+    fetched = fetch(limit)
+    rounded = sorted((-round(score, 4), position) for score, position in fetched)
+    found = [(-negated, position) for negated, position in rounded if negated < 0]
+    complete = len(found) < limit or limit == documents
+    floor = 0.0 if complete else found[-1][0]
+    return _Prefix([Hit(position, score) for score, position in found if score > floor], complete, limit)
+
+
+def _shortened(prefix: _Prefix) -> _Prefix:
+    if len(prefix.hits) <= _REMEMBERED_HITS:
+        return prefix
+    return _Prefix(prefix.hits[:_REMEMBERED_HITS], False, _REMEMBERED_HITS)
