@@ -1,0 +1,338 @@
+"""SearchEnv: ask a question, let a policy search, open pages and answer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import gymnasium
+from gymnasium.error import ResetNeeded
+
+from berrypick.corpora.engines import Engine
+from berrypick.envs import observe, render
+from berrypick.envs.actions import Action, Answer, Invalid, Open, Search
+from berrypick.envs.observe import OBSERVATION_LIMIT, Setup
+from berrypick.envs.progress import Progress, gold_info
+from berrypick.envs.protocols import ACTION_LIMIT, PROTOCOLS, TOPK_LIMIT, encodable, quote
+from berrypick.envs.rewards import REWARDS
+from berrypick.envs.spaces import UnicodeText
+from berrypick.envs.tasks import Task, Tasks
+from berrypick.envs.trace import Trace, Turn
+from berrypick.envs.worlds import check_engine, names_title
+from berrypick.errors import BadInput
+from berrypick.records import Hit
+from berrypick.registry import UnknownName
+
+
+@dataclass(frozen=True)
+class State:
+    """A point in an episode, as ``SearchEnv.snapshot`` gives it. Picklable; holds no corpus and no engine."""
+
+    config: tuple[object, ...]
+    fingerprint: str
+    seed: int
+    episode: int
+    slot: int
+    question_id: str
+    turns: tuple[Turn, ...]
+    answer: str | None
+    reward: float
+    terminated: bool
+    truncated: bool
+
+
+class SearchEnv(gymnasium.Env[str, str]):
+    """A question over a corpus; a policy answers it by searching and reading. Text in, text out.
+
+    ``reset`` returns the instructions and the question, ``step`` only what the action brought. An answer terminates
+    the episode; ``max_turns`` turns without one truncate it. What is not an action, an unknown engine, a page that may
+    not be opened and a search beyond the budget cost a turn and get a corrective observation. The reward is paid with
+    the last step. ``trace`` holds the episode so far.
+
+    ``info``: question_id, family, hops (facts the answer rests on), hops_found (displayed so far), turns, queries (of
+    the searches answered so far), doc_ids and scores (of this step), valid, budget_left {searches, turns}; with
+    ``expose_gold`` also gold {answers, documents}.
+
+    Args:
+        corpus: a registered corpus, one added with ``berrypick corpus add``, or a corpus folder.
+        worlds: number of worlds to draw from, or their numbers; ignored by corpora of one world.
+        split: train, dev or test; None for any, in corpora of one world.
+        families: kinds of question to ask, None for all.
+        engines: engines that can be searched; the first is the default.
+        topk: documents a search lists unless it says otherwise, 1 to 10.
+        max_turns: turns after which the episode is truncated.
+        search_budget: searches that are answered.
+        protocol: how actions are written, ``tags`` or ``tools``.
+        reward: a row of ``envs.rewards.REWARDS``.
+        expose_gold: put answers and gold documents into ``info``; such episodes cannot be submitted.
+        render_mode: ``ansi`` (``render`` returns the episode as text) or ``human`` (written as it happens).
+
+    Raises:
+        UnknownName: a corpus, split, engine, protocol or reward that does not exist; the message lists what does.
+        BadInput: a number out of range.
+    """
+
+    metadata: ClassVar[dict[str, Any]] = {"render_modes": ["ansi", "human"], "render_fps": 1}  # type: ignore[misc]
+
+    def __init__(
+        self,
+        corpus: str = "almanac-small",
+        worlds: int | Sequence[int] = 1,
+        split: str | None = "train",
+        families: Sequence[str] | None = None,
+        engines: Sequence[str] = ("bm25", "dense"),
+        topk: int = 3,
+        max_turns: int = 10,
+        search_budget: int = 6,
+        protocol: str = "tags",
+        reward: str = "exact_match",
+        expose_gold: bool = False,
+        render_mode: str | None = None,
+    ) -> None:
+        self.tasks = Tasks(corpus, worlds, split, None if families is None else _names(families))
+        self.setup = _checked(Setup(protocol, _names(engines), topk, max_turns, search_budget))
+        self.protocol, self.reward = PROTOCOLS[protocol], REWARDS[reward]
+        self.expose_gold = expose_gold
+        if render_mode not in (None, *self.metadata["render_modes"]):
+            raise UnknownName("render mode", str(render_mode), self.metadata["render_modes"])
+        self.render_mode = render_mode
+        self.observation_space = UnicodeText(OBSERVATION_LIMIT)
+        self.action_space = UnicodeText(ACTION_LIMIT)
+        self._config = (corpus, self.tasks.numbers, split, self.tasks.families, self.setup, reward)
+        self._seed: int | None = None
+        self._episode = 0
+        self._trace: Trace | None = None
+
+    @property
+    def trace(self) -> Trace:
+        """The episode so far; raises ResetNeeded before the first reset."""
+        if self._trace is None:
+            raise ResetNeeded("there is no episode yet: call reset() first")
+        return self._trace
+
+    @property
+    def engines(self) -> dict[str, Engine]:
+        """The engines over the current world, by name."""
+        return {name: self._task.world.engine(name) for name in self.setup.engines}
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[str, dict[str, Any]]:
+        """Start an episode.
+
+        Args:
+            seed: starts a sequence of tasks anew; without it the sequence goes on. 0 <= seed < 2**32.
+            options: ``{"task_id": int}`` or ``{"question_id": str}`` chooses the task instead of drawing it.
+
+        Raises:
+            BadInput: there is no such task or question.
+            UnknownName: an option that does not exist.
+        """
+        super().reset(seed=seed)
+        if seed is not None:
+            self._seed, self._episode = seed, 0
+        elif self._seed is None:
+            self._seed = int(self.np_random.integers(2**32))
+        self._begin(self._choose(options or {}))
+        self._episode += 1
+        self._render_new()
+        return self.trace.prompt, self._info()
+
+    def step(self, action: str) -> tuple[str, float, bool, bool, dict[str, Any]]:
+        """Play one turn.
+
+        Args:
+            action: any string; what it holds beyond ``protocols.ACTION_LIMIT`` characters is not kept.
+
+        Raises:
+            ResetNeeded: the episode is over, or none was started.
+            TypeError: the action is no string.
+        """
+        trace = self.trace
+        if trace.terminated or trace.truncated:
+            raise ResetNeeded("the episode is over: call reset() for the next one")
+        if not isinstance(action, str):
+            raise TypeError(f"an action is a string in the {self.protocol.name} protocol, got {type(action).__name__}")
+        raw = encodable(action[: ACTION_LIMIT + 1])
+        turn = self._act(raw, self.protocol.parse(raw))
+        self._record(turn)
+        trace.terminated = isinstance(turn.action, Answer)
+        trace.truncated = not trace.terminated and len(trace.turns) >= self.setup.max_turns
+        reward = 0.0
+        if trace.terminated or trace.truncated:
+            reward = float(self.reward(trace, trace.question))
+        trace.reward += reward
+        self._render_new()
+        return turn.observation, reward, trace.terminated, trace.truncated, self._info()
+
+    def render(self) -> str | None:
+        """Return the episode as text in ``ansi`` mode; write what is new of it in ``human`` mode."""
+        if self.render_mode == "ansi":
+            return render.as_text(self.trace)
+        self._render_new()
+        return None
+
+    def snapshot(self) -> State:
+        """Return the current point; cheap, as turns are shared. ``restore`` goes on from it exactly."""
+        trace, seed = self.trace, self._seed
+        assert seed is not None
+        return State(
+            config=self._config,
+            fingerprint=trace.corpus.fingerprint,
+            seed=seed,
+            episode=self._episode,
+            slot=self._task.slot,
+            question_id=trace.question.id,
+            turns=tuple(trace.turns),
+            answer=trace.answer,
+            reward=trace.reward,
+            terminated=trace.terminated,
+            truncated=trace.truncated,
+        )
+
+    def restore(self, state: State) -> None:
+        """Go back to a point of this environment, or of another one made with the same arguments in any process.
+
+        Raises:
+            BadInput: the environment or its corpus is another one.
+        """
+        world = self.tasks.world(state.slot) if state.config == self._config else None
+        if world is None or world.corpus.fingerprint != state.fingerprint:
+            raise BadInput(f"the snapshot was taken in another environment: {state.config}, this one is {self._config}")
+        self._begin(Task(state.slot, world, world.corpus.question_by_id[state.question_id]))
+        for turn in state.turns:
+            self._record(turn)
+        trace = self.trace
+        trace.answer, trace.reward = state.answer, state.reward
+        trace.terminated, trace.truncated = state.terminated, state.truncated
+        self._seed, self._episode = state.seed, state.episode
+        self._rendered = len(render.blocks(trace))
+
+    def _choose(self, options: dict[str, Any]) -> Task:
+        for key in options:
+            if key not in ("task_id", "question_id"):
+                raise UnknownName("reset option", str(key), ["task_id", "question_id"])
+        if len(options) > 1:
+            raise BadInput("give task_id or question_id, not both", field="options")
+        if "task_id" in options:
+            return self.tasks.at(int(options["task_id"]))
+        if "question_id" in options:
+            return self.tasks.named(options["question_id"])
+        assert self._seed is not None
+        return self.tasks.draw(self._seed, self._episode)
+
+    def _begin(self, task: Task) -> None:
+        self._task = task
+        corpus, question = task.world.corpus, task.question
+        self._trace = Trace(corpus, question, observe.prompt(self.setup, question.text))
+        self._progress = Progress(question, corpus)
+        self._openable: set[int] = set()
+        self._queries: list[str] = []
+        self._rendered = 0
+
+    def _record(self, turn: Turn) -> None:
+        """Append a turn and take in what it showed; everything but the trace's end follows from the turns."""
+        self.trace.turns.append(turn)
+        self._progress.see(turn)
+        self._openable.update(turn.docs)
+        match turn.action:
+            case Search(query) if turn.valid:
+                self._queries.append(query)
+            case Open() if turn.valid:
+                self._openable.update(self._task.world.linked(turn.docs[0]))
+            case Answer(text):
+                self.trace.answer = text
+
+    def _act(self, raw: str, action: Action) -> Turn:
+        match action:
+            case Search(_, engine) if engine is not None and engine not in self.setup.engines:
+                known = ", ".join(self.setup.engines)
+                return self._correct(raw, Invalid(f"unknown engine {quote(engine)}; the engines here are {known}"))
+            case Search():
+                return self._search(raw, action)
+            case Open(title):
+                return self._open(raw, action, title)
+            case Answer():
+                return Turn(raw, action, "", 0, (), (), (), True, "")
+            case Invalid():
+                return self._correct(raw, action)
+
+    def _search(self, raw: str, action: Search) -> Turn:
+        budget = self.setup.search_budget
+        if len(self._queries) >= budget:
+            return self._refuse(raw, action, f"Search refused: all {budget} searches are used. Open a page or answer.")
+        engine, topk = action.engine or self.setup.engines[0], action.topk or self.setup.topk
+        hits = self._retrieve(engine, action.query, topk)
+        world = self._task.world
+        shown = world.snippets(action.query, hits)
+        body = observe.results([(world.corpus.documents[position], index) for position, index in shown])
+        docs, scores = tuple(hit.index for hit in hits), tuple(hit.score for hit in hits)
+        return Turn(raw, action, engine, topk, docs, scores, shown, True, self.protocol.wrap(body))
+
+    def _retrieve(self, engine: str, query: str, topk: int) -> list[Hit]:
+        """The one place where an engine is asked; its errors propagate."""
+        return self._task.world.engine(engine).search([query], topk)[0]
+
+    def _open(self, raw: str, action: Open, title: str) -> Turn:
+        world = self._task.world
+        position = world.find(title, self._openable)
+        if position is None or not (position in self._openable or self._asked(position)):
+            return self._refuse(raw, action, observe.NO_SUCH_PAGE)
+        documents = world.corpus.documents
+        body, count = observe.page(documents[position], [documents[link].title for link in world.linked(position)])
+        # A page without sentences still displays its document.
+        shown = tuple((position, index) for index in range(max(count, 1)))
+        return Turn(raw, action, "", 0, (position,), (0.0,), shown, True, self.protocol.wrap(body))
+
+    def _asked(self, position: int) -> bool:
+        return names_title(self.trace.question.text, self.trace.corpus.documents[position].title)
+
+    def _correct(self, raw: str, action: Invalid) -> Turn:
+        return self._refuse(raw, action, f"Invalid action: {action.reason}. {self.protocol.reminder}")
+
+    def _refuse(self, raw: str, action: Action, message: str) -> Turn:
+        return Turn(raw, action, "", 0, (), (), (), False, self.protocol.wrap(message))
+
+    def _info(self) -> dict[str, Any]:
+        trace, question = self.trace, self.trace.question
+        last = trace.turns[-1] if trace.turns else None
+        info: dict[str, Any] = {
+            "question_id": question.id,
+            "family": question.family,
+            "hops": question.hops,
+            "hops_found": self._progress.found,
+            "turns": len(trace.turns),
+            "queries": tuple(self._queries),
+            "doc_ids": tuple(trace.corpus.documents[position].id for position in last.docs) if last else (),
+            "scores": last.scores if last else (),
+            "valid": last.valid if last else True,
+            "budget_left": {
+                "searches": self.setup.search_budget - len(self._queries),
+                "turns": self.setup.max_turns - len(trace.turns),
+            },
+        }
+        return info | {"gold": gold_info(question)} if self.expose_gold else info
+
+    def _render_new(self) -> None:
+        if self.render_mode == "human":
+            parts = render.blocks(self.trace)
+            render.show(parts[self._rendered :])
+            self._rendered = len(parts)
+
+
+def _names(value: str | Sequence[str]) -> tuple[str, ...]:
+    """One name or several: a lone string is no sequence of letters here."""
+    return (value,) if isinstance(value, str) else tuple(value)
+
+
+def _checked(setup: Setup) -> Setup:
+    if setup.protocol not in PROTOCOLS:
+        raise UnknownName("protocol", setup.protocol, list(PROTOCOLS))
+    for name in setup.engines:
+        check_engine(name)
+    if not setup.engines or len(set(setup.engines)) < len(setup.engines):
+        raise BadInput(f"must be distinct and at least one, got {setup.engines}", field="engines")
+    if not 1 <= setup.topk <= TOPK_LIMIT:
+        raise BadInput(f"must be from 1 to {TOPK_LIMIT}, got {setup.topk}", field="topk")
+    if setup.max_turns < 1 or setup.search_budget < 0:
+        raise BadInput(f"max_turns must be at least 1 and search_budget at least 0, got {setup}", field="max_turns")
+    return setup

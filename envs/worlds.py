@@ -1,0 +1,103 @@
+"""Worlds in memory: one read-only copy per process of each corpus, its engines and its word weights."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+from functools import cached_property, lru_cache
+from pathlib import Path
+
+from berrypick import corpora, files
+from berrypick.corpora import CORPORA, Corpus
+from berrypick.corpora.engines import ENGINES, Engine, open_engine
+from berrypick.corpora.snippets import best_sentence, corpus_idf
+from berrypick.envs.protocols import escape
+from berrypick.records import Hit
+from berrypick.registry import UnknownName
+from berrypick.text import tokens
+
+
+class World:
+    """A corpus with the engines opened over it so far. Shared: nothing in it may be changed."""
+
+    def __init__(self, corpus: Corpus) -> None:
+        self.corpus = corpus
+        self._engines: dict[str, Engine] = {}
+
+    def engine(self, name: str) -> Engine:
+        """Return an engine, opening it (and building its index) on first use."""
+        if name not in self._engines:
+            self._engines[name] = open_engine(name, self.corpus)
+        return self._engines[name]
+
+    @cached_property
+    def _idf(self) -> dict[str, float]:
+        return corpus_idf(self.corpus)
+
+    def snippets(self, query: str, hits: Sequence[Hit]) -> tuple[tuple[int, int], ...]:
+        """Return (document position, index of the sentence that fits the query best) for each hit."""
+        words = tokens(query)
+        documents = self.corpus.documents
+        return tuple((hit.index, best_sentence(documents[hit.index], words, self._idf)) for hit in hits)
+
+    def linked(self, position: int) -> tuple[int, ...]:
+        """Positions of the documents that a page links to, those that exist."""
+        known = self.corpus.position_of_title
+        links = self.corpus.documents[position].links
+        return tuple(dict.fromkeys(known[key] for title in links if (key := title.casefold()) in known))
+
+    def find(self, title: str, seen: Collection[int]) -> int | None:
+        """Return the position of a title as a policy writes it; those in ``seen`` also as they were shown."""
+        wanted = fold(title)
+        position = self.corpus.position_of_title.get(wanted)
+        if position is not None:
+            return position
+        for other in sorted(seen):  # a title with odd blanks, or one that was escaped when shown
+            shown = fold(self.corpus.documents[other].title)
+            if wanted in (shown, escape(shown)):
+                return other
+        return None
+
+
+def names_title(text: str, title: str) -> bool:
+    """Whether a title stands in a text as whole words, in any case."""
+    wanted = fold(title)
+    return bool(wanted) and re.search(rf"(?<!\w){re.escape(wanted)}(?!\w)", fold(text)) is not None
+
+
+def fold(text: str) -> str:
+    """Case-fold and collapse blanks."""
+    return " ".join(text.casefold().split())
+
+
+def open_world(name: str, split: str, world: int) -> World:
+    """Return a world, loading it on first use in this process.
+
+    Args:
+        name: a registered corpus, an added one, or a folder.
+        split: of the world; ignored by corpora of one world.
+        world: its number; ignored by corpora of one world.
+    """
+    return _open(files.home(), name, split, world) if has_worlds(name) else _open(files.home(), name, "", 0)
+
+
+@lru_cache(maxsize=256)
+def _open(home: Path, name: str, split: str, world: int) -> World:
+    return World(corpora.load(name, split, world) if split else corpora.load(name))
+
+
+def has_worlds(name: str) -> bool:
+    """Whether a corpus is a family of worlds."""
+    return name in CORPORA and CORPORA[name].worlds
+
+
+def check_corpus(name: str) -> None:
+    """Raise UnknownName unless a corpus of this name or a folder of this path exists; loads nothing."""
+    if name not in CORPORA and name not in corpora.added() and not (Path(name) / "manifest.json").is_file():
+        raise UnknownName("corpus", name, [*CORPORA, *corpora.added()])
+
+
+def check_engine(name: str) -> None:
+    """Raise UnknownName unless an engine of this name exists (``dense:hf:<path>`` is a ``dense``); opens nothing."""
+    if name.partition(":")[0] not in ENGINES:
+        raise UnknownName("engine", name, list(ENGINES))
