@@ -1,0 +1,121 @@
+"""One procedural world: who exists and what is true. Nothing here knows how it is written down."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from berrypick.corpora.builders.almanac.inventory import ADJECTIVES, POOLS, YEARS
+from berrypick.corpora.builders.almanac.lexicon import RELATIONS
+from berrypick.records import Entity
+
+#: Share of full names per split, in tenths: a name belongs to one split in every world of every seed.
+NAME_SHARES: Final = {"train": range(0, 4), "dev": range(4, 6), "test": range(6, 10)}
+#: Of all entities of a kind, the share that may be the object of a person-valued relation: few, so that rosters fill.
+PROMINENT: Final = 0.2
+#: Share of the subjects of which the relation holds at all (1 where not named).
+HOLDS: Final = {"mentored_by": 0.8, "married_to": 0.6, "twinned_with": 0.6}
+#: Relations whose object is one of the few prominent people; the others draw from everybody.
+FROM_FEW: Final = frozenset({"mentored_by", "owned_by", "created_by"})
+
+
+@dataclass(frozen=True)
+class Fact:
+    """``subject relation object``, by position among the world's entities; years are literals."""
+
+    subject: int
+    relation: str
+    object: int | str
+
+
+@dataclass(frozen=True)
+class World:
+    """Entities and facts.
+
+    Attributes:
+        entities: with full name, initial form, byname and kind; all unique within the world.
+        facts: each (subject, relation) has one object; symmetric relations are held in both directions.
+    """
+
+    entities: tuple[Entity, ...]
+    facts: tuple[Fact, ...]
+
+    def name(self, value: int | str) -> str:
+        """Full name of an entity, or the literal itself."""
+        return value if isinstance(value, str) else self.entities[value].full
+
+
+def short(entity: Entity) -> str:
+    """What a page calls its own subject after the first mention."""
+    return entity.full.split()[0]
+
+
+def make_world(sizes: dict[str, int], split: str, draw: np.random.Generator) -> World:
+    """Draw a world with ``sizes[kind]`` entities of each kind."""
+    entities = tuple(entity for kind, count in sizes.items() for entity in _entities(kind, count, split, draw))
+    members = {kind: [i for i, entity in enumerate(entities) if entity.kind == kind] for kind in sizes}
+    facts = tuple(fact for relation in RELATIONS for fact in _facts(relation, members, draw))
+    return World(entities, facts)
+
+
+def name_split(full: str) -> str:
+    """The split that a full name belongs to."""
+    tenth = hashlib.sha256(full.encode()).digest()[0] % 10
+    return next(split for split, tenths in NAME_SHARES.items() if tenth in tenths)
+
+
+def _entities(kind: str, count: int, split: str, draw: np.random.Generator) -> Iterator[Entity]:
+    """Name ``count`` entities so that full names, initial forms and bynames are unique.
+
+    A world uses few stems, so that each is shared by several entities whose initials differ: a query by initial form
+    must not be a query by stem alone.
+    """
+    pool = POOLS[kind]
+    firsts = draw.permutation(pool.firsts)[: max(40, count // 5)]
+    stems = draw.permutation(pool.stems)[: max(8, count // 4)]
+    bynames = _bynames(pool.roles, count, draw)
+    taken: set[str] = set()
+    made = 0
+    for _ in range(1000 * count):
+        if made == count:
+            return
+        first, stem, kind_word = (str(draw.choice(words)) for words in (firsts, stems, pool.types))
+        full = " ".join(word for word in (first, stem, kind_word) if word)
+        initial = " ".join(word for word in (f"{first[0]}.", stem, kind_word) if word)
+        if initial in taken or name_split(full) != split:
+            continue
+        taken.add(initial)
+        yield Entity(full=full, initial=initial, byname=bynames[made], kind=kind)
+        made += 1
+    raise ValueError(f"the inventories hold no {count} {kind} names for split {split!r}; ask for a smaller world")
+
+
+def _bynames(roles: tuple[str, ...], count: int, draw: np.random.Generator) -> list[str]:
+    pairs = [f"the {adjective} {role}" for adjective in ADJECTIVES for role in roles]
+    if count > len(pairs) // 2:
+        pairs += [f"the {a} {b} {role}" for a in ADJECTIVES for b in ADJECTIVES if a != b for role in roles]
+    return [pairs[i] for i in draw.choice(len(pairs), size=count, replace=False)]
+
+
+def _facts(name: str, members: dict[str, list[int]], draw: np.random.Generator) -> Iterator[Fact]:
+    relation = RELATIONS[name]
+    subjects = [s for s in members[relation.subject] if draw.random() < HOLDS.get(name, 1.0)]
+    if relation.symmetric:
+        order = [int(s) for s in draw.permutation(subjects)]
+        for one, other in zip(order[::2], order[1::2], strict=False):
+            yield Fact(one, name, other)
+            yield Fact(other, name, one)
+        return
+    if relation.object == "year":
+        for subject in subjects:
+            yield Fact(subject, name, str(draw.choice(YEARS)))
+        return
+    objects = members[relation.object]
+    if name in FROM_FEW:
+        objects = [int(o) for o in draw.permutation(objects)[: max(3, int(len(objects) * PROMINENT))]]
+    for subject in subjects:
+        yield Fact(subject, name, int(draw.choice([o for o in objects if o != subject])))
