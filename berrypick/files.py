@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -64,9 +65,11 @@ def new_folder(path: Path) -> Iterator[Path]:
 
 
 def _sweep(path: Path) -> None:
-    for left in path.parent.glob(f".{path.name}.*.tmp"):
-        pid = left.name.removeprefix(f".{path.name}.").split(".")[0]
-        if pid.isdigit() and not _alive(int(pid)):
+    # The whole name must fit: a draft of "wiki.2024" is no draft of "wiki" left by process 2024.
+    draft = re.compile(rf"\.{re.escape(path.name)}\.(\d+)\.[^.]+\.tmp")
+    for left in path.parent.iterdir():
+        match = draft.fullmatch(left.name)
+        if match and not _alive(int(match[1])):
             shutil.rmtree(left, ignore_errors=True)
 
 

@@ -18,9 +18,14 @@ class UnknownName(LookupError):
     """A name that a table does not hold; the message lists what is close to it."""
 
     def __init__(self, kind: str, name: str, known: list[str]) -> None:
+        self.kind, self.name, self.known = kind, name, known
         near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
         hint = f"did you mean {' or '.join(map(repr, near))}?" if near else f"known: {', '.join(sorted(known)) or 'none'}"
         super().__init__(f"unknown {kind} {name!r}; {hint}")
+
+    def __reduce__(self) -> tuple[type[UnknownName], tuple[str, str, list[str]]]:
+        # Exceptions unpickle from their message alone, which would lose this one on its way out of a worker process.
+        return UnknownName, (self.kind, self.name, self.known)
 
 
 def resolve(path: str) -> object:

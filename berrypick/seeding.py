@@ -7,6 +7,7 @@ larger numbers into further words.
 
 from __future__ import annotations
 
+import operator
 from typing import Final
 
 import numpy as np
@@ -38,13 +39,16 @@ def rng(seed: int, split: str, index: int) -> np.random.Generator:
 
     Raises:
         ValueError: an argument is out of range, or the split is unknown.
+        TypeError: an argument is not an integer.
     """
     if split not in SPLITS:
         raise ValueError(f"unknown split {split!r}; known: {', '.join(SPLITS)}")
-    for name, value in (("seed", seed), ("index", index)):
+    # operator.index: a float is an error here, not a rounded seed.
+    words = [operator.index(seed), SPLITS[split], operator.index(index)]
+    for name, value in (("seed", words[0]), ("index", words[2])):
         if not 0 <= value < 2**32:
             raise ValueError(f"{name} must be in [0, 2**32), got {value}")
-    return np.random.default_rng([int(seed), SPLITS[split], int(index)])
+    return np.random.default_rng(words)
 
 
 def rollout_rng(seed: int, split: str, task: int, rollout: int) -> np.random.Generator:

@@ -6,6 +6,9 @@ import re
 import string
 from typing import Final
 
+#: Raised whenever ``tokens`` gives other words: stored indexes hold its words.
+TOKENS_VERSION: Final = 1
+
 STOPWORDS: Final = frozenset(
     "a an and are as at be but by for from had has have he her his if in into is it its no not of on or she such that "
     "the their then there these they this to was were will with what which who whom whose where when how did does do".split()
@@ -20,7 +23,7 @@ _PUNCTUATION = str.maketrans("", "", string.punctuation)
 
 def tokens(text: str) -> list[str]:
     """Split into lower-case words without stopwords and possessive endings, in order, repeats kept."""
-    return [word for word in _WORD.findall(_POSSESSIVE.sub("", text).lower()) if word not in STOPWORDS]
+    return [word for word in _WORD.findall(_POSSESSIVE.sub("", text.lower())) if word not in STOPWORDS]
 
 
 def sentences(text: str) -> tuple[str, ...]:

@@ -62,7 +62,7 @@ def best_sentence(document: Document, query_tokens: Sequence[str], idf: Mapping[
     return best
 
 
-@lru_cache(maxsize=32_768)
+@lru_cache(maxsize=16_384)
 def _word_sets(sentences: tuple[str, ...]) -> tuple[frozenset[str], ...]:
     return tuple(frozenset(tokens(sentence)) for sentence in sentences)
 

@@ -187,8 +187,11 @@ def write(
 def save_audit(folder: Path, rows: Sequence[QuestionAudit]) -> None:
     """Store the audit's rows beside the questions and record their hash."""
     manifest = _read_manifest(folder)
+    hashes = {file: manifest.sha256[file] for file in DATA_FILES}
+    # First without an audit: a process killed between the writes must leave a corpus that can be read.
+    _write_manifest(folder, msgspec.structs.replace(manifest, sha256=hashes))
     files.write_bytes(folder / AUDIT_FILE, files.jsonl(rows))
-    hashes = manifest.sha256 | {AUDIT_FILE: files.sha256(folder / AUDIT_FILE)}
+    hashes[AUDIT_FILE] = files.sha256(folder / AUDIT_FILE)
     _write_manifest(folder, msgspec.structs.replace(manifest, sha256=hashes))
 
 
@@ -219,6 +222,8 @@ def read(folder: Path) -> Corpus:
 
 def check(draft: Draft, place: Path) -> None:
     """Raise BadInput where ids or titles repeat, or a question names a document or sentence that is not there."""
+    if not draft.documents:
+        raise BadInput("a corpus needs at least one document", file=place / "documents.jsonl")
     sizes: dict[str, int] = {}
     titles: set[str] = set()
     for line, document in enumerate(draft.documents, 1):
@@ -246,9 +251,18 @@ def _check_places(question: Question, sizes: dict[str, int], file: Path, line: i
 
 def _read_manifest(folder: Path) -> Manifest:
     path = folder / "manifest.json"
+    remedy = f"delete the folder {folder} and build or add the corpus again"
     if not path.is_file():
-        raise Damaged("is missing; delete the folder and build or add the corpus again", file=path)
-    return files.decode(path.read_bytes(), msgspec.json.Decoder(Manifest), path)
+        raise Damaged(f"is missing; {remedy}", file=path)
+    try:
+        manifest = files.decode(path.read_bytes(), msgspec.json.Decoder(Manifest), path)
+    except BadInput as error:
+        raise Damaged(f"{error.reason}; {remedy}", file=path, field=error.field) from error
+    if manifest.schema != SCHEMA:
+        raise Damaged(f"schema {manifest.schema} is not {SCHEMA}, which this version reads; {remedy}", file=path)
+    if {*manifest.sha256} - {AUDIT_FILE} != {*DATA_FILES}:
+        raise Damaged(f"must name exactly {', '.join(DATA_FILES)} and at most {AUDIT_FILE}; {remedy}", file=path, field="sha256")
+    return manifest
 
 
 def _write_manifest(folder: Path, manifest: Manifest) -> None:

@@ -91,7 +91,7 @@ class Dense:
         def fetch(query: str, limit: int) -> list[tuple[float, int]]:
             return self._fetch(vectors()[query], limit, parameters)
 
-        return [self._rankings.top((query, masked), k, partial(fetch, query)) for query in queries]
+        return [self._rankings.top(query, k, partial(fetch, query), variant=masked) for query in queries]
 
     def _fetch(self, vector: Vectors, limit: int, parameters: Any) -> list[tuple[float, int]]:
         if not vector.any():

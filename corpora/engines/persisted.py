@@ -13,6 +13,7 @@ from berrypick import files
 from berrypick.corpora.store import Corpus
 from berrypick.errors import Damaged
 from berrypick.records import Record
+from berrypick.text import TOKENS_VERSION
 
 STAMP: Final = "stamp.json"
 
@@ -47,6 +48,7 @@ def index_folder(corpus: Corpus, name: str, parameters: dict[str, Any], fill: Ca
         Damaged: the folder is there, but is not what was built for this corpus; the message names it.
     """
     documents = corpus.manifest.sha256["documents.jsonl"]
+    parameters = {**parameters, "tokens": TOKENS_VERSION}
     key = hashlib.sha256(msgspec.json.encode([documents, parameters], order="sorted")).hexdigest()[:12]
     folder = corpus.path / "index" / f"{name}-{key}"
     if not folder.is_dir():

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+import hashlib
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Final, NamedTuple, TypeAlias
 
@@ -20,6 +21,7 @@ _SLACK: Final = 4
 _GROWTH: Final = 4
 _REMEMBERED_QUERIES: Final = 1024
 _REMEMBERED_HITS: Final = 256
+_REMEMBERED_LETTERS: Final = 1000
 
 
 def indexed_text(document: Document) -> str:
@@ -66,18 +68,21 @@ class Rankings:
 
     def __init__(self, documents: int) -> None:
         self._documents = documents
-        self._cell = lru_cache(maxsize=_REMEMBERED_QUERIES)(lambda key: _Cell())
+        self._cell = lru_cache(maxsize=_REMEMBERED_QUERIES)(lambda query, variant: _Cell())
 
-    def top(self, key: Hashable, k: int, fetch: Fetch, exclude: Mask | None = None) -> list[Hit]:
+    def top(
+        self, query: str, k: int, fetch: Fetch, exclude: Mask | None = None, variant: bytes | None = None
+    ) -> list[Hit]:
         """Return the best ``k`` hits of a ranking that are not excluded.
 
         Args:
-            key: names the ranking; ``fetch`` must be a function of it.
+            query: the query.
             k: at least 1.
-            fetch: called with growing limits until ``k`` hits survive or nothing is left.
-            exclude: documents to leave out. Shape (documents,).
+            fetch: a function of query and variant; called with growing limits until ``k`` hits survive or no more come.
+            exclude: documents to leave out of what was fetched. Shape (documents,).
+            variant: names what else ``fetch`` depends on.
         """
-        cell: _Cell = self._cell(key)
+        cell = self._cell(query if len(query) <= _REMEMBERED_LETTERS else _digest(query), variant)
         prefix = cell.prefix
         while True:
             kept = prefix.hits if exclude is None else [hit for hit in prefix.hits if not exclude[hit.index]]
@@ -97,6 +102,10 @@ def _fetch_prefix(fetch: Fetch, limit: int, documents: int) -> _Prefix:
     complete = len(found) < limit or limit == documents
     floor = 0.0 if complete else found[-1][0]
     return _Prefix([Hit(position, score) for score, position in found if score > floor], complete, limit)
+
+
+def _digest(query: str) -> bytes:
+    return hashlib.sha256(query.encode("utf-8", "surrogatepass")).digest()
 
 
 def _shortened(prefix: _Prefix) -> _Prefix:
