@@ -1,0 +1,201 @@
+"""The shared reader: displayed text in, known facts out. It sees observations only and knows no gold.
+
+A *language* says how one corpus words questions and facts (``LANGUAGES``); what is known so far is rebuilt from the
+history at every turn, so that an episode has no state outside its text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import cached_property, lru_cache
+from typing import NamedTuple, Protocol
+
+from berrypick.agents.plan import Goal, Unknown
+from berrypick.registry import Table
+
+#: The relation of another name of an entity (subject) to its full name (object).
+ALIAS = "alias"
+
+
+class Fact(NamedTuple):
+    """A fact as it was read, with the names as they stand there."""
+
+    subject: str
+    relation: str
+    object: str
+
+
+class Passage(NamedTuple):
+    """A displayed document.
+
+    Attributes:
+        title: as displayed.
+        sentences: the one of the snippet, or those of the whole page.
+        links: titles that an opened page links to.
+        opened: whether this is a whole page.
+    """
+
+    title: str
+    sentences: tuple[str, ...]
+    links: tuple[str, ...] = ()
+    opened: bool = False
+
+
+class Forms(NamedTuple):
+    """The known names of an entity, "" where not known. A kind of corpus without other forms has ``full`` only."""
+
+    full: str
+    initial: str = ""
+    byname: str = ""
+
+    @property
+    def best(self) -> str:
+        """The form to answer with."""
+        return self.full or self.initial or self.byname
+
+
+class Language(Protocol):
+    """How one family of corpora words things. Every method is total: any text in, no exception."""
+
+    corpora: tuple[str, ...]
+    """Prefixes of the names of the corpora that it reads."""
+    forms: tuple[str, ...]
+    """Forms of names that it tells apart, the full one first."""
+
+    def plan(self, question: str) -> Goal | None:
+        """Read a question; None where it is not of this language."""
+        ...
+
+    def read(self, passage: Passage) -> Iterable[Fact]:
+        """Facts that a displayed document states."""
+        ...
+
+    def names(self, passage: Passage) -> Iterable[str]:
+        """Full names that a displayed document shows, beyond those of its facts."""
+        ...
+
+    def form(self, name: str) -> str:
+        """Which form a name has: ``full``, ``initial``, ``byname``, or "" for a literal."""
+        ...
+
+    def key(self, name: str) -> str:
+        """One string for the full name and the initial form of an entity; bynames need to be learned."""
+        ...
+
+    def symmetric(self, relation: str) -> bool:
+        """Whether (s, o) implies (o, s)."""
+        ...
+
+    def words(self, unknown: Unknown) -> tuple[str, ...]:
+        """Ways to word the relation of an unknown in a query, without the name, likeliest first; at least one."""
+        ...
+
+    def question(self, unknown: Unknown, name: str) -> str:
+        """The unknown as a question in full."""
+        ...
+
+    def list_query(self, unknown: Unknown, name: str) -> str:
+        """A query for the entry of ``name`` in the pages that list a relation, or for the list about ``name``."""
+        ...
+
+    def is_list(self, title: str, unknown: Unknown, name: str) -> bool:
+        """Whether a title is that of a page that lists the relation (for ``name``, where each object has its own)."""
+        ...
+
+    def is_page(self, title: str, name: str) -> bool:
+        """Whether a title is that of a page about the entity of this full name."""
+        ...
+
+
+LANGUAGES: Table[Language] = Table("language")
+LANGUAGES.add(
+    "almanac", "berrypick.agents.reader_almanac:ALMANAC", "the lexicon of Almanac, held-out wordings included"
+)
+LANGUAGES.add("factbook", "berrypick.agents.reader_factbook:FACTBOOK", "the Factbook's fields and question forms")
+
+
+@lru_cache(maxsize=4096)
+def understand(question: str) -> tuple[Language, Goal] | None:
+    """Find the language that reads a question, and its plan; None where none does."""
+    for language in languages():
+        if (goal := language.plan(question)) is not None:
+            return language, goal
+    return None
+
+
+def languages() -> list[Language]:
+    """Every language."""
+    return [LANGUAGES[name] for name in LANGUAGES]
+
+
+class Knowledge:
+    """What an episode has displayed, as facts. Implements ``plan.Facts``.
+
+    Args:
+        language: how to read it.
+        names: what the question names.
+        passages: everything displayed, in order.
+    """
+
+    def __init__(self, language: Language, names: Iterable[str], passages: Sequence[Passage]) -> None:
+        self.language = language
+        self.passages = passages
+        self._facts = [fact for passage in passages for fact in _read(language, passage)]
+        self._full_of = {fact.subject: fact.object for fact in self._facts if fact.relation == ALIAS}
+        self._forms: dict[str, dict[str, str]] = {}
+        shown = (name for passage in passages for name in _names(language, passage))
+        for name in (*names, *shown, *(name for fact in self._facts for name in (fact.subject, fact.object))):
+            self._forms.setdefault(self.key(name), {}).setdefault(language.form(name), name)
+        self._related = self._index()
+
+    def _index(self) -> dict[tuple[str, str, bool], dict[str, None]]:
+        index: dict[tuple[str, str, bool], dict[str, None]] = {}
+        for fact in self._facts:
+            ways = (False, True) if self.language.symmetric(fact.relation) else (False,)
+            for turned in ways:
+                subject, object_ = (fact.object, fact.subject) if turned else (fact.subject, fact.object)
+                index.setdefault((self.key(subject), fact.relation, False), {})[self.key(object_)] = None
+                index.setdefault((self.key(object_), fact.relation, True), {})[self.key(subject)] = None
+        return index
+
+    def key(self, name: str) -> str:
+        """One string for all known names of an entity."""
+        return self.language.key(self._full_of.get(name, name))
+
+    def forms(self, name: str) -> Forms:
+        """All known names of an entity."""
+        known = self._forms.get(self.key(name), {self.language.form(name): name})
+        return Forms(known.get("full") or known.get("", ""), known.get("initial", ""), known.get("byname", ""))
+
+    def related(self, name: str, relation: str, inverse: bool) -> list[str]:
+        """Names that stand in the relation to ``name``, best known form of each, in order of finding."""
+        found = self._related.get((self.key(name), relation, inverse), {})
+        return [self.forms(key).best or key for key in found]
+
+    def number(self, name: str, relation: str) -> float | None:
+        """The value of a numeric relation, None while unknown."""
+        for text in self.related(name, relation, False):
+            try:
+                return float(text.replace(",", ""))
+            except ValueError:
+                continue
+        return None
+
+    def settled(self, name: str, relation: str) -> bool:
+        """Whether all objects of a relation of ``name`` are known: one place that states it states it in full."""
+        return not self.language.symmetric(relation) and bool(self.related(name, relation, False))
+
+    @cached_property
+    def titles(self) -> tuple[str, ...]:
+        """Every title displayed, listed ones and links, in order."""
+        return tuple(dict.fromkeys(title for page in self.passages for title in (page.title, *page.links)))
+
+
+@lru_cache(maxsize=65536)
+def _read(language: Language, passage: Passage) -> tuple[Fact, ...]:
+    return tuple(language.read(passage))
+
+
+@lru_cache(maxsize=65536)
+def _names(language: Language, passage: Passage) -> tuple[str, ...]:
+    return (*language.names(passage), *passage.links)

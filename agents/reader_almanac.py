@@ -1,0 +1,126 @@
+"""Reading Almanac: its public lexicon and grammar behind the ``Language`` protocol."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cache
+from typing import Final
+
+from berrypick.agents.plan import Goal, Meet, Named, Pick, Related, Unknown
+from berrypick.agents.reader import Fact, Passage
+from berrypick.corpora.builders.almanac import grammar
+from berrypick.corpora.builders.almanac.lexicon import ALIAS, COMPARE, FRAMES, REGISTER, RELATIONS
+from berrypick.text import tokens
+
+_INITIAL: Final = re.compile(r"[A-Z]\. \S.*")
+_YEAR: Final = re.compile(r"\d+")
+_EVENT: Final = re.compile(r"\w+ \d{4} at .+")
+_NUMBERED: Final = re.compile(r".+ \(\d+\)")
+
+
+class Almanac:
+    """See ``Language``."""
+
+    corpora = ("almanac",)
+    forms = ("full", "initial", "byname")
+
+    def plan(self, question: str) -> Goal | None:
+        """Read a question with the public grammar; a bare name asks for nothing and is no plan."""
+        node = grammar.parse_question(question)
+        try:
+            return None if node is None or isinstance(node, grammar.Name) else _goal(node)
+        except _NotAsked:
+            return None
+
+    def read(self, passage: Passage) -> Iterator[Fact]:
+        """Read rosters by their title, profiles with their subject's first word made whole, the rest as it stands."""
+        short = passage.title.split(" ")[0]
+        for sentence in passage.sentences:
+            if stated := grammar.read_roster(passage.title, sentence):
+                yield from (Fact(fact.subject, fact.relation, fact.object) for fact in stated)
+                continue
+            for fact in grammar.read_sentence(sentence):
+                yield Fact(passage.title if fact.subject == short else fact.subject, fact.relation, fact.object)
+
+    def names(self, passage: Passage) -> Iterator[str]:
+        """A profile's title is a full name."""
+        if not _EVENT.fullmatch(passage.title) and not _NUMBERED.fullmatch(passage.title):
+            yield passage.title
+
+    def form(self, name: str) -> str:
+        """Bynames start with a small "the", initial forms with a letter and a stop; years have no form."""
+        if name.startswith("the "):
+            return "byname"
+        if _INITIAL.fullmatch(name):
+            return "initial"
+        return "" if _YEAR.fullmatch(name) else "full"
+
+    def key(self, name: str) -> str:
+        """The initial form, which is unique in a world; bynames and years stand for themselves."""
+        return grammar.initial_form(name) if self.form(name) == "full" else name
+
+    def symmetric(self, relation: str) -> bool:
+        """Whether (s, o) implies (o, s)."""
+        return relation in RELATIONS and RELATIONS[relation].symmetric
+
+    def words(self, unknown: Unknown) -> tuple[str, ...]:
+        """The content words of all wordings of the relation together, then those of each wording."""
+        if unknown.relation == ALIAS:
+            return (" ".join(tokens(REGISTER)),)
+        return _words(unknown.relation)
+
+    def question(self, unknown: Unknown, name: str) -> str:
+        """The unknown in the first wording and frame of the lexicon."""
+        row = RELATIONS[unknown.relation]
+        asks = row.asks_inverse if unknown.inverse else row.asks
+        return FRAMES[0].format(np=asks[0].format(x=name))
+
+    def list_query(self, unknown: Unknown, name: str) -> str:
+        """The words of the relation's roster titles, and the name."""
+        return f"{_roster(unknown)} {name}".strip()
+
+    def is_list(self, title: str, unknown: Unknown, name: str) -> bool:
+        """Rosters are titled by relation and object, and numbered."""
+        return bool(_roster(unknown)) and title.startswith(f"{_roster(unknown)} {name} (")
+
+    def is_page(self, title: str, name: str) -> bool:
+        """A profile is titled by the full name."""
+        return title == name
+
+
+def _roster(unknown: Unknown) -> str:
+    return RELATIONS[unknown.relation].roster.format(o="").strip() if unknown.relation in RELATIONS else ""
+
+
+class _NotAsked(ValueError):
+    """Well-formed, but nothing that Almanac ever asks."""
+
+
+def _goal(node: grammar.Node, kind: str = "") -> Goal:
+    """Translate a node; ``kind`` is what it stands for, as the relation asked of it tells."""
+    match node:
+        case grammar.Name(text):
+            return Named(text)
+        case grammar.Step():
+            return _step(node)
+        case grammar.Both(one, other):
+            return Meet((_step(one), _step(other)))
+        case grammar.Winner(order, one, other):
+            if kind not in COMPARE:
+                raise _NotAsked(kind)
+            return Pick(COMPARE[kind], order == "earlier", (Named(one.text), Named(other.text)))
+
+
+def _step(node: grammar.Step) -> Related:
+    row = RELATIONS[node.relation]
+    return Related(node.relation, node.inverse, _goal(node.of, row.object if node.inverse else row.subject))
+
+
+@cache
+def _words(relation: str) -> tuple[str, ...]:
+    each = [" ".join(tokens(state.format(s="", o=""))) for state in RELATIONS[relation].states]
+    return (" ".join(dict.fromkeys(" ".join(each).split())), *each)
+
+
+ALMANAC: Final = Almanac()

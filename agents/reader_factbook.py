@@ -1,0 +1,93 @@
+"""Reading the Factbook: its public grammar and relations behind the ``Language`` protocol."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from berrypick.agents.plan import Goal, Meet, Named, Pick, Related, Unknown
+from berrypick.agents.reader import Fact, Passage
+from berrypick.corpora.builders.factbook import grammar
+from berrypick.corpora.builders.factbook.names import canonical, fold
+from berrypick.corpora.builders.factbook.relations import LISTING, MEASURES, RELATIONS
+
+
+class Factbook:
+    """See ``Language``."""
+
+    corpora = ("factbook",)
+    forms = ("full",)
+
+    def plan(self, question: str) -> Goal | None:
+        """Read a question with the public grammar."""
+        node = grammar.parse_question(question)
+        return None if node is None else _goal(node)
+
+    def read(self, passage: Passage) -> Iterator[Fact]:
+        """Read "Field: value" sentences under their title."""
+        for sentence in passage.sentences:
+            for fact in grammar.statements(passage.title, sentence):
+                yield Fact(fact.subject, fact.relation, fact.object)
+
+    def names(self, passage: Passage) -> Iterator[str]:
+        """What stands before the colon of a title, unless the page is a field listing."""
+        if ": " in passage.title and not passage.title.startswith(LISTING):
+            yield passage.title.partition(": ")[0]
+
+    def form(self, name: str) -> str:
+        """There is one form."""
+        return "full"
+
+    def key(self, name: str) -> str:
+        """Written variants of a name have one key."""
+        return fold(canonical(name))
+
+    def symmetric(self, relation: str) -> bool:
+        """Whether (s, o) implies (o, s)."""
+        return relation in RELATIONS and RELATIONS[relation].symmetric
+
+    def words(self, unknown: Unknown) -> tuple[str, ...]:
+        """The relation's public wordings."""
+        return grammar.search_wording(unknown.relation)
+
+    def question(self, unknown: Unknown, name: str) -> str:
+        """The unknown in the first wording that the grammar has for it."""
+        if unknown.relation in MEASURES:
+            return f"What is the {self.words(unknown)[0]} of {grammar.the(name)}?"
+        row = RELATIONS[unknown.relation]
+        if not unknown.inverse:
+            asks = (*row.asks, *(f"What is {phrase}?" for phrase in row.phrases))
+            return (asks or (f"What is the {row.words[0]} of {{x}}?",))[0].format(x=grammar.the(name))
+        asks = (*(f"What is {clause}?" for clause in row.clauses), *(f"Which country {end}?" for end in row.predicates))
+        return (asks or (f"Which country has the {row.words[0]} {{x}}?",))[0].format(x=name)
+
+    def list_query(self, unknown: Unknown, name: str) -> str:
+        """The title of the relation's first field listing, and the name."""
+        return f"{next(iter(grammar.listing_titles(unknown.relation)), self.words(unknown)[0])} {name}"
+
+    def is_list(self, title: str, unknown: Unknown, name: str) -> bool:
+        """Field listings are titled by field and numbered; one holds every country."""
+        return title.startswith(tuple(f"{listing} (" for listing in grammar.listing_titles(unknown.relation)))
+
+    def is_page(self, title: str, name: str) -> bool:
+        """Pages are titled "Country: Section"."""
+        return self.key(title.partition(": ")[0]) == self.key(name)
+
+
+def _goal(node: grammar.Node) -> Goal:
+    match node:
+        case grammar.Name(text):
+            return Named(text)
+        case grammar.Step():
+            return _step(node)
+        case grammar.Both(one, other):
+            return Meet((_step(one), _step(other)))
+        case grammar.Winner(measure, most, one, other):
+            return Pick(measure, not most, (Named(one.text), Named(other.text)))
+
+
+def _step(node: grammar.Step) -> Related:
+    return Related(node.relation, node.inverse, _goal(node.of))
+
+
+FACTBOOK: Final = Factbook()

@@ -1,0 +1,167 @@
+"""Ways of searching: what to try, in order, for one unknown fact.
+
+A strategy is a generator over the situation; the scripted agent takes its first action that has not been tried. Each
+is one way of searching, told apart by tool and by the form in which it asks; ``reformulate_on_miss`` alone goes
+through several.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Final, NamedTuple
+
+from berrypick.agents.plan import Unknown
+from berrypick.agents.reader import ALIAS, Forms, Knowledge, Language
+from berrypick.envs.actions import Open, Search
+
+#: Paraphrases that a single way tries before it gives up.
+WORDINGS: Final = 2
+
+
+class Situation(NamedTuple):
+    """What a strategy may look at.
+
+    Attributes:
+        unknown: the fact to find.
+        forms: the known names of its entity.
+        asked: the question's text.
+        knowledge: what has been displayed.
+        engines: names of the engines, the default first.
+    """
+
+    unknown: Unknown
+    forms: Forms
+    asked: str
+    knowledge: Knowledge
+    engines: tuple[str, ...]
+
+    @property
+    def language(self) -> Language:
+        """How the corpus words things."""
+        return self.knowledge.language
+
+    @property
+    def name(self) -> str:
+        """The best known name of the unknown's entity."""
+        return self.forms.best
+
+    def words(self, count: int = WORDINGS) -> tuple[str, ...]:
+        """Wordings of the relation."""
+        return self.language.words(self.unknown)[:count]
+
+    def pages(self) -> Iterator[Open]:
+        """Open the entity's own pages: the one titled by its full name, and those displayed."""
+        if self.forms.full:
+            titles = dict.fromkeys((self.forms.full, *self.knowledge.titles))
+            yield from (Open(title) for title in titles if self.language.is_page(title, self.forms.full))
+
+    def lists(self) -> Iterator[Open]:
+        """Open the displayed pages that list the relation."""
+        for title in self.knowledge.titles:
+            if self.language.is_list(title, self.unknown, self.name):
+                yield Open(title)
+
+
+Strategy = Callable[[Situation], Iterator[Search | Open]]
+
+
+def names_only(at: Situation) -> Iterator[Search | Open]:
+    """Search the bare name, then read the page that bears it."""
+    yield Search(at.name)
+    yield from at.pages()
+
+
+def names_words(at: Situation) -> Iterator[Search | Open]:
+    """Search name and relation words; read snippets only."""
+    for words in at.words():
+        yield Search(f"{at.name} {words}")
+
+
+def initial_form(at: Situation) -> Iterator[Search | Open]:
+    """Search the lists: for the entry in its initial form, or for the list of the known object."""
+    name = at.name if at.unknown.inverse else at.forms.initial or at.name
+    yield Search(at.language.list_query(at.unknown, name))
+    if at.unknown.inverse:
+        yield from at.lists()
+    else:
+        yield Search(name)
+
+
+def byname(at: Situation) -> Iterator[Search | Open]:
+    """Look the byname up and search it with relation words."""
+    if at.unknown.inverse:
+        yield from names_words(at)
+        return
+    yield from look_up(at)
+    if at.forms.byname:
+        for words in at.words():
+            yield Search(f"{at.forms.byname} {words}")
+
+
+def open_and_read(at: Situation) -> Iterator[Search | Open]:
+    """Open pages by their titles; search a title only to have it listed."""
+    yield from at.pages()
+    yield Search(at.language.list_query(at.unknown, at.name) if at.unknown.inverse else at.name)
+    yield from at.lists()
+
+
+def browse_by_links(at: Situation) -> Iterator[Search | Open]:
+    """Open the entity's page, then whatever the open pages link to; never search."""
+    yield from at.pages()
+    for passage in at.knowledge.passages:
+        yield from map(Open, passage.links)
+
+
+def whole_question(at: Situation) -> Iterator[Search | Open]:
+    """Search the question as it stands, then what is left of it as a question of its own."""
+    yield Search(at.asked)
+    yield Search(at.language.question(at.unknown, at.name))
+
+
+def dense_first(at: Situation) -> Iterator[Search | Open]:
+    """Ask the dense engine for name and relation words, in one wording after another."""
+    if "dense" in at.engines:
+        for words in at.words(1 + WORDINGS):
+            yield Search(f"{at.name} {words}", "dense")
+
+
+def reformulate_on_miss(at: Situation) -> Iterator[Search | Open]:
+    """Go from one form and genre to the next until one of them brings the fact."""
+    if at.unknown.inverse:
+        yield from initial_form(at)
+        yield from names_words(at)
+    else:
+        if at.forms.full:
+            yield from at.pages()
+            yield from names_words(at)
+        yield from initial_form(at)
+        yield from byname(at)
+    yield from dense_first(at)
+
+
+def look_up(at: Situation) -> Iterator[Search | Open]:
+    """Learn the other names of an entity from the registers."""
+    if at.forms.full and at.forms.byname:
+        return
+    for words in at.language.words(Unknown(at.name, ALIAS)):
+        yield Search(f"{words} {at.name}")
+
+
+class Script(NamedTuple):
+    """A strategy and the form of names without which it is none."""
+
+    ways: Strategy
+    form: str = "full"
+
+
+STRATEGIES: Final[dict[str, Script]] = {
+    "names-only": Script(names_only),
+    "names+words": Script(names_words),
+    "initial-form": Script(initial_form),
+    "byname": Script(byname, "byname"),
+    "open-and-read": Script(open_and_read),
+    "browse-by-links": Script(browse_by_links),
+    "whole-question": Script(whole_question),
+    "dense-first": Script(dense_first),
+    "reformulate-on-miss": Script(reformulate_on_miss),
+}
