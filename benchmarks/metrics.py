@@ -1,0 +1,58 @@
+"""The metrics of design 5: one table from a name to a metric, and families whose names carry a number."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from berrypick.benchmarks import metrics_accuracy as accuracy
+from berrypick.benchmarks import metrics_cost as cost
+from berrypick.benchmarks import metrics_diversity as diversity
+from berrypick.benchmarks.metrics_base import FEWEST, Metric, TaskOutcomes, Value
+from berrypick.registry import Table
+
+#: Families of metrics: what stands before the number -> number to metric.
+FAMILIES: Final[dict[str, Callable[[int], Metric]]] = {
+    "pass@": accuracy.pass_at,
+    "route_coverage@": diversity.route_coverage_at,
+}
+
+METRICS: Table[Metric] = Table("metric")
+for _metric in (
+    accuracy.EM,
+    accuracy.F1,
+    accuracy.pass_at(1),
+    accuracy.pass_at(4),
+    accuracy.pass_at(16),
+    accuracy.GROUNDED,
+    diversity.STRATEGIES_D1,
+    diversity.STRATEGIES_D2,
+    diversity.DOMINANT_SHARE,
+    diversity.ROUTE_COVERAGE,
+    diversity.route_coverage_at(4),
+    diversity.EVIDENCE_DIVERSITY,
+    diversity.FIRST_QUERY_DUPLICATES,
+    accuracy.HOP_RECALL,
+    cost.SEARCHES,
+    cost.OPENS,
+    cost.TOKENS,
+    cost.INVALID,
+    cost.UNSUPPORTED,
+    cost.ERRORS,
+):
+    METRICS.add(_metric.name, _metric, _metric.help)
+
+
+def metric(name: str) -> Metric:
+    """Return a metric by its spelling; ``pass@8`` and its like need no row of their own.
+
+    Raises:
+        UnknownName: no such metric; the message lists near matches.
+    """
+    stem, at, number = name.partition("@")
+    if name not in METRICS and stem + at in FAMILIES and number.isascii() and number.isdigit() and number[0] != "0":
+        return FAMILIES[stem + at](int(number))
+    return METRICS[name]
+
+
+__all__ = ["FAMILIES", "FEWEST", "METRICS", "Metric", "TaskOutcomes", "Value", "metric"]

@@ -1,0 +1,178 @@
+"""What the words of a query are: names or plain words, and which form of a name (design 5).
+
+A word is (part of) a name where it is capitalised in running text, that is in the question or in what the episode has
+displayed, or where the query holds a whole title or a whole name of an entity. A single word of some title is no
+name: in a corpus of thousands of titles nearly every word is.
+"""
+
+from __future__ import annotations
+
+import re
+import weakref
+from collections import Counter
+from collections.abc import Set
+from functools import cached_property
+from typing import Final, NamedTuple
+
+from berrypick.corpora.store import Corpus
+from berrypick.records import Document, Entity
+from berrypick.text import normalise, sentences, tokens
+
+#: Forms of a name that a corpus's entities tell apart.
+KINDS: Final = ("full", "initial", "byname")
+#: Share of the question's content words from which a query counts as the whole question.
+WHOLE: Final = 2 / 3
+
+_WORD = re.compile(r"\w+", re.UNICODE)
+_NUMBERED = re.compile(r"\s*\([^()]*\)\s*$")
+
+
+def capitalised(sentence: str) -> frozenset[str]:
+    """Lower-cased words that are capitalised in a sentence; its first word only where the next one is too."""
+    words = _WORD.findall(sentence)
+    upper = [word[0].isupper() for word in words]
+    return frozenset(word.lower() for i, word in enumerate(words) if upper[i] and (i > 0 or upper[1:2] == [True]))
+
+
+class Passage(NamedTuple):
+    """A displayed piece of text: its content words, its capitalised words, and its text as answers are compared."""
+
+    words: frozenset[str]
+    names: frozenset[str]
+    normalised: str
+
+
+def passage(*texts: str) -> Passage:
+    """Read sentences, titles or links that are displayed together."""
+    return Passage(
+        frozenset(word for text in texts for word in tokens(text)),
+        frozenset().union(*map(capitalised, texts)),
+        " | ".join(map(normalise, texts)),
+    )
+
+
+class Query(NamedTuple):
+    """A query taken apart.
+
+    Attributes:
+        words: content words, in order, without repeats.
+        names: those that belong to names.
+        kinds: form of a name -> its words, for the forms of ``KINDS`` that occur.
+        whole: the query holds at least 2/3 of the question's content words.
+    """
+
+    words: tuple[str, ...]
+    names: frozenset[str]
+    kinds: dict[str, frozenset[str]]
+    whole: bool
+
+    @property
+    def form(self) -> str:
+        """``names`` (``names:full`` etc. where one form covers them all), ``words``, ``names+words`` or ``whole``."""
+        if self.names and len(self.names) == len(self.words):
+            return f"names:{kind}" if (kind := self.kind) else "names"
+        if self.whole:
+            return "whole"
+        return "names+words" if self.names else "words"
+
+    @property
+    def kind(self) -> str:
+        """The one form that all names have, "" where they are mixed or unknown."""
+        return next(iter(self.kinds)) if [*self.kinds.values()] == [self.names] else ""
+
+
+class Lexicon:
+    """What a corpus says about words. Displayed text is read once and kept."""
+
+    def __init__(self, documents: list[Document], entities: list[Entity]) -> None:
+        self._documents = documents
+        self._entities = entities
+        self._passages: dict[tuple[int, int], Passage] = {}
+        self._questions: dict[str, Passage] = {}
+
+    def question(self, text: str) -> Passage:
+        """Read a question."""
+        if text not in self._questions:
+            self._questions[text] = passage(*sentences(text))
+        return self._questions[text]
+
+    def sentence(self, document: int, sentence: int) -> Passage:
+        """Read a displayed sentence."""
+        return self._kept(document, sentence)
+
+    def title(self, document: int) -> Passage:
+        """Read a displayed title."""
+        return self._kept(document, -1)
+
+    def links(self, document: int) -> Passage:
+        """Read the links of an opened page."""
+        return self._kept(document, -2)
+
+    def _kept(self, document: int, part: int) -> Passage:
+        key = (document, part)
+        if key not in self._passages:
+            page = self._documents[document]
+            texts = {-1: (page.title,), -2: page.links}.get(part) if part < 0 else (page.sentences[part],)
+            self._passages[key] = passage(*(texts or ()))
+        return self._passages[key]
+
+    def take_apart(self, text: str, question: Passage, running: Set[str]) -> Query:
+        """Take a query apart.
+
+        Args:
+            text: the query.
+            question: the question, as read by ``question``.
+            running: words capitalised in the running text so far, the question's included.
+        """
+        words = tuple(dict.fromkeys(tokens(text)))
+        held = frozenset(words)
+        phrases = self._longest_phrases(held)
+        names = (held & running).union(*phrases)
+        kinds = {kind: frozenset().union(*of_kind) for kind in KINDS if (of_kind := _of(kind, phrases))}
+        whole = bool(question.words) and len(held & question.words) >= WHOLE * len(question.words)
+        return Query(words, names, kinds, whole)
+
+    def _longest_phrases(self, held: frozenset[str]) -> dict[frozenset[str], str]:
+        """Phrases within a query that are no part of another: "A. Vale" is the word "vale" and lies in "Corin Vale"."""
+        found = {p: kind for word in held for p, kind in self._phrases.get(word, ()) if p <= held}
+        return {phrase: kind for phrase, kind in found.items() if not any(phrase < other for other in found)}
+
+    @cached_property
+    def _phrases(self) -> dict[str, list[tuple[frozenset[str], str]]]:
+        """Titles and names of entities as sets of words, found by their rarest word."""
+        kinds: dict[frozenset[str], str] = {}
+        for kind in KINDS:
+            for entity in self._entities:
+                kinds.setdefault(frozenset(tokens(getattr(entity, kind))), kind)
+        for page in self._documents:
+            for name in _names_of(page.title):
+                kinds.setdefault(frozenset(tokens(name)), "")
+        kinds.pop(frozenset(), None)
+        common = Counter(word for phrase in kinds for word in phrase)
+        index: dict[str, list[tuple[frozenset[str], str]]] = {}
+        for phrase, kind in kinds.items():
+            index.setdefault(min(phrase, key=lambda word: (common[word], word)), []).append((phrase, kind))
+        return index
+
+
+def _of(kind: str, phrases: dict[frozenset[str], str]) -> list[frozenset[str]]:
+    return [phrase for phrase, of_kind in phrases.items() if of_kind == kind]
+
+
+def _names_of(title: str) -> tuple[str, ...]:
+    """A title without its number or qualifier in brackets, and what stands before its colon."""
+    bare = _NUMBERED.sub("", title)
+    head, colon, _ = bare.partition(": ")
+    return (bare, head) if colon else (bare,)
+
+
+_LEXICONS: dict[int, Lexicon] = {}
+
+
+def lexicon(corpus: Corpus) -> Lexicon:
+    """Return the corpus's lexicon, made on first use and dropped with the corpus."""
+    found = _LEXICONS.get(id(corpus))
+    if found is None:
+        found = _LEXICONS[id(corpus)] = Lexicon(corpus.documents, corpus.entities)
+        weakref.finalize(corpus, _LEXICONS.pop, id(corpus), None)
+    return found

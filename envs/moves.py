@@ -1,0 +1,93 @@
+"""Moves: what one action of an episode does, told by tool, source and form (design 5; "move" as in Bates 1990)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Set
+from typing import NamedTuple
+
+from berrypick.envs.actions import Answer, Open, Search
+from berrypick.envs.forms import Lexicon, Query
+from berrypick.envs.trace import Turn
+
+ANSWER = "answer"
+INVALID = "invalid"
+
+
+class Move(NamedTuple):
+    """One move; its text is ``tool/source/form``.
+
+    Attributes:
+        tool: the engine searched, or ``open``.
+        source: where the content words come from: ``asked``, ``found``, ``both`` or ``own``.
+        form: ``names`` (``names:full``, ``names:initial``, ``names:byname``), ``words``, ``names+words`` or ``whole``.
+    """
+
+    tool: str
+    source: str
+    form: str
+
+    def __str__(self) -> str:
+        return "/".join(self)
+
+
+class Context:
+    """What the policy has seen up to a turn: the question and everything displayed.
+
+    Attributes:
+        asked: content words of the question.
+        found: content words displayed.
+        running: words capitalised in either.
+    """
+
+    def __init__(self, lexicon: Lexicon, question: str) -> None:
+        self.lexicon = lexicon
+        self.question = lexicon.question(question)
+        self.asked = self.question.words
+        self.found: set[str] = set()
+        self.running: set[str] = set(self.question.names)
+
+    def see(self, turn: Turn) -> None:
+        """Add what a turn displayed: titles, sentences and, of an opened page, links."""
+        passages = [self.lexicon.title(document) for document in turn.docs]
+        passages += [self.lexicon.sentence(document, sentence) for document, sentence in turn.shown]
+        if isinstance(turn.action, Open):
+            passages += [self.lexicon.links(document) for document in turn.docs]
+        for passage in passages:
+            self.found |= passage.words
+            self.running |= passage.names
+
+    def query(self, text: str) -> Query:
+        """Take a query, or a title that is opened, apart as it stands now."""
+        return self.lexicon.take_apart(text, self.question, self.running)
+
+    def source(self, words: Iterable[str]) -> str:
+        """Where words come from. Single letters have no source: an initial stands for a name read in full."""
+        return source({word for word in words if len(word) > 1}, self.asked, self.found)
+
+
+def source(words: Set[str], asked: Set[str], found: Set[str]) -> str:
+    """``asked`` if all words are in the question, else ``found`` if all were displayed, else ``both``, else ``own``."""
+    if words <= asked:
+        return "asked"
+    if words <= found:
+        return "found"
+    return "both" if words <= (asked | found) else "own"
+
+
+def raw_move(turn: Turn, context: Context) -> str:
+    """Name the move of a turn as it was written; a turn that is not valid is ``invalid``."""
+    if isinstance(turn.action, Answer):
+        return ANSWER
+    if turn.valid and isinstance(turn.action, Search):
+        query = context.query(turn.action.query)
+        return str(Move(turn.engine, context.source(query.words), query.form))
+    if turn.valid and isinstance(turn.action, Open):
+        return str(opening(turn.action.title, context))
+    return INVALID
+
+
+def opening(title: str, context: Context) -> Move:
+    """Name the move that opens a page. A title is a name, whatever its words are."""
+    query = context.query(title)
+    kind = query.kind
+    return Move("open", context.source(query.words), f"names:{kind}" if kind else "names")
