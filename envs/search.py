@@ -10,18 +10,17 @@ import gymnasium
 from gymnasium.error import ResetNeeded
 
 from berrypick.corpora.engines import Engine
-from berrypick.envs import observe, render
-from berrypick.envs.actions import Action, Answer, Invalid, Open, Search
+from berrypick.envs import render
 from berrypick.envs.observe import OBSERVATION_LIMIT, Setup
-from berrypick.envs.progress import Progress, gold_info
-from berrypick.envs.protocols import ACTION_LIMIT, PROTOCOLS, TOPK_LIMIT, encodable, quote
+from berrypick.envs.progress import gold_info
+from berrypick.envs.protocols import ACTION_LIMIT, PROTOCOLS, TOPK_LIMIT
 from berrypick.envs.rewards import REWARDS
+from berrypick.envs.simulation import Simulation
 from berrypick.envs.spaces import UnicodeText
 from berrypick.envs.tasks import Task, Tasks
 from berrypick.envs.trace import Trace, Turn
-from berrypick.envs.worlds import check_engine, names_title
+from berrypick.envs.worlds import check_engine
 from berrypick.errors import BadInput
-from berrypick.records import Hit
 from berrypick.registry import UnknownName
 
 
@@ -36,10 +35,7 @@ class State:
     slot: int
     question_id: str
     turns: tuple[Turn, ...]
-    answer: str | None
     reward: float
-    terminated: bool
-    truncated: bool
 
 
 class SearchEnv(gymnasium.Env[str, str]):
@@ -47,8 +43,8 @@ class SearchEnv(gymnasium.Env[str, str]):
 
     ``reset`` returns the instructions and the question, ``step`` only what the action brought. An answer terminates
     the episode; ``max_turns`` turns without one truncate it. What is not an action, an unknown engine, a page that may
-    not be opened and a search beyond the budget cost a turn and get a corrective observation. The reward is paid with
-    the last step. ``trace`` holds the episode so far.
+    not be opened and a search beyond ``search_budget`` cost a turn and get a corrective observation. The reward is
+    paid with the last step. ``trace`` holds the episode so far.
 
     ``info``: question_id, family, hops (facts the answer rests on), hops_found (displayed so far), turns, queries (of
     the searches answered so far), doc_ids and scores (of this step), valid, budget_left {searches, turns}; with
@@ -92,29 +88,34 @@ class SearchEnv(gymnasium.Env[str, str]):
     ) -> None:
         self.tasks = Tasks(corpus, worlds, split, None if families is None else _names(families))
         self.setup = _checked(Setup(protocol, _names(engines), topk, max_turns, search_budget))
-        self.protocol, self.reward = PROTOCOLS[protocol], REWARDS[reward]
-        self.expose_gold = expose_gold
         if render_mode not in (None, *self.metadata["render_modes"]):
             raise UnknownName("render mode", str(render_mode), self.metadata["render_modes"])
-        self.render_mode = render_mode
-        self.observation_space = UnicodeText(OBSERVATION_LIMIT)
-        self.action_space = UnicodeText(ACTION_LIMIT)
+        self.render_mode, self.expose_gold = render_mode, expose_gold
+        self.observation_space, self.action_space = UnicodeText(OBSERVATION_LIMIT), UnicodeText(ACTION_LIMIT)
+        self._protocol, self._reward = PROTOCOLS[protocol], REWARDS[reward]
         self._config = (corpus, self.tasks.numbers, split, self.tasks.families, self.setup, reward)
         self._seed: int | None = None
         self._episode = 0
-        self._trace: Trace | None = None
+        self._slot = 0
+        self._simulation: Simulation | None = None
+        self._rendered = 0
+
+    @property
+    def simulation(self) -> Simulation:
+        """The episode as it is played; raises ResetNeeded before the first reset."""
+        if self._simulation is None:
+            raise ResetNeeded("there is no episode yet: call reset() first")
+        return self._simulation
 
     @property
     def trace(self) -> Trace:
         """The episode so far; raises ResetNeeded before the first reset."""
-        if self._trace is None:
-            raise ResetNeeded("there is no episode yet: call reset() first")
-        return self._trace
+        return self.simulation.trace
 
     @property
     def engines(self) -> dict[str, Engine]:
         """The engines over the current world, by name."""
-        return {name: self._task.world.engine(name) for name in self.setup.engines}
+        return {name: self.simulation.world.engine(name) for name in self.setup.engines}
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[str, dict[str, Any]]:
         """Start an episode.
@@ -138,10 +139,7 @@ class SearchEnv(gymnasium.Env[str, str]):
         return self.trace.prompt, self._info()
 
     def step(self, action: str) -> tuple[str, float, bool, bool, dict[str, Any]]:
-        """Play one turn.
-
-        Args:
-            action: any string; what it holds beyond ``protocols.ACTION_LIMIT`` characters is not kept.
+        """Play one turn; any string is an action.
 
         Raises:
             ResetNeeded: the episode is over, or none was started.
@@ -151,15 +149,11 @@ class SearchEnv(gymnasium.Env[str, str]):
         if trace.terminated or trace.truncated:
             raise ResetNeeded("the episode is over: call reset() for the next one")
         if not isinstance(action, str):
-            raise TypeError(f"an action is a string in the {self.protocol.name} protocol, got {type(action).__name__}")
-        raw = encodable(action[: ACTION_LIMIT + 1])
-        turn = self._act(raw, self.protocol.parse(raw))
-        self._record(turn)
-        trace.terminated = isinstance(turn.action, Answer)
-        trace.truncated = not trace.terminated and len(trace.turns) >= self.setup.max_turns
+            raise TypeError(f"an action is a string in the {self._protocol.name} protocol, got {type(action).__name__}")
+        turn = self.simulation.play(action)
         reward = 0.0
         if trace.terminated or trace.truncated:
-            reward = float(self.reward(trace, trace.question))
+            reward = float(self._reward(trace, trace.question))
         trace.reward += reward
         self._render_new()
         return turn.observation, reward, trace.terminated, trace.truncated, self._info()
@@ -174,20 +168,9 @@ class SearchEnv(gymnasium.Env[str, str]):
     def snapshot(self) -> State:
         """Return the current point; cheap, as turns are shared. ``restore`` goes on from it exactly."""
         trace, seed = self.trace, self._seed
-        assert seed is not None
-        return State(
-            config=self._config,
-            fingerprint=trace.corpus.fingerprint,
-            seed=seed,
-            episode=self._episode,
-            slot=self._task.slot,
-            question_id=trace.question.id,
-            turns=tuple(trace.turns),
-            answer=trace.answer,
-            reward=trace.reward,
-            terminated=trace.terminated,
-            truncated=trace.truncated,
-        )
+        assert seed is not None, "a reset sets it"
+        where = (trace.corpus.fingerprint, seed, self._episode, self._slot, trace.question.id)
+        return State(self._config, *where, turns=tuple(trace.turns), reward=trace.reward)
 
     def restore(self, state: State) -> None:
         """Go back to a point of this environment, or of another one made with the same arguments in any process.
@@ -200,12 +183,10 @@ class SearchEnv(gymnasium.Env[str, str]):
             raise BadInput(f"the snapshot was taken in another environment: {state.config}, this one is {self._config}")
         self._begin(Task(state.slot, world, world.corpus.question_by_id[state.question_id]))
         for turn in state.turns:
-            self._record(turn)
-        trace = self.trace
-        trace.answer, trace.reward = state.answer, state.reward
-        trace.terminated, trace.truncated = state.terminated, state.truncated
+            self.simulation.record(turn)
+        self.trace.reward = state.reward
         self._seed, self._episode = state.seed, state.episode
-        self._rendered = len(render.blocks(trace))
+        self._rendered = len(render.blocks(self.trace))
 
     def _choose(self, options: dict[str, Any]) -> Task:
         for key in options:
@@ -217,100 +198,16 @@ class SearchEnv(gymnasium.Env[str, str]):
             return self.tasks.at(int(options["task_id"]))
         if "question_id" in options:
             return self.tasks.named(options["question_id"])
-        assert self._seed is not None
+        assert self._seed is not None, "reset sets it first"
         return self.tasks.draw(self._seed, self._episode)
 
     def _begin(self, task: Task) -> None:
-        self._task = task
-        corpus, question = task.world.corpus, task.question
-        self._trace = Trace(corpus, question, observe.prompt(self.setup, question.text))
-        self._progress = Progress(question, corpus)
-        self._openable: set[int] = set()
-        self._queries: list[str] = []
-        self._rendered = 0
-
-    def _record(self, turn: Turn) -> None:
-        """Append a turn and take in what it showed; everything but the trace's end follows from the turns."""
-        self.trace.turns.append(turn)
-        self._progress.see(turn)
-        self._openable.update(turn.docs)
-        match turn.action:
-            case Search(query) if turn.valid:
-                self._queries.append(query)
-            case Open() if turn.valid:
-                self._openable.update(self._task.world.linked(turn.docs[0]))
-            case Answer(text):
-                self.trace.answer = text
-
-    def _act(self, raw: str, action: Action) -> Turn:
-        match action:
-            case Search(_, engine) if engine is not None and engine not in self.setup.engines:
-                known = ", ".join(self.setup.engines)
-                return self._correct(raw, Invalid(f"unknown engine {quote(engine)}; the engines here are {known}"))
-            case Search():
-                return self._search(raw, action)
-            case Open(title):
-                return self._open(raw, action, title)
-            case Answer():
-                return Turn(raw, action, "", 0, (), (), (), True, "")
-            case Invalid():
-                return self._correct(raw, action)
-
-    def _search(self, raw: str, action: Search) -> Turn:
-        budget = self.setup.search_budget
-        if len(self._queries) >= budget:
-            return self._refuse(raw, action, f"Search refused: all {budget} searches are used. Open a page or answer.")
-        engine, topk = action.engine or self.setup.engines[0], action.topk or self.setup.topk
-        hits = self._retrieve(engine, action.query, topk)
-        world = self._task.world
-        shown = world.snippets(action.query, hits)
-        body = observe.results([(world.corpus.documents[position], index) for position, index in shown])
-        docs, scores = tuple(hit.index for hit in hits), tuple(hit.score for hit in hits)
-        return Turn(raw, action, engine, topk, docs, scores, shown, True, self.protocol.wrap(body))
-
-    def _retrieve(self, engine: str, query: str, topk: int) -> list[Hit]:
-        """The one place where an engine is asked; its errors propagate."""
-        return self._task.world.engine(engine).search([query], topk)[0]
-
-    def _open(self, raw: str, action: Open, title: str) -> Turn:
-        world = self._task.world
-        position = world.find(title, self._openable)
-        if position is None or not (position in self._openable or self._asked(position)):
-            return self._refuse(raw, action, observe.NO_SUCH_PAGE)
-        documents = world.corpus.documents
-        body, count = observe.page(documents[position], [documents[link].title for link in world.linked(position)])
-        # A page without sentences still displays its document.
-        shown = tuple((position, index) for index in range(max(count, 1)))
-        return Turn(raw, action, "", 0, (position,), (0.0,), shown, True, self.protocol.wrap(body))
-
-    def _asked(self, position: int) -> bool:
-        return names_title(self.trace.question.text, self.trace.corpus.documents[position].title)
-
-    def _correct(self, raw: str, action: Invalid) -> Turn:
-        return self._refuse(raw, action, f"Invalid action: {action.reason}. {self.protocol.reminder}")
-
-    def _refuse(self, raw: str, action: Action, message: str) -> Turn:
-        return Turn(raw, action, "", 0, (), (), (), False, self.protocol.wrap(message))
+        self._simulation = Simulation(task.world, task.question, self.setup, self._protocol)
+        self._slot, self._rendered = task.slot, 0
 
     def _info(self) -> dict[str, Any]:
-        trace, question = self.trace, self.trace.question
-        last = trace.turns[-1] if trace.turns else None
-        info: dict[str, Any] = {
-            "question_id": question.id,
-            "family": question.family,
-            "hops": question.hops,
-            "hops_found": self._progress.found,
-            "turns": len(trace.turns),
-            "queries": tuple(self._queries),
-            "doc_ids": tuple(trace.corpus.documents[position].id for position in last.docs) if last else (),
-            "scores": last.scores if last else (),
-            "valid": last.valid if last else True,
-            "budget_left": {
-                "searches": self.setup.search_budget - len(self._queries),
-                "turns": self.setup.max_turns - len(trace.turns),
-            },
-        }
-        return info | {"gold": gold_info(question)} if self.expose_gold else info
+        info = self.simulation.info()
+        return info | {"gold": gold_info(self.trace.question)} if self.expose_gold else info
 
     def _render_new(self) -> None:
         if self.render_mode == "human":
