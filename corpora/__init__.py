@@ -19,7 +19,10 @@ CORPORA.add("factbook", "berrypick.corpora.builders.factbook:FACTBOOK", "CIA Wor
 def added() -> list[str]:
     """Names of the corpora that the user added with ``berrypick corpus add``."""
     folder = home() / "added"
-    return sorted(path.name for path in folder.iterdir() if (path / "manifest.json").is_file()) if folder.is_dir() else []
+    if not folder.is_dir():
+        return []
+    # A name with a dot in front is a corpus that is being written.
+    return sorted(path.parent.name for path in folder.glob("[!.]*/manifest.json"))
 
 
 def load(name: str, split: str = "test", world: int = 0, *, progress: bool = False) -> Corpus:

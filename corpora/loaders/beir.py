@@ -67,7 +67,7 @@ def load(path: Path) -> Draft:
         if query.id in judged:
             questions.append(_question(query, judged[query.id], ids, path / "queries.jsonl", line))
     notes = {"unjudged": len(queries) - len(questions)}
-    return Draft(documents=list(pool.documents.values()), questions=questions, notes=notes)
+    return Draft(documents=pool.finished(), questions=questions, notes=notes)
 
 
 def _judgements(folder: Path, passages: dict[str, str], queries: set[str]) -> dict[str, Judgements]:

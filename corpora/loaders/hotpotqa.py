@@ -48,7 +48,7 @@ def load(path: Path) -> Draft:
     pool, notes, questions = Pool(), {"facts_without_sentence": 0}, []
     for _, row, facts in pooled(path, Row, pool, notes):
         questions.append(question(row, by_paragraph(facts)))
-    return Draft(documents=list(pool.documents.values()), questions=questions, notes=notes)
+    return Draft(documents=pool.finished(), questions=questions, notes=notes)
 
 
 def pooled(path: Path, kind: type[AnyRow], pool: Pool, notes: dict[str, int]) -> list[tuple[int, AnyRow, list[Fact]]]:

@@ -66,7 +66,7 @@ def load(path: Path) -> Draft:
         hops = _hops(row, ids, pool, path, line)
         family = row.id.partition("__")[0]
         questions.append(Question(id=row.id, text=collapse(row.question), family=family, answers=answers, gold=hops))
-    return Draft(documents=list(pool.documents.values()), questions=questions, notes=notes)
+    return Draft(documents=pool.finished(), questions=questions, notes=notes)
 
 
 def _hops(row: Row, ids: dict[int, str], pool: Pool, path: Path, line: int) -> tuple[Hop, ...]:

@@ -81,7 +81,7 @@ def load(path: Path) -> Draft:
         questions.append(
             Question(id=row.id, text=collapse(row.question), family=f"type{row.type}", answers=answers, gold=gold)
         )
-    return Draft(documents=list(pool.documents.values()), questions=questions, notes=notes)
+    return Draft(documents=pool.finished(), questions=questions, notes=notes)
 
 
 def _facts(article: str) -> list[str]:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+import msgspec
+
+from berrypick.corpora.mentions import Mentions
 from berrypick.records import Attestation, Document
 
 _SPACE_AND_MARKS = re.compile(r"[\W_]+")
@@ -59,6 +62,14 @@ class Pool:
             if wanted == squeeze(candidate):
                 return Attestation(document=document, sentence=index)
         return Attestation(document=document, sentence=None)
+
+    def finished(self) -> list[Document]:
+        """The documents, linked: a page links to every other page whose title stands in its text, written alike."""
+        titles = Mentions((document.title for document in self.documents.values()), fold=False)
+        return [
+            msgspec.structs.replace(page, links=tuple(title for title in titles.find(page.text) if title != page.title))
+            for page in self.documents.values()
+        ]
 
     def _free(self, title: str) -> str:
         number, free = 1, title

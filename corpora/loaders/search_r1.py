@@ -74,7 +74,7 @@ def load(path: Path) -> Draft:
     if not files:
         raise BadInput("holds no questions; expected .jsonl or .parquet files beside corpus.jsonl", file=path)
     questions = [_question(row, file, line) for file in files for line, row in _rows(file)]
-    return Draft(documents=list(pool.documents.values()), questions=questions)
+    return Draft(documents=pool.finished(), questions=questions)
 
 
 def _rows(file: Path) -> Iterator[tuple[int, Row]]:

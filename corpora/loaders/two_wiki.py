@@ -39,7 +39,7 @@ def load(path: Path) -> Draft:
         hops = align(row.evidences, facts)
         notes["questions_without_triples"] += not hops
         questions.append(hotpotqa.question(row, hops or hotpotqa.by_paragraph(facts)))
-    return Draft(documents=list(pool.documents.values()), questions=questions, notes=notes)
+    return Draft(documents=pool.finished(), questions=questions, notes=notes)
 
 
 def align(triples: Sequence[Triple], facts: Sequence[Fact]) -> tuple[Hop, ...]:
