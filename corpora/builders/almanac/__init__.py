@@ -26,7 +26,7 @@ QUESTIONS: Final = {"tiny": 12, "small": 60, "base": 200}
 SHARES: Final[dict[str, dict[str, float]]] = {
     "train": {"profile": 0.95, "roster": 0.30, "chronicle": 0.30},
     "dev": {"profile": 0.95, "roster": 0.30, "chronicle": 0.30},
-    "test": {"profile": 0.50, "roster": 0.65, "chronicle": 0.65},
+    "test": {"profile": 0.50, "roster": 0.60, "chronicle": 0.70},
 }
 
 

@@ -162,7 +162,7 @@ RELATIONS: Final[dict[str, Relation]] = {row.name: row for row in _ROWS}
 #: The relation of a byname to the full name; attested by the byname registers.
 ALIAS: Final = "alias"
 ALIAS_ASKS: Final = ("the one known as {x}", "the one called {x}", "the one nicknamed {x}", "the one styled {x}", "the one remembered as {x}")
-REGISTER: Final = "Register of bynames ({n})"
+REGISTER: Final = "Register of bynames and epithets ({n})"
 REGISTER_ENTRY: Final = "{byname}: {full}."
 
 #: Question frames around a noun phrase.
@@ -180,3 +180,26 @@ ORDERS: Final[dict[str, tuple[str, ...]]] = {
 def train_wordings(wordings: tuple[str, ...]) -> tuple[str, ...]:
     """The wordings that documents and questions of the ordinary splits use."""
     return wordings[:-HELD_OUT]
+
+
+class AlmanacWording:
+    """The public words of Almanac, for the audit's panel and for anyone who searches (``corpora.wording``)."""
+
+    def phrases(self, relation: str) -> tuple[str, ...]:
+        """The train paraphrases without names."""
+        if relation == ALIAS:
+            return tuple(ask.format(x="").strip() for ask in train_wordings(ALIAS_ASKS))
+        return tuple(state.format(s="", o="").strip(" .") for state in train_wordings(RELATIONS[relation].states))
+
+    def noun(self, relation: str) -> str:
+        """What questions call the object of a relation, most simply."""
+        return "" if relation == ALIAS else RELATIONS[relation].asks[1].format(x="").strip()
+
+    def titles(self, relation: str, name: str) -> tuple[tuple[str, str], ...]:
+        """The roster of ``name`` (a full name), or the byname register that lists it (any name)."""
+        if relation == ALIAS:
+            return (("register", f"{REGISTER.format(n='').removesuffix(' ()')} {name}"),)
+        return () if name.startswith("the ") else (("roster", RELATIONS[relation].roster.format(o=name)),)
+
+
+WORDING: Final = AlmanacWording()

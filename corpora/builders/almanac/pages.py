@@ -20,7 +20,9 @@ from berrypick.corpora.builders.almanac.world import Fact, World, short
 from berrypick.records import Attestation, Document, Entity
 
 ROSTER_ENTRIES: Final = 5
-REGISTER_ENTRIES: Final = 16
+REGISTER_ENTRIES: Final = 12
+#: Probability that an event states two facts.
+PAIRED: Final = 0.6
 #: Share of chronicle subjects named by stem and place instead of byname.
 BY_PLACE: Final = 0.05
 PROFILE_FILLERS: Final = (
@@ -121,12 +123,8 @@ class _Writer:
 
     def chronicles(self, facts: Sequence[Fact]) -> Iterator[Page]:
         """Event pages that state one or two facts in passing, naming their subjects by byname."""
-        order = [facts[i] for i in self.draw.permutation(len(facts))]
         titles: dict[str, int] = defaultdict(int)
-        number = start = 0
-        while start < len(order):
-            count = 1 + int(self.draw.random() < 0.4)
-            entries, start = order[start : start + count], start + count
+        for number, entries in enumerate(self._events(facts)):
             place = str(self.draw.choice(PLACES))
             lines: list[tuple[str, Fact | None]] = [(self._state(fact, self._in_passing(fact, place)), fact) for fact in entries]
             lines += [(str(filler), None) for filler in self.draw.permutation(CHRONICLE_FILLERS)[: 2 + int(self.draw.integers(2))]]
@@ -136,7 +134,19 @@ class _Writer:
             title += f" ({titles[title]})" if titles[title] > 1 else ""
             stated = {i: self._key(fact) for i, (_, fact) in enumerate(lines) if fact is not None}
             yield Document(f"c{number:06d}", title, tuple(text for text, _ in lines), "chronicle"), stated
-            number += 1
+
+    def _events(self, facts: Sequence[Fact]) -> list[list[Fact]]:
+        """Group facts into events of one or two, both of one subject: its byname must not stand on too many pages."""
+        by_subject: dict[int, list[Fact]] = defaultdict(list)
+        for i in self.draw.permutation(len(facts)):
+            by_subject[facts[i].subject].append(facts[i])
+        events: list[list[Fact]] = []
+        for own in by_subject.values():
+            while own:
+                count = 1 + int(self.draw.random() < PAIRED)
+                events.append(own[:count])
+                own = own[count:]
+        return [events[i] for i in self.draw.permutation(len(events))]
 
     def registers(self) -> Iterator[Page]:
         """Pages that say which byname is which full name."""
