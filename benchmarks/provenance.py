@@ -20,7 +20,12 @@ from berrypick.records import Record
 #: who plays. A cell that was run with other sources is not reused.
 SOURCES: Final[dict[str, tuple[str, ...]]] = {
     "protocol": ("berrypick.envs", "berrypick.corpora.engines", "berrypick.corpora:snippets.py", "berrypick:text.py"),
-    "scorer": ("berrypick.envs", "berrypick.benchmarks:metrics.py", "berrypick.benchmarks:stats.py", "berrypick:text.py"),
+    "scorer": (
+        "berrypick.envs",
+        "berrypick.benchmarks:metrics.py",
+        "berrypick.benchmarks:stats.py",
+        "berrypick:text.py",
+    ),
     "agents": ("berrypick.agents", "berrypick:seeding.py"),
 }
 PACKAGES: Final = ("berrypick", "numpy", "gymnasium", "tantivy", "faiss-cpu", "scikit-learn", "scipy", "msgspec")

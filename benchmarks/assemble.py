@@ -1,0 +1,85 @@
+"""Put finished cells together into a result: metrics with their intervals, a row for every question, provenance."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Final
+
+from berrypick.benchmarks import provenance, stats
+from berrypick.benchmarks.cells import CellRun
+from berrypick.benchmarks.metrics import METRICS, TaskOutcomes, metric
+from berrypick.benchmarks.result import BLANK, SCHEMA, STEP, CellResult, Config, QuestionResult, Result
+
+#: Metrics that have a value for one question.
+QUESTION_METRICS: Final = (
+    "EM",
+    "F1",
+    "grounded",
+    "hop_recall",
+    "searches",
+    "opens",
+    "tokens",
+    "invalid",
+    "unsupported",
+)
+
+
+def assemble(config: Config, played: Sequence[CellRun], times: dict[str, str | float]) -> Result:
+    """Compute a run's result.
+
+    Args:
+        config: what was run.
+        played: its cells, in order.
+        times: of the run; the cells' own are added.
+    """
+    tasks = [task for cell in played for task in cell.tasks]
+    summary = stats.summarise(tasks, METRICS, config.seed)
+    blank = dict.fromkeys(METRICS, BLANK)
+    by_cell = [summary.cells.get(i, blank) for i in range(len(played))]
+    spent = {f"cell {i}": cell.seconds for i, cell in enumerate(played)}
+    return Result(
+        schema=SCHEMA,
+        agent=config.agent,
+        suite=config.suite,
+        seed=config.seed,
+        # A mean over the cells that an agent happens to read cannot be compared with a mean over all.
+        metrics=summary.overall if all(cell.readable for cell in played) else blank,
+        cells=tuple(
+            CellResult(
+                env=cell.env,
+                knockouts=cell.knockouts,
+                faults=cell.faults,
+                tasks=cell.tasks,
+                rollouts=cell.rollouts,
+                readable=done.readable,
+                errors=sum(task.errors for task in done.tasks),
+                setup=done.setup,
+                metrics=metrics,
+            )
+            for cell, done, metrics in zip(config.cells, played, by_cell, strict=True)
+        ),
+        questions=tuple(_question(task) for task in tasks),
+        config=config,
+        provenance=provenance.collect(
+            # The command that gives this result again: where it is written and how many processes there are is no part.
+            ["berrypick", "bench", config.agent, "--suite", config.suite, "--seed", str(config.seed)],
+            {name: value for cell in played for name, value in cell.fingerprints.items()},
+            times | spent,
+        ),
+    )
+
+
+def _question(task: TaskOutcomes) -> QuestionResult:
+    used = Counter(STEP.join(outcome.strategy) for outcome in task.grounded)
+    return QuestionResult(
+        cell=task.cell,
+        question_id=task.question_id,
+        family=task.family,
+        hops=task.hops,
+        rollouts=task.rollouts,
+        errors=task.errors,
+        correct=sum(outcome.em for outcome in task.outcomes),
+        strategies=dict(sorted(used.items())),
+        metrics={name: metric(name)([task]) for name in QUESTION_METRICS},
+    )

@@ -1,0 +1,179 @@
+"""Run agents through a suite: one folder for one (agent, suite, seed). Cells are the unit of work and of resuming."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from datetime import UTC, datetime
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import msgspec
+
+from berrypick import agents, files, seeding
+from berrypick.benchmarks import assemble, cells, provenance, result
+from berrypick.benchmarks.cells import CellRun
+from berrypick.benchmarks.result import Config
+from berrypick.benchmarks.suites import SUITES, Cell
+from berrypick.errors import BadInput
+
+CELLS: Final = ".cells"
+CONFIG: Final = "config.json"
+ERRORS: Final = "errors.log"
+
+#: Told what was finished, in words.
+Tick = Callable[[str], None]
+
+
+class Job(NamedTuple):
+    """One cell of one run, small enough to hand to another process."""
+
+    config: Config
+    folder: Path
+    number: int
+
+    @property
+    def cell(self) -> Cell:
+        """What is played."""
+        return self.config.cells[self.number]
+
+    @property
+    def file(self) -> Path:
+        """Where the finished cell is kept."""
+        return self.folder / CELLS / f"{self.number:02d}.json.gz"
+
+
+def run(
+    names: Sequence[str],
+    suite: str,
+    seed: int,
+    out: Path,
+    *,
+    jobs: int = 1,
+    overwrite: bool = False,
+    started: Callable[[int], Tick] = lambda total: lambda done: None,
+) -> list[Path]:
+    """Run agents through a suite and write their run folders: ``out`` for one agent, ``out/AGENT`` for several.
+
+    Cells that the same configuration finished there before are not played again.
+
+    Args:
+        names: names of agents, as ``agents.make`` knows them.
+        suite: a row of ``SUITES``.
+        seed: of the agents' sampling and of the intervals; worlds and questions belong to the suite.
+        out: where to write.
+        jobs: processes; with more than one, a script must guard its main module as ``multiprocessing`` asks.
+        overwrite: where a folder holds a run of another configuration, remove that run.
+        started: called once with the number of steps; what it returns is called after each.
+
+    Returns:
+        The run folders, in order of the names.
+
+    Raises:
+        UnknownName: no such agent or suite.
+        BadInput: a folder holds a run of another configuration; the message says what differs.
+        RolloutError: every rollout of a cell failed.
+    """
+    begun, clock = datetime.now(UTC), time.perf_counter()
+    configs = [configure(name, suite, seed) for name in names]
+    folders = [out] if len(names) == 1 else [out / folder_name(name) for name in names]
+    for config, folder in zip(configs, folders, strict=True):
+        claim(folder, config, overwrite)
+    work = [Job(c, folder, i) for c, folder in zip(configs, folders, strict=True) for i in range(len(c.cells))]
+    todo = [job for job in work if not job.file.is_file()]
+    needed = [(cell, slot) for cell in SUITES[suite] for slot in cells.slots(cell)] if todo else []
+    tick = started(len(needed) + len(todo))
+    _map(_prepare, needed, jobs, lambda spot: tick(f"{spot[0].corpus} {spot[1]}"))
+    _map(_play, todo, jobs, lambda job: tick(f"{job.config.agent} in {job.cell.label}"))
+    for config, folder in zip(configs, folders, strict=True):
+        total = round(time.perf_counter() - clock, 3)
+        _finish(config, folder, {"started": begun.isoformat(timespec="seconds"), "total": total})
+    return folders
+
+
+def _map(function: Callable[[Any], None], items: Sequence[Any], jobs: int, done: Callable[[Any], None]) -> None:
+    """Call a function for each item, in processes of their own where there is more than one job."""
+    if jobs == 1 or len(items) <= 1:
+        for item in items:
+            function(item)
+            done(item)
+        return
+    # spawn: the engines' threads do not survive a fork.
+    with ProcessPoolExecutor(min(jobs, len(items)), mp_context=get_context("spawn")) as pool:
+        waiting = {pool.submit(function, item): item for item in items}
+        try:
+            for future in as_completed(waiting):
+                future.result()
+                done(waiting[future])
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def _prepare(spot: tuple[Cell, int]) -> None:
+    cells.prepare(*spot)
+
+
+def _play(job: Job) -> None:
+    agent = agents.make(job.config.agent)
+    played = cells.play(agent, job.cell, job.number, job.config.seed)
+    files.write_bytes(job.file, result.squeeze(msgspec.json.encode(played)))
+
+
+def _finish(config: Config, folder: Path, times: dict[str, str | float]) -> None:
+    played = [result.unpack(Job(config, folder, i).file, CellRun) for i in range(len(config.cells))]
+    failures = [failure for cell in played for failure in cell.failures]
+    if failures:
+        log = "\n".join(f"task {each.task}, rollout {each.rollout}:\n{each.traceback}" for each in failures)
+        files.write_bytes(folder / ERRORS, log.encode())
+    result.write(
+        folder,
+        assemble.assemble(config, played, times),
+        [episode for cell in played for episode in cell.episodes],
+        [task for cell in played for task in cell.tasks],
+    )
+
+
+def folder_name(agent: str) -> str:
+    """An agent's name as a folder's: ``scripted:names-only`` becomes ``scripted-names-only``."""
+    return "".join(letter if letter.isalnum() or letter in "._+-" else "-" for letter in agent)
+
+
+def configure(agent: str, suite: str, seed: int) -> Config:
+    """Resolve what a run's numbers depend on, checking the names and the seed."""
+    suite_cells = SUITES[suite]
+    agents.make(agent)
+    seeding.rng(seed, "rollout", 0)
+    return Config(
+        schema=result.SCHEMA,
+        agent=agent,
+        suite=suite,
+        seed=seed,
+        cells=suite_cells,
+        versions=provenance.versions(),
+        sources=provenance.source_fingerprints(),
+    )
+
+
+def claim(folder: Path, config: Config, overwrite: bool) -> None:
+    """Take a folder for a configuration; what the same configuration finished there stays.
+
+    Raises:
+        BadInput: the folder holds a run of another configuration, and ``overwrite`` is off.
+    """
+    path = folder / CELLS / CONFIG
+    if path.is_file():
+        there, here = msgspec.json.decode(path.read_bytes()), msgspec.to_builtins(config)
+        differs = ", ".join(sorted(key for key in here if there.get(key) != here[key]))
+        if not differs:
+            return
+        if not overwrite:
+            hint = "choose another --out, or pass --overwrite to replace it"
+            raise BadInput(f"holds a run of another configuration (differs in: {differs}); {hint}", file=folder)
+        shutil.rmtree(folder / CELLS)
+        for name in (result.RESULT, result.EPISODES, result.OUTCOMES, ERRORS):
+            (folder / name).unlink(missing_ok=True)
+    files.write_bytes(path, result.canonical(config))

@@ -1,0 +1,117 @@
+"""Made-up results: the shape of a real run without running anything."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from berrypick import seeding
+from berrypick.benchmarks.metrics import Value
+from berrypick.benchmarks.provenance import Provenance
+from berrypick.benchmarks.result import CellResult, Config, QuestionResult, Result
+from berrypick.benchmarks.suites import SUITES
+
+NAMES = "bm25/asked/names:full > bm25/found/names:full > answer"
+OPENS = "bm25/asked/names:full > open/found/names:full > answer"
+BYNAME = "dense/asked/whole > bm25/found/names:byname > bm25/found/names+words > answer"
+PROVENANCE = Provenance(
+    "berrypick bench x --suite quick --seed 0",
+    None,
+    None,
+    {},
+    {},
+    {},
+    {"started": "2026-01-01T00:00:00Z", "total": 61.5},
+)
+
+
+def estimate(value: float | None, n: int = 60) -> Value:
+    return Value(value, None, None, n) if value is None else Value(value, max(value - 0.06, 0), value + 0.06, n)
+
+
+def cell_of(env: str, accuracy: float, ways: float | None, searches: float) -> CellResult:
+    metrics = {
+        "EM": estimate(accuracy), "grounded": estimate(accuracy * 0.95), "pass@16": estimate(min(1.0, accuracy * 1.2)),
+        "strategies_D2": estimate(ways, 60 if ways else 7), "searches": estimate(searches),
+    }  # fmt: skip
+    return CellResult(env, (), (), 60, 16, True, 0, {"corpus": "almanac-small"}, metrics)
+
+
+def questions_of(
+    cell: int, agent: str, accuracy: float, strategies: tuple[str, ...], searches: float
+) -> list[QuestionResult]:
+    rng = seeding.rng(len(agent), "bootstrap", cell)
+    rows = []
+    for i in range(60):
+        correct = int(rng.binomial(16, accuracy))
+        counts = {
+            name: int(n)
+            for name, n in zip(
+                strategies, rng.multinomial(correct, [1 / len(strategies)] * len(strategies)), strict=True
+            )
+        }
+        hops = 2 + i % 2
+        metrics = {"EM": correct / 16, "grounded": correct / 16, "searches": searches * hops / 2}
+        rows.append(
+            QuestionResult(
+                cell,
+                f"q{cell}-{i:02d}",
+                "bridge",
+                hops,
+                16,
+                0,
+                correct,
+                {k: v for k, v in counts.items() if v},
+                metrics,
+            )
+        )
+    return rows
+
+
+@pytest.fixture(scope="session")
+def make_result() -> Callable[..., Result]:
+    """``make_result(agent, accuracy, ways, searches, strategies)``: a run of two cells."""
+
+    def make(
+        agent: str,
+        accuracy: float,
+        ways: float | None = 1.0,
+        searches: float = 2.0,
+        strategies: tuple[str, ...] = (NAMES,),
+    ) -> Result:
+        cells = (
+            cell_of("berrypick/Almanac-v0", accuracy, ways, searches),
+            cell_of("berrypick/Factbook-v0", accuracy * 0.8, ways, searches),
+        )
+        config = Config(1, agent, "quick", 0, SUITES["quick"], {}, {})
+        questions = [q for i in range(2) for q in questions_of(i, agent, accuracy, strategies, searches)]
+        return Result(1, agent, "quick", 0, cells[0].metrics, cells, tuple(questions), config, PROVENANCE)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def many(make_result: Callable[..., Result]) -> list[Result]:
+    """A dozen agents, many of them alike: the hard case for labels."""
+    scripts = (
+        "names-only",
+        "names+words",
+        "initial-form",
+        "byname",
+        "open-and-read",
+        "browse-by-links",
+        "whole-question",
+        "dense-first",
+    )
+    return [
+        make_result("random", 0.0, None, 4.1),
+        make_result("closed_book", 0.03, None, 0.0),
+        *(
+            make_result(f"scripted:{name}", 0.34 + 0.03 * i, 1.0 + 0.02 * i, 2 + 0.2 * i, (NAMES, OPENS)[i % 2 :][:1])
+            for i, name in enumerate(scripts)
+        ),
+        make_result("scripted:reformulate-on-miss", 0.93, 1.9, 3.4, (NAMES, BYNAME)),
+        make_result("mixture", 0.61, 3.7, 2.6, (NAMES, OPENS, BYNAME)),
+        make_result("oracle", 1.0, 1.0, 2.0),
+    ]
