@@ -44,11 +44,11 @@ PROTOCOLS.add("tags", "berrypick.envs.tags:TAGS", "Search-R1 tags: <think>, <sea
 PROTOCOLS.add("tools", "berrypick.envs.tools:TOOLS", "JSON tool calls: search, open, answer")
 
 _NAMES = "think|search|open|access|answer|information|tool_call|tool_response"
-_TO_ESCAPE = re.compile(rf"&(?=(?:lt|gt|amp|quot);)|<(?=\s*(?:/\s*)?(?:{_NAMES})\b)", re.IGNORECASE | re.ASCII)
+_FLAGS = re.IGNORECASE | re.ASCII
+_TO_ESCAPE = re.compile(rf"&(?=(?:lt|gt|amp|quot);)|<(?=\s*(?:/\s*)?(?:{_NAMES})\b)", _FLAGS)
 _ENTITY = re.compile(r"&(lt|gt|amp|quot);")
 _CHARACTERS = {"lt": "<", "gt": ">", "amp": "&", "quot": '"'}
-_THINK = re.compile(r"<(/?)think\s*>", re.IGNORECASE | re.ASCII)
-_QUOTED = re.compile(r"<(think|information)\s*>.*?(?:</\1\s*>|\Z)", re.IGNORECASE | re.ASCII | re.DOTALL)
+_THINK = re.compile(r"<(/?)think\s*>", _FLAGS)
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -67,16 +67,21 @@ def encodable(text: str) -> str:
     return _SURROGATE.sub("\ufffd", text)
 
 
-def spoken(text: str) -> str:
-    """Cut out what a policy thinks or quotes, so that no tag in it counts.
+def outside_thoughts(pattern: str) -> re.Pattern[str]:
+    """Compile a pattern that ``first_spoken`` looks for, to which blocks that do not count are alternatives."""
+    blocks = r"<(?P<block>think|information)\s*>.*?(?:</(?P=block)\s*>|\Z)"
+    return re.compile(f"{blocks}|{pattern}", _FLAGS | re.DOTALL)
 
-    Out go closed and unclosed ``<think>`` and ``<information>`` blocks, and everything before a ``</think>`` that
-    nothing opened: chat templates put the opening tag into the prompt.
+
+def first_spoken(pattern: re.Pattern[str], text: str) -> re.Match[str] | None:
+    """Return the first match that the policy neither thinks nor quotes.
+
+    Nothing counts in ``<think>`` and ``<information>`` blocks, closed or not, nor before a ``</think>`` that nothing
+    opened: chat templates put the opening tag into the prompt.
     """
     first = _THINK.search(text)
-    if first is not None and first[1]:
-        text = text[first.end() :]
-    return _QUOTED.sub(" ", text)
+    start = first.end() if first is not None and first[1] else 0
+    return next((match for match in pattern.finditer(text, start) if match["block"] is None), None)
 
 
 def make_search(query: str, engine: str | None, topk: int | None) -> Search | Invalid:

@@ -16,18 +16,20 @@ from berrypick.envs.protocols import (
     Protocol,
     encodable,
     escape,
+    first_spoken,
     make_open,
     make_search,
+    outside_thoughts,
     quote,
-    spoken,
     unescape,
 )
 
 REMINDER: Final = "Write one of <search>words</search>, <open>title</open> or <answer>text</answer>."
-_FLAGS = re.IGNORECASE | re.ASCII
 #: The attributes are bounded because the pattern that reads them is quadratic in their length.
-_TAG = re.compile(r"<(search|open|access|answer)((?:\s[^<>]{0,1000})?)>", _FLAGS)
-_CLOSE = {name: re.compile(rf"</{name}\s*>", _FLAGS) for name in ("search", "open", "access", "answer")}
+_TAG = outside_thoughts(r"<(?P<name>search|open|access|answer)(?P<attributes>(?:\s[^<>]{0,1000})?)>")
+_CLOSE = {
+    name: re.compile(rf"</{name}\s*>", re.IGNORECASE | re.ASCII) for name in ("search", "open", "access", "answer")
+}
 _ATTRIBUTE = re.compile(r"""\s+(\w+)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"']+))""", re.ASCII)
 
 
@@ -35,15 +37,15 @@ def parse(text: str) -> Action:
     """Read the first action of a turn; any string gives an action, never an exception."""
     if len(text) > ACTION_LIMIT:
         return Invalid(f"the turn is longer than {ACTION_LIMIT} characters")
-    text = spoken(encodable(text))
-    tag = _TAG.search(text)
+    text = encodable(text)
+    tag = first_spoken(_TAG, text)
     if tag is None:
         return Invalid("no action found")
-    name = tag[1].lower()
+    name = tag["name"].lower()
     close = _CLOSE[name].search(text, tag.end())
     if close is None:
         return Invalid(f"<{name}> is not closed by </{name}>")
-    attributes = _attributes(tag[2])
+    attributes = _attributes(tag["attributes"])
     if attributes is None or not attributes.keys() <= ({"engine", "topk"} if name == "search" else set()):
         return Invalid(f'unknown attribute in {quote(tag[0])}; only <search engine="..." topk="..."> takes any')
     return _action(name, unescape(text[tag.end() : close.start()]), attributes)

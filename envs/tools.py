@@ -21,10 +21,11 @@ from berrypick.envs.protocols import (
     TOPK_LIMIT,
     Protocol,
     encodable,
+    first_spoken,
     make_open,
     make_search,
+    outside_thoughts,
     quote,
-    spoken,
 )
 
 REMINDER: Final = (
@@ -99,7 +100,7 @@ def _json_type(hint: Any) -> str:
 SCHEMAS: Final = tuple(schema(function) for function in FUNCTIONS.values())
 _PARAMETERS: Final = {entry["function"]["name"]: entry["function"]["parameters"] for entry in SCHEMAS}
 _DECODER: Final = json.JSONDecoder()
-_CALL = re.compile(r"<tool_call\s*>", re.IGNORECASE | re.ASCII)
+_OBJECT = outside_thoughts(r"\{")
 
 
 class _Unreadable(ValueError):
@@ -121,17 +122,17 @@ def _first_json(text: str) -> Any:
     """Decode the first JSON object outside thoughts; a text that is JSON from its start holds no thoughts."""
     if text.lstrip().startswith(("{", "[")):
         try:
-            return _decode(text, text.find("{"))
+            value = _decode(text.lstrip(), 0)
+            return value[0] if isinstance(value, list) and value else value
         except _Unreadable:
             pass
-    text = spoken(text)
-    hermes = _CALL.search(text)
-    return _decode(text, text.find("{", hermes.end() if hermes else 0))
+    start = first_spoken(_OBJECT, text)
+    if start is None:
+        raise _Unreadable("no tool call found")
+    return _decode(text, start.start())
 
 
 def _decode(text: str, start: int) -> Any:
-    if start < 0:
-        raise _Unreadable("no tool call found")
     try:
         return _DECODER.raw_decode(text, start)[0]
     except (ValueError, RecursionError) as error:  # too deep, or a number of too many digits, is no tool call either
