@@ -109,7 +109,7 @@ def audit(
     panel = [panels.make(question.text, question.gold) for question in corpus.all_questions]
     searcher = Searcher(corpus, engines, topk)
     registers = Registers(searcher)
-    texts = [query.text for each in panel for hop in each.hops for query in hop.queries]
+    texts = [query.text for each in panel for hop in each.hops for query in (*hop.queries, *hop.forms)]
     texts += [each.whole for each in panel] + list(registers.queries())
     for engine in _shown(engines, "asking", progress):
         searcher.ask(engine, texts)
@@ -218,7 +218,7 @@ def _matrix(panels: Sequence[Panel], searcher: Searcher) -> Matrix:
     for engine in searcher.engines:
         for hop in (hop for panel in panels for hop in panel.hops):
             by_form: dict[str, dict[str, list[frozenset[int]]]] = defaultdict(lambda: defaultdict(list))
-            for text, form, name in hop.queries:
+            for text, form, name in hop.forms:
                 by_form[form][name].append(frozenset(searcher.top(engine, text)))
             for place in hop.places:
                 for form, by_name in by_form.items():

@@ -40,10 +40,18 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True)
 class HopPanel:
-    """The queries for one hop, its places, and which of the names in the queries the question or earlier hops give."""
+    """The queries for one hop, its places, and the queries by which the matrix compares forms.
+
+    Attributes:
+        queries: what a searcher could ask, by the names that the question or other hops give.
+        places: where the fact is stated.
+        forms: every form of the subject's own name, whether or not a searcher would know it by then, and the title of
+            the object's list: whether genres are found in different ways is a property of the corpus, not of plans.
+    """
 
     queries: tuple[Query, ...]
     places: tuple[Place, ...]
+    forms: tuple[Query, ...]
 
 
 @dataclass(frozen=True)
@@ -88,7 +96,7 @@ class Panels:
         places = [tuple(self._place(hop, spot, titles) for spot in hop.attestations) for hop in hops]
         names = [self._names(asked, hops, places, number) for number in range(len(hops))]
         panels = tuple(
-            HopPanel(tuple(self._queries(text, hop.relation, found)), spots)
+            HopPanel(tuple(self._queries(text, hop.relation, found)), spots, self._forms(text, hop, found))
             for hop, found, spots in zip(hops, names, places, strict=True)
         )
         position = self._corpus.position_of_title
@@ -137,6 +145,19 @@ class Panels:
                 yield Query(f"{noun} {entity.full}", "noun+full", key(entity.full))
             for name in filter(None, (entity.full, entity.byname)):
                 yield from (Query(title, form, key(name)) for form, title in self._wording.titles(relation, name))
+
+    def _forms(self, text: str, hop: Hop, names: list[Entity]) -> tuple[Query, ...]:
+        if not self._corpus.entities:
+            return tuple(self._queries(text, hop.relation, names))
+        lists = {"roster", "register"}
+        by_subject = self._queries(text, hop.relation, [self.entity(hop.subject)])
+        same = self.entity(hop.object) is self.entity(hop.subject)
+        listed = hop.subject if same else hop.object
+        titles = self._wording.titles(hop.relation, listed)
+        return (
+            *(query for query in by_subject if query.form not in lists),
+            *(Query(title, form, key(listed)) for form, title in titles),
+        )
 
     def _place(self, hop: Hop, spot: Attestation, titles: Iterable[str]) -> Place:
         position = self._corpus.position[spot.document]

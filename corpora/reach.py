@@ -15,6 +15,8 @@ from berrypick.corpora.mentions import key, occurs
 from berrypick.corpora.panel import HopPanel, Panel, Place, Query, forms
 from berrypick.corpora.snippets import best_sentence, corpus_idf
 from berrypick.corpora.store import Corpus
+from berrypick.corpora.wording import wording_of
+from berrypick.records import Entity
 from berrypick.text import tokens
 
 #: Ranks fetched once; masked lists are cut from them, which is exact because masks do not move ranks.
@@ -135,6 +137,7 @@ class Registers:
     def __init__(self, searcher: Searcher) -> None:
         corpus = searcher.corpus
         self._searcher = searcher
+        self._lookup = wording_of(corpus).lookup
         self._entity = {key(form): entity for entity in reversed(corpus.entities) for form in forms(entity)}
         self._places: dict[str, list[Place]] = {}
         bynames = {key(entity.byname): entity for entity in corpus.entities if entity.byname}
@@ -150,8 +153,7 @@ class Registers:
     def queries(self) -> Iterator[str]:
         """The queries that look a name up."""
         for name in self._places:
-            entity = self._entity[name]
-            yield from (entity.full, entity.byname)
+            yield from (query.text for query in self._asks(self._entity[name]))
 
     def price(self, name: str, known: frozenset[str], condition: Condition) -> tuple[int, int] | None:
         """Searches and opens to learn ``name``, given what is known; None where it cannot be learned."""
@@ -172,10 +174,12 @@ class Registers:
     def _look_up(self, name: str, genre: str) -> list[Way]:
         if (name, genre) not in self._ways:
             entity = self._entity[name]
-            queries = [Query(form, "", key(form)) for form in (entity.full, entity.byname)]
             places = self._places.get(name, [])
-            self._ways[name, genre] = ways_to(self._searcher, places, queries, genre) if places else []
+            self._ways[name, genre] = ways_to(self._searcher, places, self._asks(entity), genre) if places else []
         return self._ways[name, genre]
+
+    def _asks(self, entity: Entity) -> list[Query]:
+        return [Query(self._lookup(form) or form, "", key(form)) for form in (entity.full, entity.byname)]
 
 
 @dataclass

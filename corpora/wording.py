@@ -26,6 +26,10 @@ class Wording(Protocol):
         """
         ...
 
+    def lookup(self, name: str) -> str:
+        """A query for the page that says which other names ``name`` has, "" where there is no such page."""
+        ...
+
 
 class NoWording:
     """The wording of a corpus that publishes none: queries are names and whole questions."""
@@ -42,12 +46,17 @@ class NoWording:
         """No title."""
         return ()
 
+    def lookup(self, name: str) -> str:
+        """No page."""
+        return ""
+
 
 #: first word of the manifest's builder ("almanac" of "almanac-small") -> wording
 WORDINGS: Final[Table[Wording]] = Table("wording")
 WORDINGS.add(
     "almanac", "berrypick.corpora.builders.almanac.lexicon:WORDING", "relations of the Almanac, train paraphrases"
 )
+WORDINGS.add("factbook", "berrypick.corpora.builders.factbook.grammar:WORDING", "fields and listings of the Factbook")
 
 
 def wording_of(corpus: Corpus) -> Wording:

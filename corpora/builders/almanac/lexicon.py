@@ -198,8 +198,12 @@ class AlmanacWording:
     def titles(self, relation: str, name: str) -> tuple[tuple[str, str], ...]:
         """The roster of ``name`` (a full name), or the byname register that lists it (any name)."""
         if relation == ALIAS:
-            return (("register", f"{REGISTER.format(n='').removesuffix(' ()')} {name}"),)
+            return (("register", self.lookup(name)),)
         return () if name.startswith("the ") else (("roster", RELATIONS[relation].roster.format(o=name)),)
+
+    def lookup(self, name: str) -> str:
+        """The title of the byname registers, with the name."""
+        return f"{REGISTER.removesuffix(' ({n})')} {name}"
 
 
 WORDING: Final = AlmanacWording()
