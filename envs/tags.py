@@ -27,9 +27,7 @@ from berrypick.envs.protocols import (
 REMINDER: Final = "Write one of <search>words</search>, <open>title</open> or <answer>text</answer>."
 #: The attributes are bounded because the pattern that reads them is quadratic in their length.
 _TAG = outside_thoughts(r"<(?P<name>search|open|access|answer)(?P<attributes>(?:\s[^<>]{0,1000})?)>")
-_CLOSE = {
-    name: re.compile(rf"</{name}\s*>", re.IGNORECASE | re.ASCII) for name in ("search", "open", "access", "answer")
-}
+_CLOSE = {name: re.compile(rf"</{name}\s*>", re.I | re.A) for name in ("search", "open", "access", "answer")}
 _ATTRIBUTE = re.compile(r"""\s+(\w+)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"']+))""", re.ASCII)
 
 

@@ -25,9 +25,12 @@ from berrypick.envs.protocols import (
 #: Every Unicode string, lone surrogates too.
 ANY = st.text(st.characters())
 PIECES = st.sampled_from(
-    [*"<>/&\"'={}[]:, \n", "think", "search", "open", "access", "answer", "information", "tool_call", "engine", "topk"]
-    + ["<search>", "</search>", "<think>", "</think>", "<answer>", "</answer>", "<open>", "</access>", "&lt;", "&amp;"]
-    + ['{"name":', '"search"', '"arguments":', '{"query":"x"}', "<tool_call>", '"tool_calls":[', '"function":{', "q"]
+    [
+        *"<>/&\"'={}[]:, \n",
+        *"think search open access answer information tool_call engine topk q &lt; &amp;".split(),
+        *"<search> </search> <think> </think> <answer> </answer> <open> </access> <tool_call>".split(),
+        *'{"name": "search" "arguments": {"query":"x"} "tool_calls":[ "function":{'.split(),
+    ]
 )
 #: Strings made of what the parsers look for.
 TANGLED = st.lists(PIECES, max_size=30).map("".join)
@@ -189,12 +192,12 @@ def test_only_what_reads_as_a_tag_is_escaped(text: str, escaped: str):
     ("text", "at"),
     [
         ("a!", 1),
-        ("<think>!</think>!", 17),
-        ("<THINK >!</Think\n>!", 19),
+        ("<think>!</think>!", 16),
+        ("<THINK >!</Think\n>!", 18),
         ("<think>!", None),
         ("!</think>!", 9),
         ("<information>!</information>!", 28),
-        ("<information>!</think>!", None),
+        ("<information>!</think>!", 22),
         ("<think><think>!</think>!</think>", 23),
         ("<thinking>!</thinking>", 10),
         ("!<think>", 0),

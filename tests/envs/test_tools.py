@@ -72,8 +72,7 @@ def test_calls(text: str, action: Action):
 
 @pytest.mark.parametrize("topk", ["true", "5.5", '"five"', "[5]", "NaN", "Infinity", "1e400", "-3", '"٣"'])
 def test_topk_is_a_whole_number_in_range(topk: str):
-    call = '{"name":"search","arguments":{"query":"q","topk":%s}}' % topk
-    assert parse(call) == Invalid("topk must be a whole number from 1 to 10")
+    assert parse(CALL.replace('"q"', f'"q", "topk": {topk}')) == Invalid("topk must be a whole number from 1 to 10")
 
 
 def test_lone_surrogates_become_replacement_characters():
