@@ -71,14 +71,19 @@ class Facts(Protocol):
 
 
 class Progress(NamedTuple):
-    """How far the facts carry: the names a goal stands for, or, without any, the facts to look for next."""
+    """How far the facts carry.
+
+    Attributes:
+        names: what the goal stands for; empty while it is not known.
+        unknowns: without names, the facts to look for: groups in order of promise, those of a group side by side.
+    """
 
     names: list[str]
-    unknowns: list[Unknown]
+    unknowns: list[list[Unknown]]
 
 
 def solve(goal: Goal, facts: Facts) -> Progress:
-    """Evaluate a goal over the known facts; the most promising unknown comes first."""
+    """Evaluate a goal over the known facts."""
     match goal:
         case Named(name):
             return Progress([name], [])
@@ -96,37 +101,32 @@ def _related(goal: Related, facts: Facts) -> Progress:
     if found:
         return Progress(found, [])
     unknowns = [Unknown(start, goal.relation, goal.inverse) for start in inner.names]
-    return Progress([], unknowns or inner.unknowns)
+    return Progress([], [unknowns] if unknowns else inner.unknowns)
 
 
 def _meet(parts: tuple[Related, ...], facts: Facts) -> Progress:
-    """Intersect; short of a common name, ask for the missing sides, for the other fact of each candidate, for more."""
+    """Intersect; short of a common name, complete each side, then ask for the other fact of each candidate."""
     sides = [solve(part, facts) for part in parts]
     keys = [{facts.key(name) for name in side.names} for side in sides]
     common = [name for name in sides[0].names if all(facts.key(name) in side for side in keys)]
     if common:
         return Progress(common, [])
-    missing = [unknown for side in sides for unknown in side.unknowns]
+    starts = [(part, name) for part in parts for name in solve(part.of, facts).names]
+    inner = [unknown for part in parts for group in solve(part.of, facts).unknowns for unknown in group]
     checks = [
         Unknown(name, part.relation, not part.inverse)
         for (side, _), (_, part) in itertools.permutations(zip(sides, parts, strict=True), 2)
         for name in side.names
         if not (part.inverse and facts.settled(name, part.relation))
     ]
-    more = [
-        Unknown(name, part.relation, part.inverse)
-        for part, side in zip(parts, sides, strict=True)
-        if side.names
-        for name in solve(part.of, facts).names
-    ]
-    return Progress([], missing + checks + more)
+    return Progress([], [inner + [Unknown(name, part.relation, part.inverse) for part, name in starts], checks])
 
 
 def _pick(goal: Pick, facts: Facts) -> Progress:
     values = {named.name: facts.number(named.name, goal.relation) for named in goal.among}
     missing = [Unknown(name, goal.relation) for name, value in values.items() if value is None]
     if missing:
-        return Progress([], missing)
+        return Progress([], [missing])
     ordered = sorted(values, key=lambda name: values[name] or 0.0, reverse=not goal.least)
     return Progress(ordered[:1], [])
 

@@ -6,7 +6,7 @@ history at every turn, so that an episode has no state outside its text.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property, lru_cache
 from typing import NamedTuple, Protocol
 
@@ -78,6 +78,10 @@ class Language(Protocol):
         """Which form a name has: ``full``, ``initial``, ``byname``, or "" for a literal."""
         ...
 
+    def initial(self, full: str) -> str:
+        """The initial form of a full name, "" where there is none."""
+        ...
+
     def key(self, name: str) -> str:
         """One string for the full name and the initial form of an entity; bynames need to be learned."""
         ...
@@ -109,7 +113,7 @@ class Language(Protocol):
 
 LANGUAGES: Table[Language] = Table("language")
 LANGUAGES.add(
-    "almanac", "berrypick.agents.reader_almanac:ALMANAC", "the lexicon of Almanac, held-out wordings included"
+    "almanac", "berrypick.agents.reader_almanac:ALMANAC", "the lexicon of Almanac, held out wordings too"
 )
 LANGUAGES.add("factbook", "berrypick.agents.reader_factbook:FACTBOOK", "the Factbook's fields and question forms")
 
@@ -123,9 +127,9 @@ def understand(question: str) -> tuple[Language, Goal] | None:
     return None
 
 
-def languages() -> list[Language]:
-    """Every language."""
-    return [LANGUAGES[name] for name in LANGUAGES]
+def languages() -> Iterator[Language]:
+    """Every language; each is imported when it is come to."""
+    return (LANGUAGES[name] for name in LANGUAGES)
 
 
 class Knowledge:
@@ -165,7 +169,8 @@ class Knowledge:
     def forms(self, name: str) -> Forms:
         """All known names of an entity."""
         known = self._forms.get(self.key(name), {self.language.form(name): name})
-        return Forms(known.get("full") or known.get("", ""), known.get("initial", ""), known.get("byname", ""))
+        full = known.get("full") or known.get("", "")
+        return Forms(full, known.get("initial") or (full and self.language.initial(full)), known.get("byname", ""))
 
     def related(self, name: str, relation: str, inverse: bool) -> list[str]:
         """Names that stand in the relation to ``name``, best known form of each, in order of finding."""

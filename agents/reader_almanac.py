@@ -56,6 +56,10 @@ class Almanac:
             return "initial"
         return "" if _YEAR.fullmatch(name) else "full"
 
+    def initial(self, full: str) -> str:
+        """The public convention, "T. Thornwell"."""
+        return grammar.initial_form(full) if self.form(full) == "full" else ""
+
     def key(self, name: str) -> str:
         """The initial form, which is unique in a world; bynames and years stand for themselves."""
         return grammar.initial_form(name) if self.form(name) == "full" else name

@@ -38,6 +38,10 @@ class Factbook:
         """There is one form."""
         return "full"
 
+    def initial(self, full: str) -> str:
+        """There is none."""
+        return ""
+
     def key(self, name: str) -> str:
         """Written variants of a name have one key."""
         return fold(canonical(name))

@@ -9,12 +9,11 @@ import numpy as np
 
 from berrypick.agents import plan, reader
 from berrypick.agents.base import Row
-from berrypick.agents.plan import Unknown
+from berrypick.agents.plan import Meet
 from berrypick.agents.reader import Knowledge
 from berrypick.agents.strategies import STRATEGIES, Situation
 from berrypick.agents.view import View, look
 from berrypick.envs.actions import Answer, Open, Search
-from berrypick.envs.worlds import names_title
 
 #: What a script answers when it is stuck.
 NO_ANSWER: Final = "unknown"
@@ -55,24 +54,21 @@ class Scripted:
         names, unknowns = plan.solve(goal, knowledge)
         if names:
             return Answer(knowledge.forms(names[0]).best or names[0])
-        return self._look_for(unknowns, view, knowledge) or Answer(NO_ANSWER)
+        joint = " ".join(plan.names(goal)) if isinstance(goal, Meet) else ""
+        if view.turns_left > 1:
+            for group in unknowns:
+                at = [Situation(unknown, joint, view, knowledge) for unknown in dict.fromkeys(group)]
+                if action := self._next(at):
+                    return action
+        return Answer(NO_ANSWER)
 
-    def _look_for(self, unknowns: Sequence[Unknown], view: View, knowledge: Knowledge) -> Search | Open | None:
-        """The first untried action for the unknown that was tried least; None when stuck, or when it is time to answer."""
-        if view.turns_left <= 1:
-            return None
-        tried, best, fewest = frozenset(view.actions), None, len(view.actions) + 1
-        for unknown in dict.fromkeys(unknowns):
-            at = Situation(unknown, knowledge.forms(unknown.entity), view.question, knowledge, view.setup.engines)
-            actions = list(dict.fromkeys(self._script.ways(at)))
-            fresh = [action for action in actions if action not in tried and _possible(action, view, knowledge)]
-            spent = sum(action in tried for action in actions)
-            if fresh and spent < fewest:
-                best, fewest = fresh[0], spent
-        return best
-
-
-def _possible(action: Search | Open, view: View, knowledge: Knowledge) -> bool:
-    if isinstance(action, Search):
-        return view.searches_left > 0
-    return action.title in knowledge.titles or names_title(view.question, action.title)
+    def _next(self, group: Sequence[Situation]) -> Search | Open | None:
+        """The first untried action for the unknown of a group that was tried least; None when there is no more."""
+        best: tuple[int, Search | Open] | None = None
+        for at in group:
+            actions = tuple(dict.fromkeys(self._script.ways(at)))
+            spent = sum(action in at.view.actions for action in actions)
+            fresh = next((action for action in actions if at.possible(action)), None)
+            if fresh is not None and (best is None or spent < best[0]):
+                best = spent, fresh
+        return best[1] if best else None

@@ -7,15 +7,20 @@ through several.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator
 from typing import Final, NamedTuple
 
 from berrypick.agents.plan import Unknown
 from berrypick.agents.reader import ALIAS, Forms, Knowledge, Language
+from berrypick.agents.view import View
 from berrypick.envs.actions import Open, Search
+from berrypick.envs.worlds import names_title
 
 #: Paraphrases that a single way tries before it gives up.
 WORDINGS: Final = 2
+#: How often a query repeats the words that matter most.
+EMPHASIS: Final = 5
 
 
 class Situation(NamedTuple):
@@ -23,17 +28,15 @@ class Situation(NamedTuple):
 
     Attributes:
         unknown: the fact to find.
-        forms: the known names of its entity.
-        asked: the question's text.
-        knowledge: what has been displayed.
-        engines: names of the engines, the default first.
+        joint: the names of an intersection together, "" in other questions.
+        view: the episode so far.
+        knowledge: what it has displayed.
     """
 
     unknown: Unknown
-    forms: Forms
-    asked: str
+    joint: str
+    view: View
     knowledge: Knowledge
-    engines: tuple[str, ...]
 
     @property
     def language(self) -> Language:
@@ -41,9 +44,22 @@ class Situation(NamedTuple):
         return self.knowledge.language
 
     @property
+    def forms(self) -> Forms:
+        """The known names of the unknown's entity."""
+        return self.knowledge.forms(self.unknown.entity)
+
+    @property
     def name(self) -> str:
         """The best known name of the unknown's entity."""
         return self.forms.best
+
+    def possible(self, action: Search | Open) -> bool:
+        """Whether an action is new, within the budget, and, for a page, allowed."""
+        if action in self.view.actions:
+            return False
+        if isinstance(action, Search):
+            return self.view.searches_left > 0
+        return action.title in self.knowledge.titles or names_title(self.view.question, action.title)
 
     def words(self, count: int = WORDINGS) -> tuple[str, ...]:
         """Wordings of the relation."""
@@ -54,6 +70,18 @@ class Situation(NamedTuple):
         if self.forms.full:
             titles = dict.fromkeys((self.forms.full, *self.knowledge.titles))
             yield from (Open(title) for title in titles if self.language.is_page(title, self.forms.full))
+
+    def hits(self, query: str) -> Iterator[Open]:
+        """Open what a query found."""
+        for action, shown in zip(self.view.actions, self.view.shown, strict=True):
+            if action == Search(query):
+                yield from (Open(passage.title) for passage in shown)
+
+    @property
+    def read(self) -> bool:
+        """Whether a page of the entity was opened."""
+        pages = (page for page in self.knowledge.passages if page.opened)
+        return any(self.language.is_page(page.title, self.forms.full) for page in pages)
 
     def lists(self) -> Iterator[Open]:
         """Open the displayed pages that list the relation."""
@@ -66,9 +94,14 @@ Strategy = Callable[[Situation], Iterator[Search | Open]]
 
 
 def names_only(at: Situation) -> Iterator[Search | Open]:
-    """Search the bare name, then read the page that bears it."""
-    yield Search(at.name)
-    yield from at.pages()
+    """Search bare names, those of an intersection together, then read what bears them."""
+    if at.unknown.inverse:
+        name = at.joint or at.name
+        yield Search(name)
+        yield from at.hits(name)
+    else:
+        yield Search(at.name)
+        yield from at.pages()
 
 
 def names_words(at: Situation) -> Iterator[Search | Open]:
@@ -88,12 +121,13 @@ def initial_form(at: Situation) -> Iterator[Search | Open]:
 
 
 def byname(at: Situation) -> Iterator[Search | Open]:
-    """Look the byname up and search it with relation words."""
+    """Look the byname up and search it, bare and with relation words."""
     if at.unknown.inverse:
         yield from names_words(at)
         return
     yield from look_up(at)
     if at.forms.byname:
+        yield Search(at.forms.byname)
         for words in at.words():
             yield Search(f"{at.forms.byname} {words}")
 
@@ -114,37 +148,45 @@ def browse_by_links(at: Situation) -> Iterator[Search | Open]:
 
 def whole_question(at: Situation) -> Iterator[Search | Open]:
     """Search the question as it stands, then what is left of it as a question of its own."""
-    yield Search(at.asked)
+    yield Search(at.view.question)
     yield Search(at.language.question(at.unknown, at.name))
 
 
 def dense_first(at: Situation) -> Iterator[Search | Open]:
     """Ask the dense engine for name and relation words, in one wording after another."""
-    if "dense" in at.engines:
+    if "dense" in at.view.setup.engines:
         for words in at.words(1 + WORDINGS):
             yield Search(f"{at.name} {words}", "dense")
 
 
 def reformulate_on_miss(at: Situation) -> Iterator[Search | Open]:
-    """Go from one form and genre to the next until one of them brings the fact."""
+    """Go from one form and genre to the next until one of them brings the fact, the cheapest first."""
     if at.unknown.inverse:
+        if at.joint:
+            yield Search(at.joint)
+            yield from itertools.islice(at.hits(at.joint), 1)
         yield from initial_form(at)
         yield from names_words(at)
+    elif at.forms.full or at.forms.initial:
+        yield from at.pages()
+        yield Search(at.language.list_query(at.unknown, at.forms.initial or at.name))
+        if not at.read:
+            yield from names_only(at)
+        yield from byname(at)
+        yield from names_words(at)
     else:
-        if at.forms.full:
-            yield from at.pages()
-            yield from names_words(at)
-        yield from initial_form(at)
         yield from byname(at)
     yield from dense_first(at)
 
 
 def look_up(at: Situation) -> Iterator[Search | Open]:
-    """Learn the other names of an entity from the registers."""
+    """Learn the other names of an entity from the registers; said often enough, their title outweighs the name."""
     if at.forms.full and at.forms.byname:
         return
-    for words in at.language.words(Unknown(at.name, ALIAS)):
-        yield Search(f"{words} {at.name}")
+    words = at.language.words(Unknown(at.name, ALIAS))[0]
+    yield Search(f"{words} {at.name}")
+    if "dense" in at.view.setup.engines:
+        yield Search(" ".join([*[words] * EMPHASIS, at.name]), "dense")
 
 
 class Script(NamedTuple):
