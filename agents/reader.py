@@ -94,6 +94,10 @@ class Language(Protocol):
         """Ways to word the relation of an unknown in a query, without the name, likeliest first; at least one."""
         ...
 
+    def gist(self, unknown: Unknown) -> str:
+        """A few words that meet the relation in any wording, without outweighing a name."""
+        ...
+
     def question(self, unknown: Unknown, name: str) -> str:
         """The unknown as a question in full."""
         ...

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import Final
 
@@ -71,8 +71,12 @@ class Almanac:
     def words(self, unknown: Unknown) -> tuple[str, ...]:
         """The content words of all wordings of the relation together, then those of each wording."""
         if unknown.relation == ALIAS:
-            return (" ".join(tokens(REGISTER)),)
+            return (" ".join(tokens(REGISTER.format(n=""))),)
         return _words(unknown.relation)
+
+    def gist(self, unknown: Unknown) -> str:
+        """One word of every wording of the relation."""
+        return self.words(unknown)[0] if unknown.relation == ALIAS else _gist(unknown.relation)
 
     def question(self, unknown: Unknown, name: str) -> str:
         """The unknown in the first wording and frame of the lexicon."""
@@ -123,8 +127,19 @@ def _step(node: grammar.Step) -> Related:
 
 @cache
 def _words(relation: str) -> tuple[str, ...]:
-    each = [" ".join(tokens(state.format(s="", o=""))) for state in RELATIONS[relation].states]
-    return (" ".join(dict.fromkeys(" ".join(each).split())), *each)
+    each = [tokens(state.format(s="", o="")) for state in RELATIONS[relation].states]
+    return (_distinct(word for words in each for word in words), *map(_distinct, each))
+
+
+@cache
+def _gist(relation: str) -> str:
+    """The longest word of each wording: long words are rare ones, and one a wording leaves the name its weight."""
+    each = (tokens(state.format(s="", o="")) for state in RELATIONS[relation].states)
+    return _distinct(max(words, key=len) for words in each)
+
+
+def _distinct(words: Iterable[str]) -> str:
+    return " ".join(dict.fromkeys(words))
 
 
 ALMANAC: Final = Almanac()

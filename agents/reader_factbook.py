@@ -54,6 +54,10 @@ class Factbook:
         """The relation's public wordings."""
         return grammar.search_wording(unknown.relation)
 
+    def gist(self, unknown: Unknown) -> str:
+        """The likeliest wording: a field has one name."""
+        return self.words(unknown)[0]
+
     def question(self, unknown: Unknown, name: str) -> str:
         """The unknown in the first wording that the grammar has for it."""
         if unknown.relation in MEASURES:

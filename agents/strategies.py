@@ -15,6 +15,7 @@ from berrypick.agents.plan import Unknown
 from berrypick.agents.reader import ALIAS, Forms, Knowledge, Language
 from berrypick.agents.view import View
 from berrypick.envs.actions import Open, Search
+from berrypick.envs.protocols import TOPK_LIMIT
 from berrypick.envs.worlds import names_title
 
 #: Paraphrases that a single way tries before it gives up.
@@ -65,6 +66,10 @@ class Situation(NamedTuple):
         """Wordings of the relation."""
         return self.language.words(self.unknown)[:count]
 
+    def gist(self, name: str) -> Search:
+        """Search a name with a few words that meet the relation in any wording."""
+        return Search(f"{name} {self.language.gist(self.unknown)}")
+
     def pages(self) -> Iterator[Open]:
         """Open the entity's own pages: the one titled by its full name, and those displayed."""
         if self.forms.full:
@@ -106,6 +111,8 @@ def names_only(at: Situation) -> Iterator[Search | Open]:
 
 def names_words(at: Situation) -> Iterator[Search | Open]:
     """Search name and relation words; read snippets only."""
+    if at.unknown.inverse:
+        yield at.gist(at.name)
     for words in at.words():
         yield Search(f"{at.name} {words}")
 
@@ -121,15 +128,12 @@ def initial_form(at: Situation) -> Iterator[Search | Open]:
 
 
 def byname(at: Situation) -> Iterator[Search | Open]:
-    """Look the byname up and search it, bare and with relation words."""
-    if at.unknown.inverse:
-        yield from names_words(at)
-        return
-    yield from look_up(at)
-    if at.forms.byname:
-        yield Search(at.forms.byname)
-        for words in at.words():
-            yield Search(f"{at.forms.byname} {words}")
+    """Look the byname up, then search it with relation words; bynames of objects are written nowhere."""
+    if not at.unknown.inverse:
+        yield from look_up(at)
+    if name := at.name if at.unknown.inverse else at.forms.byname:
+        yield at.gist(name)
+        yield Search(name)
 
 
 def open_and_read(at: Situation) -> Iterator[Search | Open]:
@@ -160,23 +164,29 @@ def dense_first(at: Situation) -> Iterator[Search | Open]:
 
 
 def reformulate_on_miss(at: Situation) -> Iterator[Search | Open]:
-    """Go from one form and genre to the next until one of them brings the fact, the cheapest first."""
+    """Go from one form and genre to the next until one of them brings the fact: the cheapest first, then wider."""
     if at.unknown.inverse:
         if at.joint:
             yield Search(at.joint)
             yield from itertools.islice(at.hits(at.joint), 1)
         yield from initial_form(at)
+        yield wider(at.gist(at.name))
         yield from names_words(at)
     elif at.forms.full or at.forms.initial:
         yield from at.pages()
         yield Search(at.language.list_query(at.unknown, at.forms.initial or at.name))
         if not at.read:
-            yield from names_only(at)
-        yield from byname(at)
+            yield from map(wider, names_only(at))
+        yield from map(wider, byname(at))
         yield from names_words(at)
     else:
-        yield from byname(at)
+        yield from map(wider, byname(at))
     yield from dense_first(at)
+
+
+def wider(action: Search | Open) -> Search | Open:
+    """Ask for as many documents as there may be."""
+    return Search(action.query, action.engine, TOPK_LIMIT) if isinstance(action, Search) else action
 
 
 def look_up(at: Situation) -> Iterator[Search | Open]:
