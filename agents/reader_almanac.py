@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from typing import Final
 
@@ -15,6 +15,8 @@ from berrypick.text import tokens
 
 _INITIAL: Final = re.compile(r"[A-Z]\. \S.*")
 _YEAR: Final = re.compile(r"\d+")
+_BYNAME: Final = re.compile("the ")
+_PLACE: Final = re.compile(r"\w+ of \w+")
 _EVENT: Final = re.compile(r"\w+ \d{4} at .+")
 _NUMBERED: Final = re.compile(r".+ \(\d+\)")
 
@@ -34,14 +36,16 @@ class Almanac:
             return None
 
     def read(self, passage: Passage) -> Iterator[Fact]:
-        """Read rosters by their title, profiles with their subject's first word made whole, the rest as it stands."""
-        short = passage.title.split(" ")[0]
-        for sentence in passage.sentences:
-            if stated := grammar.read_roster(passage.title, sentence):
-                yield from (Fact(fact.subject, fact.relation, fact.object) for fact in stated)
-                continue
-            for fact in grammar.read_sentence(sentence):
-                yield Fact(passage.title if fact.subject == short else fact.subject, fact.relation, fact.object)
+        """Read rosters by their title; call the subject of a profile, and of an event, by the best name on the page."""
+        facts = [fact for sentence in passage.sentences for fact in self._sentence(passage.title, sentence)]
+        names = {fact.subject for fact in facts}
+        whole = passage.title if passage.title.split(" ")[0] in names else min(filter(_BYNAME.match, names), default="")
+        for fact in facts:
+            vague = " " not in fact.subject or _PLACE.fullmatch(fact.subject)
+            yield Fact(whole if whole and vague else fact.subject, fact.relation, fact.object)
+
+    def _sentence(self, title: str, sentence: str) -> Sequence[grammar.Stated]:
+        return grammar.read_roster(title, sentence) or grammar.read_sentence(sentence)
 
     def names(self, passage: Passage) -> Iterator[str]:
         """A profile's title is a full name."""
@@ -63,6 +67,13 @@ class Almanac:
     def key(self, name: str) -> str:
         """The initial form, which is unique in a world; bynames and years stand for themselves."""
         return grammar.initial_form(name) if self.form(name) == "full" else name
+
+    def vague(self, name: str, keys: Iterable[str]) -> str | None:
+        """Events may call their subject by its second word and the place: "Thornwell of Fellmoor"."""
+        if not _PLACE.fullmatch(name):
+            return None
+        found = [key for key in keys if _INITIAL.fullmatch(key) and key.split(" ")[1] == name.split(" ")[0]]
+        return found[0] if len(found) == 1 else ""
 
     def symmetric(self, relation: str) -> bool:
         """Whether (s, o) implies (o, s)."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from berrypick.agents.plan import Goal, Meet, Named, Pick, Related, Unknown
@@ -45,6 +45,10 @@ class Factbook:
     def key(self, name: str) -> str:
         """Written variants of a name have one key."""
         return fold(canonical(name))
+
+    def vague(self, name: str, keys: Iterable[str]) -> str | None:
+        """Names are written in full."""
+        return None
 
     def symmetric(self, relation: str) -> bool:
         """Whether (s, o) implies (o, s)."""

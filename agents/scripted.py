@@ -54,7 +54,7 @@ class Scripted:
         names, unknowns = plan.solve(goal, knowledge)
         if names:
             return Answer(knowledge.forms(names[0]).best or names[0])
-        joint = " ".join(plan.names(goal)) if isinstance(goal, Meet) else ""
+        joint = tuple(plan.names(goal)) if isinstance(goal, Meet) else ()
         if view.turns_left > 1:
             for group in unknowns:
                 at = [Situation(unknown, joint, view, knowledge) for unknown in dict.fromkeys(group)]

@@ -29,13 +29,13 @@ class Situation(NamedTuple):
 
     Attributes:
         unknown: the fact to find.
-        joint: the names of an intersection together, "" in other questions.
+        joint: the names of an intersection, none in other questions.
         view: the episode so far.
         knowledge: what it has displayed.
     """
 
     unknown: Unknown
-    joint: str
+    joint: tuple[str, ...]
     view: View
     knowledge: Knowledge
 
@@ -76,11 +76,15 @@ class Situation(NamedTuple):
             titles = dict.fromkeys((self.forms.full, *self.knowledge.titles))
             yield from (Open(title) for title in titles if self.language.is_page(title, self.forms.full))
 
-    def hits(self, query: str) -> Iterator[Open]:
-        """Open what a query found."""
+    def together(self) -> Iterator[Search | Open]:
+        """Search the bare names, those of an intersection together; then open hits that are not their own pages."""
+        names = self.joint or (self.name,)
+        query = Search(" ".join(names))
+        yield query
         for action, shown in zip(self.view.actions, self.view.shown, strict=True):
-            if action == Search(query):
-                yield from (Open(passage.title) for passage in shown)
+            if action == query:
+                titles = (passage.title for passage in shown)
+                yield from (Open(title) for title in titles if not any(self.language.is_page(title, n) for n in names))
 
     @property
     def read(self) -> bool:
@@ -101,9 +105,7 @@ Strategy = Callable[[Situation], Iterator[Search | Open]]
 def names_only(at: Situation) -> Iterator[Search | Open]:
     """Search bare names, those of an intersection together, then read what bears them."""
     if at.unknown.inverse:
-        name = at.joint or at.name
-        yield Search(name)
-        yield from at.hits(name)
+        yield from at.together()
     else:
         yield Search(at.name)
         yield from at.pages()
@@ -167,11 +169,9 @@ def reformulate_on_miss(at: Situation) -> Iterator[Search | Open]:
     """Go from one form and genre to the next until one of them brings the fact: the cheapest first, then wider."""
     if at.unknown.inverse:
         if at.joint:
-            yield Search(at.joint)
-            yield from itertools.islice(at.hits(at.joint), 1)
+            yield from itertools.islice(at.together(), 2)
         yield from initial_form(at)
         yield wider(at.gist(at.name))
-        yield from names_words(at)
     elif at.forms.full or at.forms.initial:
         yield from at.pages()
         yield Search(at.language.list_query(at.unknown, at.forms.initial or at.name))
