@@ -1,7 +1,7 @@
 """Intervals: percentile bootstrap over tasks (Efron & Tibshirani 1993), paired for comparisons.
 
-Tasks are resampled within each cell, once for all metrics; the value over several cells is the unweighted mean over
-the cells that have one.
+Tasks are resampled within each cell, once for all metrics. The value over several cells is their unweighted mean, blank
+where one of them is blank: means over different cells could not be compared.
 """
 
 from __future__ import annotations
@@ -71,13 +71,13 @@ def summarise(tasks: Sequence[TaskOutcomes], names: Iterable[str], seed: int) ->
     overall: dict[str, Value] = {}
     cells: dict[int, dict[str, Value]] = {cell: {} for cell in by_cell}
     for one in map(metric, names):
-        estimates: list[_Estimate] = []
+        estimates: list[_Estimate | None] = []
         for cell, members in by_cell.items():
             rows = one.rows(members)
             standing = _standing(rows)
             estimate = _estimate(one, rows, standing, weights[cell])
+            estimates.append(estimate)
             cells[cell][one.name] = _value(estimate, int(standing.sum()))
-            estimates += [estimate] if estimate else []
         overall[one.name] = _value(_mean_over_cells(estimates), sum(cells[cell][one.name].n for cell in cells))
     return Summary(overall, cells)
 
@@ -107,14 +107,14 @@ def compare(
     weights = {cell: _weights(len(members), seed, cell) for cell, members in by_cell.items()}
     differences: dict[str, Difference] = {}
     for one in map(metric, names):
-        estimates: list[_Estimate] = []
+        estimates: list[_Estimate | None] = []
         for cell, members in by_cell.items():
             ours, theirs = one.rows(members), one.rows([other[cell, task.question_id] for task in members])
             standing = _standing(ours) & _standing(theirs)
             a = _estimate(one, ours, standing, weights[cell])
             b = _estimate(one, theirs, standing, weights[cell])
-            if a and b:
-                estimates.append(_Estimate(a.value - b.value, a.replicates - b.replicates, a.n))
+            paired = _Estimate(a.value - b.value, a.replicates - b.replicates, a.n) if a and b else None
+            estimates.append(paired)
         differences[one.name] = _difference(one, _mean_over_cells(estimates))
     return differences
 
@@ -147,12 +147,13 @@ def _estimate(one: Metric, rows: Array, standing: npt.NDArray[np.bool_], weights
         return _Estimate(float(one.of_mean(rows.mean(axis=0))), one.of_mean(means), n)
 
 
-def _mean_over_cells(estimates: Sequence[_Estimate]) -> _Estimate | None:
-    if not estimates:
+def _mean_over_cells(estimates: Sequence[_Estimate | None]) -> _Estimate | None:
+    known = [estimate for estimate in estimates if estimate is not None]
+    if not known or len(known) < len(estimates):
         return None
-    value = sum(estimate.value for estimate in estimates) / len(estimates)
-    replicates = np.mean([estimate.replicates for estimate in estimates], axis=0)
-    return _Estimate(value, replicates, sum(estimate.n for estimate in estimates))
+    value = sum(estimate.value for estimate in known) / len(known)
+    replicates = np.mean([estimate.replicates for estimate in known], axis=0)
+    return _Estimate(value, replicates, sum(estimate.n for estimate in known))
 
 
 def _interval(replicates: Array) -> tuple[float | None, float | None]:

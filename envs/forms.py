@@ -24,6 +24,7 @@ KINDS: Final = ("full", "initial", "byname")
 WHOLE: Final = 2 / 3
 
 _WORD = re.compile(r"\w+", re.UNICODE)
+_TITLE, _LINKS = -1, -2
 _NUMBERED = re.compile(r"\s*\([^()]*\)\s*$")
 
 
@@ -102,18 +103,19 @@ class Lexicon:
 
     def title(self, document: int) -> Passage:
         """Read a displayed title."""
-        return self._kept(document, -1)
+        return self._kept(document, _TITLE)
 
     def links(self, document: int) -> Passage:
         """Read the links of an opened page."""
-        return self._kept(document, -2)
+        return self._kept(document, _LINKS)
 
     def _kept(self, document: int, part: int) -> Passage:
         key = (document, part)
         if key not in self._passages:
             page = self._documents[document]
-            texts = {-1: (page.title,), -2: page.links}.get(part) if part < 0 else (page.sentences[part],)
-            self._passages[key] = passage(*(texts or ()))
+            # A page without sentences is displayed as its sentence 0.
+            texts = page.sentences[part : part + 1] if part >= 0 else (page.title,) if part == _TITLE else page.links
+            self._passages[key] = passage(*texts)
         return self._passages[key]
 
     def take_apart(self, text: str, question: Passage, running: Set[str]) -> Query:

@@ -1,0 +1,251 @@
+"""Strategies by hand over an engine whose every answer is known, and under anything that should change nothing."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from berrypick.corpora.engines.base import Mask
+from berrypick.corpora.store import Corpus
+from berrypick.envs.observe import Setup
+from berrypick.envs.outcome import Outcome, analyse
+from berrypick.envs.protocols import PROTOCOLS
+from berrypick.envs.simulation import Simulation
+from berrypick.envs.strategies import reformulation
+from berrypick.envs.trace import Trace
+from berrypick.envs.worlds import World
+from berrypick.records import Hit
+from berrypick.text import tokens
+
+#: Document -> the sets of words that find it.
+KEYS = {
+    "p1": ["tessa thornwell"],
+    "r1": ["t thornwell", "employer thornwell"],
+    "c1": ["lantern poet post"],
+    "b1": ["lantern poet"],
+    "p3": ["northern halvard foundry", "company based"],
+    "c2": ["n halvard foundry moved"],
+    "p4": ["quillport"],
+    "p6": ["osric penn"],
+}
+
+
+class Keyed:
+    """Finds a document by any of its keys, in order of documents; counts what it was asked."""
+
+    name = "bm25"
+
+    def __init__(self, corpus: Corpus) -> None:
+        self.corpus = corpus
+        self.asked: list[str] = []
+
+    def search(self, queries: Sequence[str], k: int, exclude: Mask | None = None) -> list[list[Hit]]:
+        self.asked += queries
+        return [[Hit(position, 1.0) for position in self._find(set(tokens(query)))][:k] for query in queries]
+
+    def _find(self, words: set[str]) -> list[int]:
+        found = (id for id, keys in KEYS.items() if any(set(key.split()) <= words for key in keys))
+        return sorted(self.corpus.position[id] for id in found)
+
+
+class Toy(World):
+    """The toy corpus behind the keyed engine, whatever the engine is called; "works" shows where Tessa does."""
+
+    def engine(self, name: str) -> Keyed:  # type: ignore[override]
+        return Keyed(self.corpus)
+
+    def snippets(self, query: str, hits: Sequence[Hit]) -> tuple[tuple[int, int], ...]:
+        page = self.corpus.position["p1"]
+        works = {(page, 0): (page, 1)} if "works" in tokens(query) else {}
+        return tuple(works.get(spot, spot) for spot in super().snippets(query, hits))
+
+
+def play(corpus: Corpus, question: str, *actions: str) -> Trace:
+    setup = Setup("tags", ("bm25", "dense"), 3, 50, 50)
+    simulation = Simulation(Toy(corpus), corpus.question_by_id[question], setup, PROTOCOLS["tags"])
+    for action in actions:
+        simulation.play(action)
+    return simulation.trace
+
+
+def outcome(corpus: Corpus, question: str, *actions: str) -> Outcome:
+    engine = Keyed(corpus)
+    return analyse(play(corpus, question, *actions), {"bm25": engine, "dense": engine})
+
+
+def find(query: str) -> str:
+    return f"<search>{query}</search>"
+
+
+def open_(title: str) -> str:
+    return f"<open>{title}</open>"
+
+
+def answer(text: str) -> str:
+    return f"<answer>{text}</answer>"
+
+
+FULL = "bm25/asked/names:full"
+NEXT = "bm25/found/names:full"
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        # p1 shows sentence 1 ("She works at ...") where the query holds "works", an attestation of hop 1 of q1.
+        ("Tessa Thornwell works", FULL),  # raw names+words; the name alone finds p1
+        ("In which city is the company where Tessa Thornwell works?", FULL),  # raw whole; the name alone finds p1
+        ("Tessa Thornwell works zzz qqq please", FULL),  # filler
+        ("works works THORNWELL tessa works", FULL),  # order, case, repeats
+        ("T. Thornwell", "bm25/asked/names:initial"),
+        ("T. Thornwell zzz", "bm25/asked/names:initial"),
+        ("Tessa, works or T. Thornwell", FULL),  # finds p1 and r1; p1 is first and attests the hop; full alone finds it
+        # "thornwell" alone finds nothing, "employer" alone neither: names+words, and "employer" is the agent's own.
+        ("Thornwell employer", "bm25/own/names+words"),
+        ("Thornwell employer zzz", "bm25/own/names+words"),
+        # c1 needs the byname and "post"; names alone find b1, not c1.
+        ("Lantern Poet post", "bm25/own/names+words"),
+    ],
+)
+def test_effective_form_of_the_first_hop(toy_corpus: Corpus, query: str, expected: str) -> None:
+    assert outcome(toy_corpus, "q1", find(query)).strategy == (expected,)
+
+
+def test_words_alone(toy_corpus: Corpus) -> None:
+    # q2's hop 1: p3, sentence 0. Its words company and based find it; the name "Tessa" does not.
+    assert outcome(toy_corpus, "q2", find("Maud Ellery company based")).strategy == ("bm25/own/words",)
+    # raw words stay words
+    assert outcome(toy_corpus, "q2", find("company based")).strategy == ("bm25/own/words",)
+
+
+def test_filler_does_not_change_the_source(toy_corpus: Corpus) -> None:
+    # q1 asks "company ... based": the words alone find p3; zzz is the agent's own and not needed.
+    assert outcome(toy_corpus, "q1", find("company based")).strategy == ("bm25/asked/words",)
+    assert outcome(toy_corpus, "q1", find("company based zzz")).strategy == ("bm25/asked/words",)
+
+
+def test_whole_stays_whole_where_all_of_it_is_needed(toy_corpus: Corpus, monkeypatch: pytest.MonkeyPatch) -> None:
+    # q1's content words: city, company, tessa, thornwell, works, based. All but one are needed to find p3.
+    monkeypatch.setitem(KEYS, "p3", ["city company thornwell works based"])
+    monkeypatch.setitem(KEYS, "p1", ["zzz"])
+    found = outcome(toy_corpus, "q1", find("In which city is the company where Tessa Thornwell works based?"))
+    assert found.strategy == ("bm25/asked/whole",)
+
+
+def test_two_hops_and_an_answer(toy_corpus: Corpus) -> None:
+    found = outcome(
+        toy_corpus, "q1", find("Tessa Thornwell works"), find("Northern Halvard Foundry"), answer("Quillport")
+    )
+    assert found.strategy == (FULL, NEXT, "answer")
+    assert found.raw_moves == ("bm25/asked/names+words", NEXT, "answer")
+    assert found.fine == ("bm25/asked/names+words/new", f"{NEXT}/new", "answer")
+    assert found.route == ("profile", "profile") and found.first_shown == (0, 1)
+
+
+def test_moves_of_different_source_or_tool_stay_apart(toy_corpus: Corpus) -> None:
+    # q2: p3 names the city, p4 its mayor; the first name is asked, the second found.
+    searched = outcome(toy_corpus, "q2", find("Northern Halvard Foundry"), find("Quillport"))
+    assert searched.strategy == (FULL, NEXT)
+    opened = outcome(toy_corpus, "q2", open_("Northern Halvard Foundry"), open_("Quillport"), answer("x"))
+    assert opened.strategy == ("open/asked/names:full", "open/found/names:full", "answer")
+    both = outcome(toy_corpus, "q1", open_("Tessa Thornwell"), find("Northern Halvard Foundry"))
+    assert both.strategy == ("open/asked/names:full", NEXT)
+    byname = outcome(toy_corpus, "q3", find("Lantern Poet"), find("Tessa Thornwell"), find("Tessa Thornwell born"))
+    assert byname.strategy == ("bm25/asked/names:byname", NEXT)
+
+
+def test_runs_of_one_move_are_one(toy_corpus: Corpus, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(KEYS, "p3", ["thornwell"])
+    found = outcome(toy_corpus, "q1", find("Tessa Thornwell"), find("Tessa Thornwell works"))
+    # First p1 shows sentence 0, which attests nothing, and p3 its sentence 0, hop 2; then p1 sentence 1, hop 1. The
+    # full name finds both pages.
+    assert found.first_shown == (1, 0)
+    assert found.strategy == (FULL,)
+
+
+def test_both_engines_are_different_tools(toy_corpus: Corpus) -> None:
+    query = "Tessa Thornwell works"
+    assert outcome(toy_corpus, "q1", f'<search engine="dense">{query}</search>').strategy == ("dense/asked/names:full",)
+
+
+def test_junk_searches_do_not_count(toy_corpus: Corpus) -> None:
+    plain = outcome(toy_corpus, "q1", find("Tessa Thornwell works"), find("Northern Halvard Foundry"))
+    junk = [find("Osric Penn"), find("zzz"), find(""), "no tag", open_("Atlantis"), find("Lantern Poet")]
+    padded = outcome(toy_corpus, "q1", *junk, find("Tessa Thornwell works"), *junk, find("Northern Halvard Foundry"))
+    assert padded.strategy == plain.strategy and padded.evidence == plain.evidence
+    only = outcome(toy_corpus, "q1", *junk)
+    assert only.strategy == () and only.hops_found == 0 and only.evidence == ()
+
+
+def test_few_queries_are_asked_again(toy_corpus: Corpus) -> None:
+    engine = Keyed(toy_corpus)
+    trace = play(toy_corpus, "q1", find("Tessa Thornwell"), find("Tessa Thornwell works"), answer("x"))
+    analyse(trace, {"bm25": engine})
+    assert engine.asked == ["tessa thornwell"]  # the unproductive first search needs nothing, the second one query
+
+
+FILLER = st.lists(st.sampled_from(["zzz", "please", "um", "the", "of", "qqq"]), max_size=4)
+
+
+@settings(max_examples=60, deadline=None)
+@given(data=st.data(), seed=st.integers(0, 1000))
+def test_padding_changes_no_strategy(toy_corpus: Corpus, data: st.DataObject, seed: int) -> None:
+    script = data.draw(
+        st.sampled_from(
+            [
+                ("q1", ["Tessa Thornwell works", "Northern Halvard Foundry"]),
+                ("q1", ["T. Thornwell", "company based"]),
+                ("q2", ["Northern Halvard Foundry based", "Quillport governs"]),
+                ("q3", ["Lantern Poet", "Tessa Thornwell born"]),
+                ("q1", ["Thornwell employer"]),
+            ]
+        )
+    )
+    shuffle = random.Random(seed)
+
+    def padded(query: str) -> str:
+        words = [*query.split(), *data.draw(FILLER), *query.split()[: data.draw(st.integers(0, 2))]]
+        shuffle.shuffle(words)
+        return find(" ".join(word.swapcase() if shuffle.random() < 0.5 else word for word in words))
+
+    question, queries = script
+    plain = outcome(toy_corpus, question, *map(find, queries), answer("x"))
+    noisy: list[str] = []
+    for query in queries:
+        noisy += [padded(query), *([padded(query)] * data.draw(st.integers(0, 2))), find("zzz"), "not an action"]
+    changed = outcome(toy_corpus, question, *noisy, answer("x"))
+    assert changed.strategy == plain.strategy
+    assert changed.route == plain.route and changed.evidence == plain.evidence
+
+
+@pytest.mark.parametrize(
+    ("before", "query", "kind"),
+    [
+        (None, "tessa", "new"),
+        ("tessa", "tessa", "repeat"),
+        ("tessa", "tessa works", "specialise"),
+        ("tessa works", "tessa", "generalise"),
+        ("tessa works", "tessa born", "substitute"),
+        ("tessa works", "osric penn", "new"),
+        ("", "", "repeat"),
+        ("", "tessa", "new"),
+    ],
+)
+def test_reformulation(before: str | None, query: str, kind: str) -> None:
+    assert reformulation(set(tokens(query)), None if before is None else set(tokens(before))) == kind
+
+
+def test_fine_grain_compares_with_the_last_valid_query(toy_corpus: Corpus) -> None:
+    found = outcome(
+        toy_corpus, "q1", find("Tessa Thornwell"), "nonsense", open_("Tessa Thornwell"), find("works Tessa Thornwell")
+    )
+    assert found.fine == (
+        "bm25/asked/names:full/new",
+        "invalid",
+        "open/asked/names:full",
+        "bm25/asked/names+words/specialise",
+    )
