@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import signal
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -102,7 +103,7 @@ def _map(function: Callable[[Any], None], items: Sequence[Any], jobs: int, done:
             done(item)
         return
     # spawn: the engines' threads do not survive a fork.
-    with ProcessPoolExecutor(min(jobs, len(items)), mp_context=get_context("spawn")) as pool:
+    with ProcessPoolExecutor(min(jobs, len(items)), get_context("spawn"), _end_quietly) as pool:
         waiting = {pool.submit(function, item): item for item in items}
         try:
             for future in as_completed(waiting):
@@ -111,6 +112,11 @@ def _map(function: Callable[[Any], None], items: Sequence[Any], jobs: int, done:
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
+
+
+def _end_quietly() -> None:
+    """In a worker: an interrupt from the terminal reaches every process, and one complaint is enough."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def _prepare(spot: tuple[Cell, int]) -> None:

@@ -8,6 +8,6 @@ from importlib.metadata import version
 
 __version__ = version("berrypick")
 
-import berrypick.envs  # noqa: E402  (registers the environments)
+import berrypick.envs  # noqa: F401  (registers the environments)
 
 __all__ = ["__version__"]

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+import tyro
 from tyro.extras import SubcommandApp
 
-from berrypick.commands import listing
+from berrypick.commands import bench, corpora, listing, sessions
 from berrypick.errors import BadInput
 from berrypick.registry import UnknownName
 
@@ -17,16 +18,30 @@ FAILED: Final = 1
 BAD_INPUT: Final = 2
 INTERRUPTED: Final = 130
 
-DESCRIPTION: Final = """Search environments over local corpora, and a benchmark of how many ways of searching an agent has.
+#: `--overwrite`, without a `--no-overwrite` beside it.
+MARKERS: Final = (tyro.conf.FlagCreatePairsOff,)
+
+DESCRIPTION: Final = """Search environments over local corpora; a benchmark of how many ways of searching an agent has.
 
 Exit codes: 0 fine; 1 a check or comparison failed; 2 wrong usage or input; 130 interrupted."""
 
 
 def build() -> SubcommandApp:
     """Put the commands together."""
+    corpus = SubcommandApp()
+    corpus.command(corpora.build, help="Build a registered corpus, audit it and index it.")
+    corpus.command(corpora.add, help="Add your own documents and questions.")
+    corpus.command(corpora.info, help="Show what a corpus holds and where it lies.")
     app = SubcommandApp()
-    app.command(listing.list_, name="list")
-    app.command(listing.show)
+    app.command(listing.list_, name="list", help="List what there is: environments, corpora, agents, suites ...")
+    app.command(listing.show, help="Show everything known about a name.")
+    app.command(corpus, name="corpus", help="Build, add and look at corpora.")
+    app.command(corpora.audit, help="Find which questions can be answered, on how many routes.")
+    app.command(bench.bench, help="Run agents through a suite; table, results and report.")
+    app.command(bench.report, help="Write the report on one run, or on several side by side.")
+    app.command(bench.compare, help="Compare two runs question by question.")
+    app.command(sessions.watch, help="Step through recorded episodes.")
+    app.command(sessions.play, help="Search yourself.")
     return app
 
 
@@ -37,7 +52,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: words after ``berrypick``; the process's own when left out.
     """
     try:
-        return int(build().cli(prog="berrypick", description=DESCRIPTION, args=argv) or OK)
+        return int(build().cli(prog="berrypick", description=DESCRIPTION, args=argv, config=MARKERS))
     except (BadInput, UnknownName) as error:
         from berrypick.commands.console import ERR
 

@@ -11,12 +11,15 @@ TOKENS_VERSION: Final = 1
 
 STOPWORDS: Final = frozenset(
     "a an and are as at be but by for from had has have he her his if in into is it its no not of on or she such that "
-    "the their then there these they this to was were will with what which who whom whose where when how did does do".split()
+    "the their then there these they this to was were will with what which who whom whose where when how did does "
+    "do".split()
 )
 _WORD = re.compile(r"\w+", re.UNICODE)
 _POSSESSIVE = re.compile(r"['\u2019]s\b")
 _SENTENCE_END = re.compile(r"(?<=[.!?])[\"'\u201d)]*\s+(?=[\"'\u201c(]*[A-Z0-9])")
-_NOT_AN_END = re.compile(r"(?:\b(?:Mr|Mrs|Ms|Dr|St|Mt|No|vs|etc|Inc|Ltd|Co|Jr|Sr|Prof|Gen|est|approx|c|ca|e\.g|i\.e)|\b[A-Z])\.$")
+_NOT_AN_END = re.compile(
+    r"(?:\b(?:Mr|Mrs|Ms|Dr|St|Mt|No|vs|etc|Inc|Ltd|Co|Jr|Sr|Prof|Gen|est|approx|c|ca|e\.g|i\.e)|\b[A-Z])\.$"
+)
 _ARTICLES = re.compile(r"\b(a|an|the)\b")
 _PUNCTUATION = str.maketrans("", "", string.punctuation)
 

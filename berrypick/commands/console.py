@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Final
 
 from rich.console import Console
@@ -13,6 +15,9 @@ OUT: Final = Console(width=None if os.isatty(1) else 160, highlight=False)
 #: Progress and complaints.
 ERR: Final = Console(stderr=True, highlight=False)
 
+#: Given the number of steps, returns what is to be called after each with what was done.
+Started = Callable[[int], Callable[[str], None]]
+
 
 def table(title: str, *columns: str, right: tuple[str, ...] = ()) -> Table:
     """Make a plain table; columns named in ``right`` hold numbers."""
@@ -20,3 +25,24 @@ def table(title: str, *columns: str, right: tuple[str, ...] = ()) -> Table:
     for column in columns:
         made.add_column(column, justify="right" if column in right else "left", overflow="fold")
     return made
+
+
+@contextmanager
+def steps() -> Iterator[Started]:
+    """Show steps on standard error: a bar in a terminal, a line a step elsewhere."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.description}", markup=False))
+    with Progress(*columns, console=ERR, transient=True, disable=not ERR.is_terminal) as bar:
+
+        def started(total: int) -> Callable[[str], None]:
+            task = bar.add_task("", total=total)
+
+            def tick(done: str) -> None:
+                bar.update(task, advance=1, description=done)
+                if not ERR.is_terminal:
+                    ERR.print(f"{bar.tasks[task].completed:.0f}/{total} {done}", markup=False)
+
+            return tick
+
+        yield started

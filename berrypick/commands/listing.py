@@ -17,6 +17,7 @@ KINDS: Final[dict[str, str]] = {
     "corpora": "berrypick.corpora:CORPORA",
     "engines": "berrypick.corpora.engines:ENGINES",
     "formats": "berrypick.corpora.loaders:LOADERS",
+    "protocols": "berrypick.envs.protocols:PROTOCOLS",
     "rewards": "berrypick.envs.rewards:REWARDS",
     "agents": "berrypick.agents:AGENTS",
     "metrics": "berrypick.benchmarks.metrics:METRICS",
@@ -33,8 +34,8 @@ def rows_of(kind: str) -> Table[Any]:
     return found
 
 
-def list_(kind: Annotated[str | None, tyro.conf.Positional] = None) -> int:
-    """List what there is: environments, corpora, engines, formats, rewards, agents, metrics, suites.
+def list_(kind: Annotated[str | None, tyro.conf.Positional, tyro.conf.arg(metavar="[KIND]")] = None) -> int:
+    """List what there is: environments, corpora, engines, agents, metrics, suites and the like.
 
     Args:
         kind: one kind only; all when left out.
@@ -51,7 +52,7 @@ def list_(kind: Annotated[str | None, tyro.conf.Positional] = None) -> int:
     return 0
 
 
-def show(name: Annotated[str, tyro.conf.Positional]) -> int:
+def show(name: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="NAME")]) -> int:
     """Show everything known about a name: what it is, its parameters, its documentation.
 
     Args:

@@ -1,0 +1,169 @@
+"""``bench``, ``report`` and ``compare``."""
+
+from __future__ import annotations
+
+import fnmatch
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import tyro
+
+from berrypick.commands.console import ERR, OUT, steps, table
+from berrypick.errors import BadInput
+from berrypick.registry import UnknownName
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from berrypick.benchmarks.result import Result
+
+Agents = Annotated[list[str], tyro.conf.Positional, tyro.conf.arg(metavar="AGENT ...")]
+Runs = Annotated[list[Path], tyro.conf.Positional, tyro.conf.arg(metavar="RUN ...")]
+Run = Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="RUN")]
+
+#: Columns of the table that ``bench`` prints for each cell; the report has more.
+COLUMNS: Final = ("EM", "grounded", "pass@16", "strategies_D2", "searches")
+#: Cells that fit beside each other in a terminal.
+MOST_CELLS: Final = 2
+
+
+def bench(
+    agents: Agents,
+    suite: str = "quick",
+    seed: int = 0,
+    out: Annotated[Path | None, tyro.conf.arg(metavar="PATH")] = None,
+    jobs: Annotated[int | None, tyro.conf.arg(metavar="INT")] = None,
+    overwrite: bool = False,
+) -> int:
+    """Run agents through a suite; write results, episodes and a report, and print a table.
+
+    A run that was interrupted goes on where it stopped when the same command is given again.
+
+    Args:
+        agents: agents that `berrypick list agents` lists; patterns such as 'scripted:*' stand for several.
+        suite: a suite that `berrypick list suites` lists.
+        seed: of the agents' sampling, 0 to 2**32 - 1; the questions belong to the suite.
+        out: folder for the run; with several agents, each gets a folder in it. When left out: runs/SUITE-SEED, or
+            runs/AGENT-SUITE-SEED for one agent.
+        jobs: processes; as many as there are cores when left out.
+        overwrite: replace a run of another configuration that the folder holds.
+    """
+    from berrypick.benchmarks import report, result
+    from berrypick.benchmarks.run import run
+
+    names = expand(agents)
+    if not names:
+        raise BadInput("name at least one; `berrypick list agents` lists them", field="AGENT")
+    out = out or default_out(names, suite, seed)
+    with steps() as started:
+        folders = run(names, suite, seed, out, jobs=jobs or cores(), overwrite=overwrite, started=started)
+    runs = [result.read(folder) for folder in folders]
+    page = report.write(runs, out)
+    OUT.print(summary(runs))
+    OUT.print(
+        "Means over questions; their intervals, and more columns, are in the report. - : too few questions to say."
+    )
+    for one, folder in zip(runs, folders, strict=True):
+        if one.errors:
+            ERR.print(f"{one.agent}: {one.errors} rollouts failed and count as misses; see {folder / 'errors.log'}")
+    OUT.print(f"Report: {page}", markup=False, soft_wrap=True)
+    return 0
+
+
+def default_out(names: Sequence[str], suite: str, seed: int) -> Path:
+    """Where a run goes that is given no folder."""
+    from berrypick.benchmarks.run import folder_name
+
+    return Path("runs") / "-".join([*map(folder_name, names if len(names) == 1 else ()), suite, str(seed)])
+
+
+def cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def expand(patterns: Sequence[str]) -> list[str]:
+    """Replace patterns by the agents that they match, in the order given, each once; raises UnknownName."""
+    from berrypick.agents import AGENTS
+
+    names: dict[str, None] = {}
+    for pattern in patterns:
+        is_pattern = any(letter in pattern for letter in "*?[")
+        found = fnmatch.filter(AGENTS, pattern) if is_pattern else [pattern]
+        if not found:
+            raise UnknownName("agent", pattern, list(AGENTS))
+        names.update(dict.fromkeys(found))
+    return list(names)
+
+
+def summary(runs: Sequence[Result]) -> Table:
+    """One row an agent: a few columns for each cell, or the means over cells where there are many."""
+    from berrypick.benchmarks.report import cells_of, metrics_in, number
+    from berrypick.benchmarks.result import BLANK
+
+    labels = cells_of(runs)
+    groups: list[str | None] = [*labels] if len(labels) <= MOST_CELLS else [None]
+    heads = [f"{group or 'mean over cells'}\n{name}" for group in groups for name in COLUMNS]
+    shown = table(f"suite {runs[0].suite}, seed {runs[0].seed}", "agent", *heads, right=tuple(heads))
+    for run in runs:
+        values = [
+            (run.metrics if group is None else metrics_in(run, group)).get(name, BLANK).value
+            for group in groups
+            for name in COLUMNS
+        ]
+        shown.add_row(run.agent, *map(number, values))
+    return shown
+
+
+def report(runs: Runs, out: Annotated[Path | None, tyro.conf.arg(metavar="PATH")] = None) -> int:
+    """Write report.html and its pictures for one run, or for several side by side.
+
+    Args:
+        runs: run folders, or folders of run folders.
+        out: where to write; the folder itself when one was given.
+    """
+    from berrypick.benchmarks import report as reports
+    from berrypick.benchmarks import result
+
+    if out is None and len(runs) > 1:
+        raise BadInput("say where to write the report on several runs", field="--out")
+    page = reports.write([result.read(folder) for folder in run_folders(runs)], out or runs[0])
+    OUT.print(f"Report: {page}", markup=False, soft_wrap=True)
+    return 0
+
+
+def run_folders(paths: Sequence[Path]) -> list[Path]:
+    """The run folders that paths name, directly or by the folder that holds them; raises BadInput where none do."""
+    from berrypick.benchmarks.result import RESULT
+
+    found: list[Path] = []
+    for path in paths:
+        below = [path] if (path / RESULT).is_file() else [each.parent for each in sorted(path.glob(f"*/{RESULT}"))]
+        if not below:
+            raise BadInput("no run here; `berrypick bench AGENT --out DIR` makes one", file=path)
+        found += below
+    return found
+
+
+def compare(first: Run, second: Run, seed: int = 0) -> int:
+    """Compare two runs on the questions that both have; "better" is said only where the 95 % interval excludes 0.
+
+    Args:
+        first: a run folder.
+        second: a run folder of the same suite.
+        seed: of the resampling.
+    """
+    from berrypick.benchmarks.compare import compare as differences
+
+    a, b, rows = differences(first, second, seed)
+    title = f"{a.agent} less {b.agent}, suite {a.suite}"
+    shown = table(title, "metric", "difference", "95 % interval", "n", "", right=("difference", "n"))
+    for name, row in rows.items():
+        if row.value is not None:
+            winner = {"first": a.agent, "second": b.agent}.get(row.better)
+            between = "" if row.low is None or row.high is None else f"{row.low:+.3f} to {row.high:+.3f}"
+            shown.add_row(name, f"{row.value:+.3f}", between, str(row.n), f"{winner} is better" if winner else "")
+    OUT.print(shown)
+    return 0 if shown.row_count else 1
