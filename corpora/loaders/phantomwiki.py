@@ -21,7 +21,7 @@ from berrypick.records import Attestation, Document, Hop, Question
 from berrypick.text import sentences, tokens
 
 Trace = dict[str, str | int]
-# Innermost call of a goal: child(Y_2, Y_3), hobby(Y_4, "chess"), aggregate_all(count, distinct(son("A", Y_1)), Count_1).
+# Innermost call of a goal: child(Y_2, Y_3), job(Y_4, "baker"), aggregate_all(count, distinct(son("A", Y_1)), Count_1).
 _CALL = re.compile(r"(\w+)\(\s*(\"[^\"]*\"|'[^']*'|\w+)\s*,\s*(\"[^\"]*\"|'[^']*'|\w+)\s*\)")
 _COUNT = re.compile(r"\b(Count_\d+)\b")
 _TRACES = msgspec.json.Decoder(list[Trace])
@@ -129,12 +129,13 @@ def _value(term: str, trace: Trace) -> str | None:
 
 
 def _place(page: Document, relation: str, object: str) -> Attestation:
-    """The line with the object's words, one with the relation's words first; the page where no line has them."""
-    wanted, named = set(tokens(object)), set(tokens(relation.replace("_", " ")))
-    fits = [(index, set(tokens(line))) for index, line in enumerate(page.sentences)]
-    fits = [(index, words) for index, words in fits if wanted <= words and (wanted or named <= words)]
-    fits.sort(key=lambda fit: not named <= fit[1])
-    return Attestation(document=page.id, sentence=fits[0][0] if fits else None)
+    """The line with the object's words, one that names the relation first; the page where no line has them."""
+    wanted, stems = set(tokens(object)), tokens(relation.replace("_", " "))
+    lines = [(index, set(tokens(line))) for index, line in enumerate(page.sentences)]
+    # Several objects put the relation in the plural: "sister", "sisters"; "child", "children".
+    named = {i: all(any(word.startswith(stem) for word in words) for stem in stems) for i, words in lines}
+    fits = [index for index, words in lines if wanted <= words and (wanted or named[index])]
+    return Attestation(document=page.id, sentence=min(fits, key=lambda index: not named[index], default=None))
 
 
 def _traces(row: Row, file: Path, number: int) -> list[Trace]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import msgspec
 
+from berrypick import files
 from berrypick.corpora.loaders import rows
 from berrypick.corpora.loaders.pool import Pool, collapse
 from berrypick.corpora.store import Draft
@@ -70,10 +71,10 @@ def load(path: Path) -> Draft:
         seen.add(id)
         title, _, text = passage.contents.partition("\n")
         pool.add(title.strip().strip('"'), sentences(collapse(text)), id)
-    files = [file for file in sorted(path.iterdir()) if file.suffix in (".jsonl", ".parquet") and file != corpus]
-    if not files:
+    asked = [file for file in sorted(path.iterdir()) if file.suffix in (".jsonl", ".parquet") and file != corpus]
+    if not asked:
         raise BadInput("holds no questions; expected .jsonl or .parquet files beside corpus.jsonl", file=path)
-    questions = [_question(row, file, line) for file in files for line, row in _rows(file)]
+    questions = [_question(row, file, line) for file in asked for line, row in _rows(file)]
     return Draft(documents=pool.finished(), questions=questions)
 
 
@@ -91,11 +92,9 @@ def _rows(file: Path) -> Iterator[tuple[int, Row]]:
         table = parquet.read_table(file)
     except ValueError as error:  # pyarrow.ArrowInvalid
         raise BadInput(f"is not a parquet file: {error}", file=file) from error
+    decoder = msgspec.json.Decoder(Row)
     for number, row in enumerate(table.to_pylist(), 1):
-        try:
-            yield number, msgspec.convert(row, Row)
-        except msgspec.ValidationError as error:
-            raise BadInput(str(error), file=file, field=f"[{number - 1}]") from error
+        yield number, files.decode(msgspec.json.encode(row), decoder, file, number)
 
 
 def _question(row: Row, file: Path, number: int) -> Question:
