@@ -59,8 +59,7 @@ class Audit:
     @property
     def share(self) -> float:
         """Share of all questions that were kept; 1 where there is no question."""
-        good, total = (sum(column) for column in zip(*self.kept.values(), strict=True)) if self.kept else (0, 0)
-        return good / total if total else 1.0
+        return sum(good for good, _ in self.kept.values()) / len(self.rows) if self.rows else 1.0
 
     def figures(self) -> dict[str, Any]:
         """All numbers as plain JSON."""
@@ -111,7 +110,7 @@ def audit(
     registers = Registers(searcher)
     texts = [query.text for each in panel for hop in each.hops for query in (*hop.queries, *hop.forms)]
     texts += [each.whole for each in panel] + list(registers.queries())
-    for engine in _shown(engines, "asking", progress):
+    for engine in _tracked(engines, progress):
         searcher.ask(engine, texts)
     judge = _Judge(searcher, registers, Budget(search_budget, max_turns))
     rows = [judge.row(question.id, each) for question, each in zip(corpus.all_questions, panel, strict=True)]
@@ -176,7 +175,7 @@ class _Judge:
         return QuestionAudit(question=id, routes=tuple(r for r, _ in found), survives=tuple(survives), cost=cost)
 
     def _ways(self, panel: Panel, masked: str) -> list[Mapping[str, Sequence[Way]]]:
-        hops = []
+        hops: list[Mapping[str, Sequence[Way]]] = []
         for hop in panel.hops:
             by_genre: dict[str, list[Way]] = defaultdict(list)
             for way in ways_to(self._searcher, hop.places, hop.queries, masked):
@@ -235,10 +234,10 @@ def _mean(values: Iterable[int]) -> float | None:
     return sum(found) / len(found) if found else None
 
 
-def _shown(engines: Sequence[str], what: str, progress: bool) -> Iterable[str]:
+def _tracked(engines: Sequence[str], progress: bool) -> Iterable[str]:
     if not progress:
         return engines
     from rich.console import Console
     from rich.progress import track
 
-    return track(engines, description=what, console=Console(file=sys.stderr))
+    return track(engines, description="audit: asking the engines", console=Console(file=sys.stderr))

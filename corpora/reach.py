@@ -21,6 +21,8 @@ from berrypick.text import tokens
 
 #: Ranks fetched once; masked lists are cut from them, which is exact because masks do not move ranks.
 DEPTH: Final = 10
+#: Queries sent at once: few enough that an engine still remembers them when they come again under a mask.
+CHUNK: Final = 512
 #: Genres that a knock-out masks.
 MASKED_GENRES: Final = ("profile", "roster", "chronicle")
 REGISTER_GENRE: Final = "byname"
@@ -76,13 +78,17 @@ class Searcher:
 
     def ask(self, engine: str, texts: Iterable[str]) -> None:
         """Send queries to one engine, under no mask and under every genre's mask."""
-        texts = list(dict.fromkeys(texts))
-        hits = self._open[engine].search(texts, self._depth)
-        deep = {text: tuple(hit.index for hit in found) for text, found in zip(texts, hits, strict=True)}
-        self.deep[engine] = deep
-        self._lists[engine, ""] = {text: found[: self.topk] for text, found in deep.items()}
-        for genre, mask in self.masks.items():
-            self._lists[engine, genre] = self._masked(engine, deep, mask)
+        asked = list(dict.fromkeys(texts))
+        for genre in ("", *self.masks):
+            self._lists[engine, genre] = {}
+        for start in range(0, len(asked), CHUNK):
+            chunk = asked[start : start + CHUNK]
+            hits = self._open[engine].search(chunk, self._depth)
+            deep = {text: tuple(hit.index for hit in found) for text, found in zip(chunk, hits, strict=True)}
+            self.deep[engine] |= deep
+            self._lists[engine, ""] |= {text: found[: self.topk] for text, found in deep.items()}
+            for genre, mask in self.masks.items():
+                self._lists[engine, genre] |= self._masked(engine, deep, mask)
 
     def _masked(self, engine: str, deep: Mapping[str, tuple[int, ...]], mask: Mask) -> dict[str, tuple[int, ...]]:
         lists = {text: tuple(index for index in found if not mask[index])[: self.topk] for text, found in deep.items()}
