@@ -88,17 +88,19 @@ def fit_lsa(texts: Sequence[str], folder: Path) -> None:
     from sklearn.feature_extraction.text import TfidfVectorizer
     from threadpoolctl import threadpool_limits
 
-    # Without a word scikit-learn refuses; such a corpus gets an encoder that knows nothing.
-    if not any(tokens(text) for text in texts):
-        return _write_lsa(folder, [], np.zeros(0), np.zeros((0, 1)))
-    vectorizer = TfidfVectorizer(analyzer=tokens, sublinear_tf=True, dtype=np.float32)
-    matrix = vectorizer.fit_transform(texts)
+    bags = [tokens(text) for text in texts]
+    words = sorted({word for bag in bags for word in bag})
+    # Scikit-learn refuses fewer than two words.
+    if len(words) < 2:
+        return _write_lsa(folder, words, np.ones(len(words)), np.eye(len(words), 1))
+    vectorizer = TfidfVectorizer(analyzer=list, sublinear_tf=True, dtype=np.float32)
+    matrix = vectorizer.fit_transform(bags)
     seed = int(seeding.rng(0, "encoder", 0).integers(2**32))
     svd = TruncatedSVD(n_components=min(_LSA_DIMENSIONS, *matrix.shape), random_state=seed)
     # The number of threads changes the order of sums, and so the last bits.
     with threadpool_limits(limits=1):
         svd.fit(matrix)
-    _write_lsa(folder, list(vectorizer.get_feature_names_out()), vectorizer.idf_, svd.components_.T)
+    _write_lsa(folder, words, vectorizer.idf_, svd.components_.T)
 
 
 def _write_lsa(folder: Path, words: list[str], idf: npt.NDArray[Any], components: npt.NDArray[Any]) -> None:

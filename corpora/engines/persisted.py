@@ -81,7 +81,7 @@ def _check(folder: Path, documents: str, parameters: dict[str, Any]) -> None:
         raise damaged(folder, f"{STAMP} is missing")
     try:
         stamp = msgspec.json.decode(path.read_bytes(), type=Stamp)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise damaged(folder, f"{STAMP} cannot be read ({error})") from error
     if stamp.documents_sha256 != documents or stamp.parameters != parameters:
         raise damaged(folder, "the index is of another corpus or of other parameters")
