@@ -49,7 +49,7 @@ def add(name: str, format: str, path: Path, *, licence: str = "unknown", force: 
             seed=0,
             licence=licence,
         )
-    _swap(staged, folder)
+    _swap(staged, folder, force)
     return store.read(folder)
 
 
@@ -66,10 +66,13 @@ def _folder(name: str, force: bool) -> Path:
     return folder
 
 
-def _swap(staged: Path, folder: Path) -> None:
-    """Move ``staged`` to ``folder``; what was there goes only once its replacement is in place."""
+def _swap(staged: Path, folder: Path, force: bool) -> None:
+    """Move ``staged`` to ``folder``; what was there goes only once its replacement is in place.
+
+    Without ``force`` a folder that another process put there meanwhile stays, and OSError is raised.
+    """
     retired = staged.with_name(staged.name.replace(".staged-", ".retired-"))
-    replaced = folder.exists()
+    replaced = force and folder.exists()
     if replaced:
         folder.rename(retired)
     try:
