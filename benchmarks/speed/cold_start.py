@@ -1,0 +1,166 @@
+"""How long the first query of a new process takes, and what the bm25 engine adds to bare tantivy.
+
+Run from anywhere: ``python benchmarks/speed/cold_start.py --help``. Times are medians, on one thread.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import random
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import tyro
+from rich.console import Console
+from rich.table import Table
+
+from berrypick.corpora import store
+from berrypick.corpora.engines import ENGINES, open_engine
+from berrypick.corpora.engines.base import Mask
+from berrypick.corpora.store import Corpus, Draft
+from berrypick.records import Document
+
+WORDS = [f"w{number}" for number in range(10_000)]
+ZIPF = list(itertools.accumulate(1 / rank for rank in range(1, len(WORDS) + 1)))
+
+CHILD = """
+import json, sys, time
+start = time.perf_counter()
+import berrypick
+from pathlib import Path
+from berrypick.corpora import store
+from berrypick.corpora.engines import open_engine
+imported = time.perf_counter()
+corpus = store.read(Path(sys.argv[1]))
+read = time.perf_counter()
+engine = open_engine(sys.argv[2], corpus)
+opened = time.perf_counter()
+engine.search(["w12 w345 w678"], 3)
+done = time.perf_counter()
+print(json.dumps([imported - start, read - imported, opened - read, done - opened, done - start]))
+"""
+
+
+@dataclass
+class Options:
+    """Cold start and single-query speed over synthetic corpora (Zipf words, about 60 a document)."""
+
+    cold_documents: int = 2_000
+    """documents of the corpus that the new processes open"""
+    warm_documents: int = 10_000
+    """documents of the corpus for single queries"""
+    processes: int = 7
+    """new processes for each engine"""
+    queries: int = 2_000
+    """distinct queries of 4 distinct words; rank_bm25 gets a hundredth of them"""
+    k: int = 3
+    """hits for each query"""
+
+
+def synthetic(folder: Path, count: int) -> Corpus:
+    """Write a corpus of Zipf-distributed words and read it back."""
+    draw = random.Random(0)
+    documents = [
+        Document(
+            f"d{n:07}", f"Page {n}", tuple(" ".join(draw.choices(WORDS, cum_weights=ZIPF, k=12)) for _ in range(5))
+        )
+        for n in range(count)
+    ]
+    folder.mkdir()
+    draft = Draft(documents, [])
+    store.write(folder, draft, name="synthetic", builder="speed", version=1, parameters={}, seed=0, licence="CC0-1.0")
+    return store.read(folder)
+
+
+def cold_start(corpus: Corpus, engine: str, processes: int) -> list[float]:
+    """Milliseconds of import, reading the corpus, opening the engine, first query and all of it, in a new process."""
+    open_engine(engine, corpus)
+    command = [sys.executable, "-P", "-c", CHILD, str(corpus.path), engine]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    runs = [
+        json.loads(subprocess.run(command, env=environment, capture_output=True, check=True).stdout)
+        for _ in range(processes)
+    ]
+    return [1e3 * statistics.median(column) for column in zip(*runs, strict=True)]
+
+
+def microseconds(ways: dict[str, Callable[[str], object]], queries: Sequence[str]) -> dict[str, float]:
+    """Median microseconds of one call, by way of asking.
+
+    All ways answer a query before the next one is asked, each way first in turn: on a busy machine one way after the
+    other would be measured under different loads, and the first to ask finds the postings cold.
+    """
+    times: dict[str, list[int]] = {name: [] for name in ways}
+    names = list(ways)
+    for turn, query in enumerate(queries):
+        first = turn % len(names)
+        for name in names[first:] + names[:first]:
+            start = time.perf_counter_ns()
+            ways[name](query)
+            times[name].append(time.perf_counter_ns() - start)
+    return {name: statistics.median(taken) / 1e3 for name, taken in times.items()}
+
+
+def bare_tantivy(corpus: Corpus, k: int) -> Callable[[str], object]:
+    """The same index with nothing around it: terms that need no tokeniser, scores and document numbers."""
+    import tantivy
+
+    (folder,) = (corpus.path / "index").glob("bm25-*")
+    index = tantivy.Index.open(str(folder))
+    schema, searcher = index.schema, index.searcher()
+
+    def search(query: str) -> object:
+        terms = [tantivy.Query.term_query(schema, "text", word, "freq") for word in query.split()]
+        wanted = tantivy.Query.boolean_query([(tantivy.Occur.Should, term) for term in terms])
+        return [(score, address.doc) for score, address in searcher.search(wanted, k, count=False).hits]
+
+    return search
+
+
+def single_queries(corpus: Corpus, options: Options) -> dict[str, float]:
+    """Median microseconds of one query, by way of asking. The words of a query are distinct: engines drop repeats."""
+    draw = random.Random(1)
+    drawn = (tuple(dict.fromkeys(draw.choices(WORDS, cum_weights=ZIPF, k=4))) for _ in range(4 * options.queries))
+    queries = [" ".join(words) for words in dict.fromkeys(drawn) if len(words) == 4][: options.queries]
+    mask: Mask = np.arange(len(corpus.documents)) % 3 == 0
+    k = options.k
+    # One engine each, so that none finds what another one remembered.
+    plain, masked, dense, slow = (open_engine(name, corpus) for name in ("bm25", "bm25", "dense", "rank_bm25"))
+    fast: dict[str, Callable[[str], object]] = {
+        "bare tantivy": bare_tantivy(corpus, k),
+        "bm25": lambda query: plain.search([query], k),
+        "bm25, a third excluded": lambda query: masked.search([query], k, mask),
+        "dense": lambda query: dense.search([query], k),
+    }
+    times = microseconds(fast, queries)
+    times |= microseconds({"bm25, remembered": fast["bm25"]}, queries[-500:])
+    return times | microseconds({"rank_bm25": lambda query: slow.search([query], k)}, queries[: options.queries // 100])
+
+
+def main(options: Options) -> None:
+    """Measure and print both tables."""
+    console = Console()
+    with tempfile.TemporaryDirectory() as folder:
+        cold = synthetic(Path(folder) / "cold", options.cold_documents)
+        table = Table("engine", "import", "read corpus", "open engine", "first query", "all", title="cold start, ms")
+        for name in ENGINES:
+            table.add_row(name, *(f"{value:.1f}" for value in cold_start(cold, name, options.processes)))
+        console.print(table)
+        times = single_queries(synthetic(Path(folder) / "warm", options.warm_documents), options)
+    table = Table("single query", "us", "x bare tantivy", title=f"{options.warm_documents} documents, k = {options.k}")
+    for name, value in times.items():
+        table.add_row(name, f"{value:.1f}", f"{value / times['bare tantivy']:.2f}")
+    console.print(table)
+
+
+if __name__ == "__main__":
+    main(tyro.cli(Options))
