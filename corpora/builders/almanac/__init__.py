@@ -30,7 +30,9 @@ SHARES: Final[dict[str, dict[str, float]]] = {
 }
 
 
-def make(split: str, world: int, *, size: str, shares: dict[str, dict[str, float]] = SHARES, held_out: bool = False) -> Draft:
+def make(
+    split: str, world: int, *, size: str, shares: dict[str, dict[str, float]] = SHARES, held_out: bool = False
+) -> Draft:
     """Make one world; a pure function of its arguments.
 
     Args:

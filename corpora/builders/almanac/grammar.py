@@ -69,7 +69,7 @@ class Stated:
 
 
 _WORD: Final = r"[A-Z][\w'-]*\.?"
-_NAME: Final = rf"(?:[Tt]he )?{_WORD}(?: {_WORD}| of (?={_WORD}))*(?: {_WORD})*|\d{{4}}"
+_NAME: Final = rf"(?:[Tt]he )?{_WORD}(?: {_WORD})*(?: of {_WORD})?|\d{{4}}"
 
 
 @cache
@@ -84,7 +84,9 @@ def _noun_phrases() -> tuple[tuple[re.Pattern[str], str, bool], ...]:
 @cache
 def _states() -> tuple[tuple[re.Pattern[str], str], ...]:
     name = _NAME
-    return tuple((_pattern(_capital(state), s=name, o=name), row.name) for row in RELATIONS.values() for state in row.states)
+    return tuple(
+        (_pattern(_capital(state), s=name, o=name), row.name) for row in RELATIONS.values() for state in row.states
+    )
 
 
 def parse_question(text: str) -> Node | None:
@@ -121,7 +123,7 @@ def read_sentence(sentence: str) -> list[Stated]:
     """
     if match := _pattern(REGISTER_ENTRY, byname=r"[Tt]he [\w' -]+", full=_NAME).fullmatch(sentence):
         return [Stated(_small(match["byname"]), ALIAS, match["full"])]
-    found = (( pattern.fullmatch(sentence), relation) for pattern, relation in _states())
+    found = ((pattern.fullmatch(sentence), relation) for pattern, relation in _states())
     return [Stated(_small(match["s"]), relation, _small(match["o"])) for match, relation in found if match]
 
 
@@ -139,7 +141,7 @@ def is_name(text: str) -> bool:
 
 
 def initial_form(full: str) -> str:
-    """ "Tessa Thornwell" -> "T. Thornwell"."""
+    """Shorten a full name as rosters do: Tessa Thornwell becomes T. Thornwell."""
     first, _, rest = full.partition(" ")
     return f"{first[:1]}. {rest}"
 

@@ -37,55 +37,91 @@ def _compose(heads: str, tails: str) -> tuple[str, ...]:
 
 
 GIVEN: Final = _words(
-    "Bela Benno Berit Bruna Casimir Celia Clovis Corin Dagny Damaris Dario Delphine Desmond Doria Edda Edwin Elias "
-    "Elodie Emeric Enid Esme Fabian Farah Felix Fenna Fiora Gaspard Gemma Gideon Greta Gunnar Hale Hanna Hector Hilde "
-    "Hugo Ines Ingo Iona Isidor Ivo Jarek Jessamy Joan Jorun Jude Kaspar Katya Kester Kirsten Konrad Lachlan Leda Leopold "
-    "Linnea Lorenz Lucan Mabel Magnus Marit Matthis Mirela Moritz Nadia Nestor Nicola Noor Norbert Odile Olaf Orla Orson "
-    "Otto Paloma Pascal Petra Philippa Piers Quentin Quilla Ramon Reiner Rhea Rolf Rosalind Rufus Sabine Selma Sidony "
-    "Soren Stellan Sunniva Tamsin Tessa Thaddeus Theda Tobias Ulla Ulric Umberto Ursel Valentin Vera Viggo Viola Vito "
-    "Wanda Wendel Wilma Winifred Xaver Xenia Yannick Yolanda Yorick Zelda Zeno Zora"
+    """
+    Bela Benno Berit Bruna Casimir Celia Clovis Corin Dagny Damaris Dario Delphine Desmond Doria Edda Edwin
+    Elias Elodie Emeric Enid Esme Fabian Farah Felix Fenna Fiora Gaspard Gemma Gideon Greta Gunnar Hale
+    Hanna Hector Hilde Hugo Ines Ingo Iona Isidor Ivo Jarek Jessamy Joan Jorun Jude Kaspar Katya Kester
+    Kirsten Konrad Lachlan Leda Leopold Linnea Lorenz Lucan Mabel Magnus Marit Matthis Mirela Moritz Nadia
+    Nestor Nicola Noor Norbert Odile Olaf Orla Orson Otto Paloma Pascal Petra Philippa Piers Quentin Quilla
+    Ramon Reiner Rhea Rolf Rosalind Rufus Sabine Selma Sidony Soren Stellan Sunniva Tamsin Tessa Thaddeus
+    Theda Tobias Ulla Ulric Umberto Ursel Valentin Vera Viggo Viola Vito Wanda Wendel Wilma Winifred Xaver
+    Xenia Yannick Yolanda Yorick Zelda Zeno Zora
+    """
 )
 SURNAMES: Final = _compose(
-    "Thorn Marl Bram Coth Darn Eller Fenn Garr Hask Ivers Jorr Kell Lang Mott Nett Orch Pell Quar Rams Sedge "
-    "Tolle Ulv Vann Wick Yarr Zell Brock Crow Dray Esk Frost Gress Hald Kirk Lund Mosk Nord Ost Prym Rusk",
-    "well stead mark bury ham croft low mere wick sen by gard holt ley ton ford worth berg dale rick shaw combe wald more kin",
+    """
+    Thorn Marl Bram Coth Darn Eller Fenn Garr Hask Ivers Jorr Kell Lang Mott Nett Orch Pell Quar Rams Sedge
+    Tolle Ulv Vann Wick Yarr Zell Brock Crow Dray Esk Frost Gress Hald Kirk Lund Mosk Nord Ost Prym Rusk
+    """,
+    """
+    well stead mark bury ham croft low mere wick sen by gard holt ley ton ford worth berg dale rick shaw
+    combe wald more kin
+    """,
 )
 COMPANY_FIRSTS: Final = _words(
-    "Beacon Bison Brisk Cinder Cobalt Corvid Delta Drift Eagle Ember Falcon Flint Gable Granite Heron Hazel Indigo Jasper "
-    "Juniper Kestrel Keystone Larch Lynx Meridian Mercury Nimbus Northway Onyx Orbit Pinnacle Plover Quartz Quarry Raven "
-    "Rowan Sable Signal Teal Trident Umber Vector Vulcan Willow Wren Zenith Zephyr"
+    """
+    Beacon Bison Brisk Cinder Cobalt Corvid Delta Drift Eagle Ember Falcon Flint Gable Granite Heron Hazel
+    Indigo Jasper Juniper Kestrel Keystone Larch Lynx Meridian Mercury Nimbus Northway Onyx Orbit Pinnacle
+    Plover Quartz Quarry Raven Rowan Sable Signal Teal Trident Umber Vector Vulcan Willow Wren Zenith Zephyr
+    """
 )
 SCHOOL_FIRSTS: Final = _words(
-    "Basil Bishop Canon Chantry Dean Deacon Elmwood Evensong Fellow Friar Gospel Grove Hallow Hermit Jubilee Kings Knights "
-    "Laurel Linden Minster Monk Nunnery Oakham Olive Palm Prior Queens Regent Rector Scholar Shrine Trinity Temple Vesper "
-    "Vicar Warden Wisdom Yew"
+    """
+    Basil Bishop Canon Chantry Dean Deacon Elmwood Evensong Fellow Friar Gospel Grove Hallow Hermit Jubilee
+    Kings Knights Laurel Linden Minster Monk Nunnery Oakham Olive Palm Prior Queens Regent Rector Scholar
+    Shrine Trinity Temple Vesper Vicar Warden Wisdom Yew
+    """
 )
 CITY_FIRSTS: Final = _words(
-    "Bal Bryn Caer Corr Dun Dorn Elm Ebb Fal Firth Gann Glen Hurst Holm Inver Isk Jull Kyle Karn Lis Lorn Mar Mull Ness "
-    "Nairn Oban Orr Pen Port Quay Ross Rath Strath Skye Tarn Tyne Ulf Ure Vell Voss Wold Wyre York Zan"
+    """
+    Bal Bryn Caer Corr Dun Dorn Elm Ebb Fal Firth Gann Glen Hurst Holm Inver Isk Jull Kyle Karn Lis Lorn Mar
+    Mull Ness Nairn Oban Orr Pen Port Quay Ross Rath Strath Skye Tarn Tyne Ulf Ure Vell Voss Wold Wyre York
+    Zan
+    """
 )
 WORK_FIRSTS: Final = _words(
-    "Barren Bitter Crimson Crooked Distant Drowned Endless Empty Fading Forgotten Gilded Gentle Hidden Hollow Idle Immortal "
-    "Jagged Joyful Kindred Kindly Lonely Lasting Marble Moonlit Nameless Narrow Open Orphan Painted Patient Quiet Quick "
-    "Restless Ruined Sleeping Solemn Tangled Twilight Unbroken Uneven Vanished Velvet Weary Woven Young Zealous"
+    """
+    Barren Bitter Crimson Crooked Distant Drowned Endless Empty Fading Forgotten Gilded Gentle Hidden Hollow
+    Idle Immortal Jagged Joyful Kindred Kindly Lonely Lasting Marble Moonlit Nameless Narrow Open Orphan
+    Painted Patient Quiet Quick Restless Ruined Sleeping Solemn Tangled Twilight Unbroken Uneven Vanished
+    Velvet Weary Woven Young Zealous
+    """
 )
-COMPANY_STEMS: Final = _compose("Hal Bor Cas Dom Fer Gil Jor Lam Mon Nar Per Rad Sol Tal Ver Wes", "vard mont dyne tex lux gan rix bex nova quist den tor")
-SCHOOL_STEMS: Final = _compose("Osr Pell Cuth Dunst Ethel Frid Godr Hilar Leof Mild Wulf Swith", "ic an bert red mund frith gyth wine burga stan")
-CITY_STEMS: Final = _compose("Harrow Marsh Stone Ash Clay Fern Gold Heath Iron Lake Moss Pine Reed Salt Thistle White", "gate port field bridge haven moor brook cliff fort minster side vale")
+COMPANY_STEMS: Final = _compose(
+    "Hal Bor Cas Dom Fer Gil Jor Lam Mon Nar Per Rad Sol Tal Ver Wes",
+    "vard mont dyne tex lux gan rix bex nova quist den tor",
+)
+SCHOOL_STEMS: Final = _compose(
+    "Osr Pell Cuth Dunst Ethel Frid Godr Hilar Leof Mild Wulf Swith",
+    "ic an bert red mund frith gyth wine burga stan",
+)
+CITY_STEMS: Final = _compose(
+    "Harrow Marsh Stone Ash Clay Fern Gold Heath Iron Lake Moss Pine Reed Salt Thistle White",
+    "gate port field bridge haven moor brook cliff fort minster side vale",
+)
 WORK_STEMS: Final = _words(
-    "Orchard Sparrow Candle Mirror Shadow Garden Ladder Window Needle Basket Feather Meadow Bramble Cradle Compass Doorway "
-    "Engine Fiddle Goblet Hammer Island Jewel Kettle Lattice Mountain Nettle Ocean Parlour Quiver Ribbon Saddle Tempest "
-    "Umbrella Valley Whisper Yonder Anchor Blossom Cavern Dagger Echo Fountain Glacier Horizon Inkwell Jackdaw Lagoon Meteor"
+    """
+    Orchard Sparrow Candle Mirror Shadow Garden Ladder Window Needle Basket Feather Meadow Bramble Cradle
+    Compass Doorway Engine Fiddle Goblet Hammer Island Jewel Kettle Lattice Mountain Nettle Ocean Parlour
+    Quiver Ribbon Saddle Tempest Umbrella Valley Whisper Yonder Anchor Blossom Cavern Dagger Echo Fountain
+    Glacier Horizon Inkwell Jackdaw Lagoon Meteor
+    """
 )
 ADJECTIVES: Final = _words(
-    "Lantern Copper Winter Thunder Ivory Silent Amber Scarlet Broken Silver Wandering Midnight Golden Barefoot Crystal Dusty "
-    "Emerald Feathered Frozen Gloomy Hooded Humble Inky Jade Laughing Leaden Masked Merry Misty Nimble Northern Obsidian "
-    "Pale Pearl Plucky Purple Ragged Roaring Rusty Saffron Singing Sly Smiling Stormy Sunlit Tattered Thirsty Timber Tin "
-    "Velour Wooden Whistling Wistful Yellow Zinc Bashful Brazen Cunning Dapper Eager Fearless Gallant Hasty Jolly Lively "
-    "Modest Noble Odd Proud Rapid Steady Tranquil Urbane Valiant Wily Bold Calm Daring Earnest Fierce"
+    """
+    Lantern Copper Winter Thunder Ivory Silent Amber Scarlet Broken Silver Wandering Midnight Golden
+    Barefoot Crystal Dusty Emerald Feathered Frozen Gloomy Hooded Humble Inky Jade Laughing Leaden Masked
+    Merry Misty Nimble Northern Obsidian Pale Pearl Plucky Purple Ragged Roaring Rusty Saffron Singing Sly
+    Smiling Stormy Sunlit Tattered Thirsty Timber Tin Velour Wooden Whistling Wistful Yellow Zinc Bashful
+    Brazen Cunning Dapper Eager Fearless Gallant Hasty Jolly Lively Modest Noble Odd Proud Rapid Steady
+    Tranquil Urbane Valiant Wily Bold Calm Daring Earnest Fierce
+    """
 )
 SEASONS: Final = ("Spring", "Summer", "Autumn", "Winterset")
-PLACES: Final = _compose("Fell Wren Cold Burnt Long Mill Raven Sand Tan West", "moor acre cross end hollow")
+PLACES: Final = _compose(
+    "Fell Wren Cold Burnt Long Mill Raven Sand Tan West",
+    "moor acre cross end hollow",
+)
 YEARS: Final = tuple(str(year) for year in range(1700, 2000))
 
 POOLS: Final[dict[str, Pool]] = {
@@ -93,9 +129,17 @@ POOLS: Final[dict[str, Pool]] = {
         GIVEN,
         SURNAMES,
         ("",),
-        _words("Poet Weaver Pilot Surgeon Falconer Gardener Juggler Locksmith Miller Navigator Oracle Painter Ranger Sailor "
-               "Tailor Usher Vintner Watchmaker Dancer Fiddler Hatter Lamplighter Mason Piper"),
-        _words("weaver surgeon clerk engineer botanist printer surveyor chemist librarian musician carpenter translator"),
+        _words(
+            """
+    Poet Weaver Pilot Surgeon Falconer Gardener Juggler Locksmith Miller Navigator Oracle Painter Ranger
+    Sailor Tailor Usher Vintner Watchmaker Dancer Fiddler Hatter Lamplighter Mason Piper
+    """
+        ),
+        _words(
+            """
+    weaver surgeon clerk engineer botanist printer surveyor chemist librarian musician carpenter translator
+    """
+        ),
     ),
     "company": Pool(
         COMPANY_FIRSTS,

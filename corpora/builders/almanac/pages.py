@@ -20,20 +20,38 @@ from berrypick.corpora.builders.almanac.world import Fact, World, short
 from berrypick.records import Attestation, Document, Entity
 
 ROSTER_ENTRIES: Final = 5
-REGISTER_ENTRIES: Final = 12
+REGISTER_ENTRIES: Final = 10
 #: Probability that an event states two facts.
 PAIRED: Final = 0.6
 #: Share of chronicle subjects named by stem and place instead of byname.
 BY_PLACE: Final = 0.05
 PROFILE_FILLERS: Final = (
-    "{s} kept a careful diary.", "Visitors often asked about {s}.", "Old letters mention {s} with warmth.", "{s} was praised in the newspapers.",
-    "A small museum remembers {s}.", "Few photographs of {s} survive.", "{s} disliked long speeches.", "Neighbours spoke well of {s}.",
-    "Every guidebook has a page on {s}.", "{s} appears on a postage stamp.", "Rumours about {s} never stopped.", "Critics were divided over {s}.",
+    "{s} kept a careful diary.",
+    "Visitors often asked about {s}.",
+    "Old letters mention {s} with warmth.",
+    "{s} was praised in the newspapers.",
+    "A small museum remembers {s}.",
+    "Few photographs of {s} survive.",
+    "{s} disliked long speeches.",
+    "Neighbours spoke well of {s}.",
+    "Every guidebook has a page on {s}.",
+    "{s} appears on a postage stamp.",
+    "Rumours about {s} never stopped.",
+    "Critics were divided over {s}.",
 )
 CHRONICLE_FILLERS: Final = (
-    "Rain fell for most of the week.", "The price of bread rose again.", "A travelling circus came to the square.", "The bells rang until dusk.",
-    "A new bridge was opened to traffic.", "Crops failed on the northern slopes.", "The river froze for a month.", "A comet was seen at night.",
-    "The post arrived late.", "Fishermen reported a good catch.", "A fair drew large crowds.", "The old mill burned down.",
+    "Rain fell for most of the week.",
+    "The price of bread rose again.",
+    "A travelling circus came to the square.",
+    "The bells rang until dusk.",
+    "A new bridge was opened to traffic.",
+    "Crops failed on the northern slopes.",
+    "The river froze for a month.",
+    "A comet was seen at night.",
+    "The post arrived late.",
+    "Fishermen reported a good catch.",
+    "A fair drew large crowds.",
+    "The old mill burned down.",
 )
 
 #: (subject, relation, object) by full names or literal -> where it is stated.
@@ -75,7 +93,12 @@ def write_book(world: World, shares: dict[str, float], held_out: bool, draw: np.
             drawn[genre].append(fact)
     book = Book()
     writer = _Writer(world, held_out, draw)
-    for pages in (writer.profiles(drawn["profile"]), writer.rosters(drawn["roster"]), writer.chronicles(drawn["chronicle"]), writer.registers()):
+    for pages in (
+        writer.profiles(drawn["profile"]),
+        writer.rosters(drawn["roster"]),
+        writer.chronicles(drawn["chronicle"]),
+        writer.registers(),
+    ):
         for document, stated in pages:
             book.add(document, stated)
     return book
@@ -96,15 +119,24 @@ class _Writer:
         for fact in facts:
             by_subject[fact.subject].append(fact)
         for index, entity in enumerate(self.world.entities):
-            lines: list[tuple[str, Fact | None]] = [(self._state(fact, short(entity)), fact) for fact in by_subject[index]]
+            lines: list[tuple[str, Fact | None]] = [
+                (self._state(fact, short(entity)), fact) for fact in by_subject[index]
+            ]
             fillers = self.draw.permutation(PROFILE_FILLERS)[: max(3, 8 - len(lines))]
             lines += [(_sentence(str(filler).format(s=short(entity))), None) for filler in fillers]
             lines = [lines[i] for i in self.draw.permutation(len(lines))]
             noun = self.draw.choice(POOLS[entity.kind].nouns)
             opening = f"{entity.full} is a {noun}."
-            links = tuple(dict.fromkeys(self.world.name(fact.object) for fact in by_subject[index] if isinstance(fact.object, int)))
+            links = tuple(
+                dict.fromkeys(
+                    self.world.name(fact.object) for fact in by_subject[index] if isinstance(fact.object, int)
+                )
+            )
             stated = {i: self._key(fact) for i, (_, fact) in enumerate(lines, 1) if fact is not None}
-            yield Document(f"p{index:06d}", entity.full, (opening, *(text for text, _ in lines)), "profile", links), stated
+            yield (
+                Document(f"p{index:06d}", entity.full, (opening, *(text for text, _ in lines)), "profile", links),
+                stated,
+            )
 
     def rosters(self, facts: Sequence[Fact]) -> Iterator[Page]:
         """Numbered pages of an object, listing subjects by initial form."""
@@ -118,7 +150,10 @@ class _Writer:
                 entries = order[page : page + ROSTER_ENTRIES]
                 sentences = tuple(f"{self.world.entities[fact.subject].initial}." for fact in entries)
                 name = f"{title.format(o=object_name)} ({page // ROSTER_ENTRIES + 1})"
-                yield Document(f"r{number:06d}", name, sentences, "roster"), {i: self._key(fact) for i, fact in enumerate(entries)}
+                yield (
+                    Document(f"r{number:06d}", name, sentences, "roster"),
+                    {i: self._key(fact) for i, fact in enumerate(entries)},
+                )
                 number += 1
 
     def chronicles(self, facts: Sequence[Fact]) -> Iterator[Page]:
@@ -126,8 +161,13 @@ class _Writer:
         titles: dict[str, int] = defaultdict(int)
         for number, entries in enumerate(self._events(facts)):
             place = str(self.draw.choice(PLACES))
-            lines: list[tuple[str, Fact | None]] = [(self._state(fact, self._in_passing(fact, place)), fact) for fact in entries]
-            lines += [(str(filler), None) for filler in self.draw.permutation(CHRONICLE_FILLERS)[: 2 + int(self.draw.integers(2))]]
+            lines: list[tuple[str, Fact | None]] = [
+                (self._state(fact, self._in_passing(fact, place)), fact) for fact in entries
+            ]
+            lines += [
+                (str(filler), None)
+                for filler in self.draw.permutation(CHRONICLE_FILLERS)[: 2 + int(self.draw.integers(2))]
+            ]
             lines = [lines[i] for i in self.draw.permutation(len(lines))]
             title = f"{self.draw.choice(SEASONS)} {self.draw.choice(YEARS)} at {place}"
             titles[title] += 1
@@ -153,7 +193,9 @@ class _Writer:
         order = [self.world.entities[i] for i in self.draw.permutation(len(self.world.entities))]
         for number, start in enumerate(range(0, len(order), REGISTER_ENTRIES)):
             entries = order[start : start + REGISTER_ENTRIES]
-            sentences = tuple(_sentence(REGISTER_ENTRY.format(byname=entity.byname, full=entity.full)) for entity in entries)
+            sentences = tuple(
+                _sentence(REGISTER_ENTRY.format(byname=entity.byname, full=entity.full)) for entity in entries
+            )
             stated = {i: (entity.byname, ALIAS, entity.full) for i, entity in enumerate(entries)}
             yield Document(f"b{number:06d}", REGISTER.format(n=number + 1), sentences, "byname"), stated
 

@@ -22,7 +22,7 @@ from berrypick.corpora.builders.almanac.lexicon import (
 )
 from berrypick.corpora.builders.almanac.pages import Book
 from berrypick.corpora.builders.almanac.world import Fact, World
-from berrypick.records import Attestation, Hop, Question
+from berrypick.records import Hop, Question
 
 #: Relations whose inverse is asked where one subject only has the object.
 INVERSES: Final = tuple(name for name, row in RELATIONS.items() if row.asks_inverse)
@@ -116,15 +116,26 @@ class Asker:
         candidates = self.backward[first.relation, first.object]
         if not RELATIONS[first.relation].asks_inverse or not 2 <= len(candidates) <= MOST_CANDIDATES:
             return None
-        seconds = [fact for fact in self.forward[first.subject] if fact.relation != first.relation and RELATIONS[fact.relation].asks_inverse]
+        seconds = [
+            fact
+            for fact in self.forward[first.subject]
+            if fact.relation != first.relation and RELATIONS[fact.relation].asks_inverse
+        ]
         if not seconds:
             return None
         second = seconds[int(self.draw.integers(len(seconds)))]
-        both = [fact for fact in candidates if any(f.object == second.object and f.relation == second.relation for f in self.forward[fact.subject])]
+        both = [
+            fact
+            for fact in candidates
+            if any(f.object == second.object and f.relation == second.relation for f in self.forward[fact.subject])
+        ]
         if len(both) != 1 or second.object == first.object:
             return None
         entity = self.world.entities[first.subject]
-        parts = [self._word(RELATIONS[fact.relation].asks_inverse).format(x=self.world.name(fact.object)) for fact in (first, second)]
+        parts = [
+            self._word(RELATIONS[fact.relation].asks_inverse).format(x=self.world.name(fact.object))
+            for fact in (first, second)
+        ]
         phrase = str(self.draw.choice(BOTH_FRAMES[:-2])).format(a=parts[0], b=parts[1])
         return Asked(phrase, first.subject, entity.kind, (first, second))
 
@@ -137,7 +148,11 @@ class Asker:
         if years[0].object == years[1].object:
             return None
         order = str(self.draw.choice(list(ORDERS)))
-        winner = min(years, key=lambda fact: str(fact.object)) if order == "earlier" else max(years, key=lambda fact: str(fact.object))
+        winner = (
+            min(years, key=lambda fact: str(fact.object))
+            if order == "earlier"
+            else max(years, key=lambda fact: str(fact.object))
+        )
         names = [self.world.entities[i].full for i in (one, other)]
         asked = Asked(self._word(ORDERS[order]).format(a=names[0], b=names[1]), winner.subject, kind, tuple(years))
         return self._proper(self._follow(asked), one, other)
@@ -164,7 +179,9 @@ class Asker:
             return None
         fact = sole[int(self.draw.integers(len(sole)))]
         row = RELATIONS[fact.relation]
-        return Asked(self._word(row.asks_inverse).format(x=asked.phrase), fact.subject, row.subject, (*asked.facts, fact))
+        return Asked(
+            self._word(row.asks_inverse).format(x=asked.phrase), fact.subject, row.subject, (*asked.facts, fact)
+        )
 
     def _proper(self, asked: Asked | None, *named: int) -> Asked | None:
         """Drop walks that use a fact twice or come back to something already named."""

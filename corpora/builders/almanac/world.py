@@ -80,7 +80,7 @@ def _entities(kind: str, count: int, split: str, draw: np.random.Generator) -> I
     bynames = _bynames(pool.roles, count, draw)
     taken: set[str] = set()
     made = 0
-    for _ in range(1000 * count):
+    for _ in range(200 * count):
         if made == count:
             return
         first, stem, kind_word = (str(draw.choice(words)) for words in (firsts, stems, pool.types))
