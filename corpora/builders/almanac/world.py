@@ -77,21 +77,18 @@ def _entities(kind: str, count: int, split: str, draw: np.random.Generator) -> I
     pool = POOLS[kind]
     firsts = draw.permutation(pool.firsts)[: max(40, count // 5)]
     stems = draw.permutation(pool.stems)[: max(8, count // 4)]
+    room = len({first[0] for first in firsts}) * len(stems) * len(pool.types)
+    if count > room // 2:
+        raise ValueError(f"the inventories hold no {count} {kind} names for split {split!r}; ask for a smaller world")
     bynames = _bynames(pool.roles, count, draw)
     taken: set[str] = set()
-    made = 0
-    for _ in range(200 * count):
-        if made == count:
-            return
+    while len(taken) < count:
         first, stem, kind_word = (str(draw.choice(words)) for words in (firsts, stems, pool.types))
         full = " ".join(word for word in (first, stem, kind_word) if word)
         initial = " ".join(word for word in (f"{first[0]}.", stem, kind_word) if word)
-        if initial in taken or name_split(full) != split:
-            continue
-        taken.add(initial)
-        yield Entity(full=full, initial=initial, byname=bynames[made], kind=kind)
-        made += 1
-    raise ValueError(f"the inventories hold no {count} {kind} names for split {split!r}; ask for a smaller world")
+        if initial not in taken and name_split(full) == split:
+            yield Entity(full=full, initial=initial, byname=bynames[len(taken)], kind=kind)
+            taken.add(initial)
 
 
 def _bynames(roles: tuple[str, ...], count: int, draw: np.random.Generator) -> list[str]:
