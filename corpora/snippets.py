@@ -50,21 +50,23 @@ def best_sentence(document: Document, query_tokens: Sequence[str], idf: Mapping[
     Returns:
         The index; 0 where no sentence shares a word with the query, also for a page without sentences.
     """
-    weights = [(word, idf[word]) for word in dict.fromkeys(query_tokens) if word in idf]
-    best, most = 0, 0.0
-    for index, words in enumerate(_word_sets(document.sentences)):
-        total = 0.0
-        for word, weight in weights:
-            if word in words:
-                total += weight
-        if total > most:
-            best, most = index, total
-    return best
+    where = _sentences_with(document.sentences)
+    totals: dict[int, float] = {}
+    for word in dict.fromkeys(query_tokens):
+        if word in where and word in idf:
+            for index in where[word]:
+                totals[index] = totals.get(index, 0.0) + idf[word]
+    return min(totals, key=lambda index: (-totals[index], index), default=0)
 
 
 @lru_cache(maxsize=16_384)
-def _word_sets(sentences: tuple[str, ...]) -> tuple[frozenset[str], ...]:
-    return tuple(frozenset(tokens(sentence)) for sentence in sentences)
+def _sentences_with(sentences: tuple[str, ...]) -> dict[str, list[int]]:
+    """Word -> the sentences that hold it: a page has many sentences and a query few words."""
+    where: dict[str, list[int]] = {}
+    for index, sentence in enumerate(sentences):
+        for word in dict.fromkeys(tokens(sentence)):
+            where.setdefault(word, []).append(index)
+    return where
 
 
 def _build(corpus: Corpus, folder: Path) -> None:

@@ -14,8 +14,8 @@ from berrypick.corpora.store import Corpus
 from berrypick.records import Hit
 
 RRF_K: Final = 60
-#: Depth of the fused lists, as in the paper's TREC runs. Fixed: with a depth that follows k, ranks would follow k.
-DEPTH: Final = 1000
+#: Depth of the fused lists. Fixed: with a depth that follows k, ranks would follow k.
+DEPTH: Final = 200
 
 
 def fuse(rankings: Sequence[Sequence[int]], k: int = RRF_K) -> dict[int, float]:
@@ -33,7 +33,7 @@ def open_hybrid(corpus: Corpus, encoder: str = "lsa") -> Hybrid:
 
 
 class Hybrid:
-    """Fuses the first 1000 hits of each engine. Scores are scaled so that first in one list is 1.
+    """Fuses the first ``DEPTH`` hits of each engine. Scores are scaled so that first in one list is 1.
 
     Exclusion happens after fusion: fusing masked lists would move the ranks of the rest.
 

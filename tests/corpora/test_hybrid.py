@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from berrypick.corpora.engines.base import Mask
-from berrypick.corpora.engines.hybrid import Hybrid, fuse
+from berrypick.corpora.engines.hybrid import DEPTH, Hybrid, fuse
 from berrypick.records import Hit
 
 
@@ -40,7 +40,7 @@ def test_scores_are_scaled_and_ties_go_by_position():
 
 def test_far_ranks_are_still_told_apart():
     hits = Hybrid([Fixed(*range(600, 0, -1)), Fixed()], 601).search(["q"], 600)[0]
-    assert [hit.index for hit in hits] == list(range(600, 0, -1))
+    assert [hit.index for hit in hits] == list(range(600, 600 - DEPTH, -1))
 
 
 def test_exclusion_does_not_fuse_again():
