@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Iterator
+from inspect import signature
 from typing import Any
 
 import gymnasium
-import msgspec
 
 from berrypick import seeding
 from berrypick.agents.base import Agent
@@ -16,7 +16,7 @@ from berrypick.agents.rollout import Failure, rollout
 from berrypick.benchmarks.metrics import TaskOutcomes
 from berrypick.benchmarks.suites import Cell
 from berrypick.corpora.store import AUDIT_FILE, Corpus
-from berrypick.envs import worlds
+from berrypick.envs import ENVS, worlds
 from berrypick.envs.outcome import Outcome, analyse
 from berrypick.envs.search import SearchEnv
 from berrypick.envs.tasks import Task, Tasks
@@ -58,11 +58,10 @@ def search_env(cell: Cell) -> SearchEnv:
     return env
 
 
-def resolved(env: SearchEnv) -> dict[str, Any]:
-    """What decides an environment's episodes, defaults included."""
-    tasks = env.tasks
-    where = {"corpus": tasks.corpus, "worlds": tasks.numbers, "split": tasks.split, "families": tasks.families}
-    return {**where, "reward": env.reward.__name__, **msgspec.structs.asdict(env.setup)}
+def resolved(cell: Cell) -> dict[str, Any]:
+    """Every argument that a cell's environment is made with, defaults included."""
+    defaults = {name: argument.default for name, argument in signature(SearchEnv).parameters.items()}
+    return {**defaults, **ENVS[cell.env], **cell.make()}
 
 
 def prepare(cell: Cell, slot: int) -> None:
@@ -108,7 +107,7 @@ def play(agent: Agent, cell: Cell, number: int, seed: int) -> CellRun:
     clock = time.perf_counter()
     env = search_env(cell)
     if not agent.reads(cell.corpus):
-        return CellRun(False, resolved(env), {}, (), (), (), 0.0)
+        return CellRun(False, resolved(cell), {}, (), (), (), 0.0)
     ids = choose(env.tasks, cell.tasks)
     failures: list[Failure] = []
     episodes: list[Episode] = []
@@ -122,7 +121,7 @@ def play(agent: Agent, cell: Cell, number: int, seed: int) -> CellRun:
     tasks = tuple(_task(number, task, env.tasks.at(task), outcomes[task], cell.rollouts) for task in ids)
     fingerprints = dict(pair for slot in slots(cell) for pair in _fingerprints(env.tasks.world(slot).corpus))
     seconds = round(time.perf_counter() - clock, 3)
-    return CellRun(True, resolved(env), fingerprints, tasks, tuple(episodes), tuple(failures), seconds)
+    return CellRun(True, resolved(cell), fingerprints, tasks, tuple(episodes), tuple(failures), seconds)
 
 
 def _fingerprints(corpus: Corpus) -> Iterator[tuple[str, str]]:

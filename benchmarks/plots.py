@@ -194,7 +194,7 @@ def _bars(part: SubFigure, panel: Panel) -> None:
     for place, agent in enumerate(rows):
         axis.text(1.01, place, f"{used[agent].total():,}", va="center", fontsize=8, color="#5a606b")
     axis.text(1.01, -0.75, "successes", fontsize=8, color="#5a606b", va="center")
-    axis.set(xlim=(0, 1), ylim=(len(rows) - 0.5, -0.5), title=panel.label, xlabel="share of grounded successes")
+    axis.set(xlim=(0, 1), ylim=(max(len(rows), 1) - 0.5, -0.5), title=panel.label, xlabel="share of grounded successes")
     axis.grid(axis="y", visible=False)
     part.legend(loc="outside lower left", fontsize=8, frameon=False, ncols=1, handlelength=1.2)
 

@@ -117,6 +117,7 @@ def play(
     import gymnasium
 
     from berrypick.envs import ENVS, render
+    from berrypick.envs.protocols import PROTOCOLS
 
     ENVS[env]
     made = gymnasium.make(env, split=split, **({"corpus": corpus} if corpus else {}))
@@ -126,9 +127,10 @@ def play(
     OUT.print(f"{search.trace.corpus.name}, question {search.trace.question.id}", style="dim", markup=False)
     OUT.print(search.trace.question.text, style="bold", markup=False)
     OUT.print(PLAY_HELP.format(engines=", ".join(engines)), style="dim", markup=False)
+    write = PROTOCOLS[search.setup.protocol].write
     for line in _lines():
         shown = len(render.blocks(search.trace))
-        search.step(search.protocol.write(understand(line, engines)))
+        search.step(write(understand(line, engines)))
         render.show(render.blocks(search.trace)[shown + 1 :])  # the first new block repeats what was typed
         if search.trace.terminated or search.trace.truncated:
             right = "right" if search.trace.reward > 0 else f"the answer was {search.trace.question.answers[0]}"

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from berrypick import seeding
+from berrypick.benchmarks import plots
 from berrypick.benchmarks.metrics import Value
 from berrypick.benchmarks.provenance import Provenance
 from berrypick.benchmarks.result import CellResult, Config, QuestionResult, Result
@@ -115,3 +116,9 @@ def many(make_result: Callable[..., Result]) -> list[Result]:
         make_result("mixture", 0.61, 3.7, 2.6, (NAMES, OPENS, BYNAME)),
         make_result("oracle", 1.0, 1.0, 2.0),
     ]
+
+
+@pytest.fixture(scope="session")
+def drawn(many: list[Result]) -> dict[str, bytes]:
+    """The pictures of ``many``; drawing takes seconds."""
+    return plots.draw_all(many)

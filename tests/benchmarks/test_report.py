@@ -1,0 +1,84 @@
+"""The report: whole in itself, honest about what is blank, safe with foreign names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from html.parser import HTMLParser
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from berrypick.benchmarks import report
+from berrypick.benchmarks.result import Result
+
+
+class Tags(HTMLParser):
+    """Collects what a page loads, and checks that tags close in order."""
+
+    VOID = ("meta", "img", "br", "hr", "link", "input")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.loads: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.loads += [value or "" for name, value in attrs if name in ("src", "href")]
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+@pytest.fixture(scope="module")
+def page(many: list[Result], drawn: dict[str, bytes]) -> str:
+    return report.render(many, drawn)
+
+
+def test_the_page_is_well_formed_and_loads_nothing(page: str):
+    tags = Tags()
+    tags.feed(page)
+    assert tags.open == []
+    assert len(tags.loads) == 4 and all(source.startswith("data:image/png;base64,") for source in tags.loads)
+    assert not re.search(r"https?://|<script|@import|url\(", page)
+
+
+def test_every_agent_cell_and_number_is_there(page: str, many: list[Result]):
+    text = re.sub(r"<[^>]+>", " ", re.sub(r"data:image[^\"]+", "", page))
+    for run in many:
+        assert text.count(run.agent) >= 4  # two cells, their mean, provenance
+    assert "Almanac" in text and "Factbook" in text and "Mean over cells" in text
+    assert "Suite quick, seed 0. Almanac: 60 questions x 16 rollouts" in text
+    # EM of oracle is 1.0 with the made-up interval 0.94 to 1.06.
+    assert "1.00 0.94 to 1.06" in re.sub(r"\s+", " ", text)
+
+
+def test_blank_is_a_dash_with_its_n(many: list[Result], page: str):
+    row = re.search(r"<tr><td>random</td>.*?</tr>", page)
+    assert row and '<td class="blank">&ndash;<small>n = 7</small></td>' in row[0]
+
+
+def test_pictures_lie_beside_the_page(make_result: Callable[..., Result], tmp_path: Path):
+    assert report.write([make_result("mixture", 0.5)], tmp_path) == tmp_path / "report.html"
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "accuracy_against_strategies.png",
+        "pass_at_k.png",
+        "report.html",
+        "searches_against_hops.png",
+        "strategy_shares.png",
+    ]
+
+
+def test_foreign_names_are_text_not_markup(make_result: Callable[..., Result]):
+    run = make_result("lm:<script>alert(1)</script>", 0.5)
+    page = report.render([run], {"pass_at_k": b""})
+    assert "<script>" not in page and "lm:&lt;script&gt;" in page
+
+
+def test_failed_rollouts_are_said(make_result: Callable[..., Result]):
+    run = make_result("mixture", 0.5)
+    broken = msgspec.structs.replace(run.cells[0], errors=3)
+    assert "3 rollouts failed and count as misses." in report.facts([msgspec.structs.replace(run, cells=(broken,))])
