@@ -145,15 +145,13 @@ class SearchEnv(gymnasium.Env[str, str]):
             ResetNeeded: the episode is over, or none was started.
             TypeError: the action is no string.
         """
-        trace = self.trace
-        if trace.terminated or trace.truncated:
+        simulation, trace = self.simulation, self.trace
+        if simulation.over:
             raise ResetNeeded("the episode is over: call reset() for the next one")
         if not isinstance(action, str):
             raise TypeError(f"an action is a string in the {self._protocol.name} protocol, got {type(action).__name__}")
-        turn = self.simulation.play(action)
-        reward = 0.0
-        if trace.terminated or trace.truncated:
-            reward = float(self._reward(trace, trace.question))
+        turn = simulation.play(action)
+        reward = float(self._reward(trace, trace.question)) if simulation.over else 0.0
         trace.reward += reward
         self._render_new()
         return turn.observation, reward, trace.terminated, trace.truncated, self._info()

@@ -31,6 +31,11 @@ class Simulation:
         self._openable: set[int] = set()
         self._queries: list[str] = []
 
+    @property
+    def over(self) -> bool:
+        """Whether the episode has ended, by an answer or by its last turn."""
+        return self.trace.terminated or self.trace.truncated
+
     def play(self, text: str) -> Turn:
         """Play one turn and record it; what the text holds beyond ``ACTION_LIMIT`` characters is not kept."""
         raw = encodable(text[: ACTION_LIMIT + 1])
