@@ -6,7 +6,7 @@ from collections.abc import Iterable, Set
 from typing import NamedTuple
 
 from berrypick.envs.actions import Answer, Open, Search
-from berrypick.envs.forms import Lexicon, Query
+from berrypick.envs.forms import Lexicon, Passage, Query
 from berrypick.envs.trace import Turn
 
 ANSWER = "answer"
@@ -30,6 +30,15 @@ class Move(NamedTuple):
         return "/".join(self)
 
 
+def displayed(turn: Turn, lexicon: Lexicon) -> list[Passage]:
+    """Return what a turn displayed: titles, sentences and, of an opened page, links."""
+    passages = [lexicon.title(document) for document in turn.docs]
+    passages += [lexicon.sentence(document, sentence) for document, sentence in turn.shown]
+    if isinstance(turn.action, Open):
+        passages += [lexicon.links(document) for document in turn.docs]
+    return passages
+
+
 class Context:
     """What the policy has seen up to a turn: the question and everything displayed.
 
@@ -47,12 +56,8 @@ class Context:
         self.running: set[str] = set(self.question.names)
 
     def see(self, turn: Turn) -> None:
-        """Add what a turn displayed: titles, sentences and, of an opened page, links."""
-        passages = [self.lexicon.title(document) for document in turn.docs]
-        passages += [self.lexicon.sentence(document, sentence) for document, sentence in turn.shown]
-        if isinstance(turn.action, Open):
-            passages += [self.lexicon.links(document) for document in turn.docs]
-        for passage in passages:
+        """Add what a turn displayed."""
+        for passage in displayed(turn, self.lexicon):
             self.found |= passage.words
             self.running |= passage.names
 

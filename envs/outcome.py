@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from berrypick.corpora.engines.base import Engine
 from berrypick.envs.actions import Open, Search
 from berrypick.envs.forms import lexicon
+from berrypick.envs.moves import displayed
 from berrypick.envs.progress import first_shown
 from berrypick.envs.rewards import match, token_f1
 from berrypick.envs.strategies import ways
@@ -78,7 +79,7 @@ def analyse(trace: Trace, engines: Mapping[str, Engine]) -> Outcome:
         f1=token_f1(trace.answer, trace.question.answers),
         answered=trace.answer is not None,
         grounded=em and 0 < len(sightings) == len(seen),
-        supported=trace.answer is not None and displayed(trace, trace.answer),
+        supported=trace.answer is not None and supports(trace, trace.answer),
         hops=len(sightings),
         hops_found=len(seen),
         first_shown=tuple(None if sighting is None else sighting.turn for sighting in sightings),
@@ -95,17 +96,11 @@ def analyse(trace: Trace, engines: Mapping[str, Engine]) -> Outcome:
     )
 
 
-def displayed(trace: Trace, text: str) -> bool:
-    """Whether a text occurred, as whole words and normalised as answers are, in what the episode displayed."""
-    needle = f" {normalise(text)} "
+def supports(trace: Trace, answer: str) -> bool:
+    """Whether an answer occurred, as whole words and normalised as answers are, in what the episode displayed."""
+    needle = f" {normalise(answer)} "
     if needle.isspace():
         return False
     words = lexicon(trace.corpus)
-    for turn in trace.turns:
-        passages = [words.title(document) for document in turn.docs]
-        passages += [words.sentence(document, sentence) for document, sentence in turn.shown]
-        if isinstance(turn.action, Open):
-            passages += [words.links(document) for document in turn.docs]
-        if any(needle in f" {passage.normalised} " for passage in passages):
-            return True
-    return False
+    passages = (passage for turn in trace.turns for passage in displayed(turn, words))
+    return any(needle in f" {passage.normalised} " for passage in passages)

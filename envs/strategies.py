@@ -67,9 +67,9 @@ def effective_move(turn: Turn, query: Query, evidence: Sequence[int], context: C
     """Reduce a productive search to the part of its query that found the evidence.
 
     The form is the first of names (full, initial, byname, any), words, names+words and whole whose restriction of the
-    query still retrieves the evidence with the same engine at the same topk. Where the words left come from several
-    sources, the source is the first of asked, found and both whose restriction does. The last two forms restrict
-    alike, so a query stays ``whole`` where neither its names nor its words do alone.
+    query still retrieves the evidence with the same engine at the same topk; the source is the first of asked, found
+    and both whose restriction of what is left does, so that a filler word is nobody's own knowledge. The last two forms
+    restrict alike: a query stays ``whole`` where neither its names nor its words do alone.
 
     Args:
         turn: the search.
@@ -83,7 +83,7 @@ def effective_move(turn: Turn, query: Query, evidence: Sequence[int], context: C
     def finds(words: tuple[str, ...]) -> bool:
         if len(words) == len(query.words):
             return True
-        hits = engine.search([" ".join(words)], turn.topk)[0] if words else []
+        hits = engine.search([" ".join(words)], turn.topk)[0]
         return {hit.index for hit in hits}.issuperset(evidence)
 
     form, words = _reduce_form(query, finds)
@@ -95,14 +95,12 @@ Finds = Callable[[tuple[str, ...]], bool]
 
 def _reduce_form(query: Query, finds: Finds) -> tuple[str, tuple[str, ...]]:
     names = tuple(word for word in query.words if word in query.names)
-    if finds(names):
-        for kind, of_kind in query.kinds.items():
-            part = tuple(word for word in names if word in of_kind)
-            if finds(part):
-                return f"names:{kind}", part
-        return "names", names
+    if names and finds(names):
+        parts = {kind: tuple(word for word in names if word in of_kind) for kind, of_kind in query.kinds.items()}
+        kind = next((kind for kind, part in parts.items() if finds(part)), None)
+        return (f"names:{kind}", parts[kind]) if kind else ("names", names)
     others = tuple(word for word in query.words if word not in query.names)
-    if names and finds(others):
+    if names and others and finds(others):
         return "words", others
     return query.form, query.words
 

@@ -156,7 +156,7 @@ def test_an_episode_is_read_in_well_under_a_millisecond(world: World) -> None:
 
 
 def _seconds(trace: Trace, engines: dict) -> float:
-    start = time.perf_counter()
+    start = time.process_time()
     for _ in range(20):
         analyse(trace, engines)
-    return (time.perf_counter() - start) / 20
+    return (time.process_time() - start) / 20

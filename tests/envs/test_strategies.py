@@ -11,12 +11,15 @@ from hypothesis import strategies as st
 
 from berrypick.corpora.engines.base import Mask
 from berrypick.corpora.store import Corpus
+from berrypick.envs.actions import Search
+from berrypick.envs.forms import lexicon
+from berrypick.envs.moves import Context
 from berrypick.envs.observe import Setup
 from berrypick.envs.outcome import Outcome, analyse
 from berrypick.envs.protocols import PROTOCOLS
 from berrypick.envs.simulation import Simulation
-from berrypick.envs.strategies import reformulation
-from berrypick.envs.trace import Trace
+from berrypick.envs.strategies import effective_move, reformulation
+from berrypick.envs.trace import Trace, Turn
 from berrypick.envs.worlds import World
 from berrypick.records import Hit
 from berrypick.text import tokens
@@ -249,3 +252,11 @@ def test_fine_grain_compares_with_the_last_valid_query(toy_corpus: Corpus) -> No
         "open/asked/names:full",
         "bm25/asked/names+words/specialise",
     )
+
+
+def test_a_query_without_content_words_that_finds_something_is_words(toy_corpus: Corpus) -> None:
+    # A neural encoder may find a page for stopwords alone.
+    turn = Turn("", Search("where is it"), "bm25", 3, (0,), (1.0,), ((0, 0),), True, "")
+    context = Context(lexicon(toy_corpus), "Where was the Lantern Poet born?")
+    move = effective_move(turn, context.query("where is it"), [0], context, Keyed(toy_corpus))
+    assert str(move) == "bm25/asked/words"
