@@ -14,7 +14,7 @@ from berrypick.corpora.builders.almanac.questions import Asker
 from berrypick.corpora.builders.almanac.world import make_world
 from berrypick.corpora.store import Builder, Draft
 
-VERSION: Final = 1
+VERSION: Final = 2
 #: Entities of each kind and questions of each family.
 SIZES: Final[dict[str, dict[str, int]]] = {
     "tiny": {"person": 42, "company": 10, "school": 6, "city": 8, "work": 12},
@@ -46,7 +46,7 @@ def make(
     truth = make_world(SIZES[size], split, draw)
     book = write_book(truth, shares[split], held_out, draw)
     asker = Asker(truth, book, draw)
-    questions = list(asker.questions(QUESTIONS[size], f"almanac-{size}-{split}-{world}", split))
+    questions = asker.questions(QUESTIONS[size], f"almanac-{size}-{split}-{world}", split)
     return Draft(list(book.documents.values()), questions, truth.entities)
 
 

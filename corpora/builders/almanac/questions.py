@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import zip_longest
 from typing import Final
 
 import numpy as np
@@ -65,8 +66,11 @@ class Asker:
             facts[fact.relation, fact.object].append(fact)
         return facts
 
-    def questions(self, per_family: int, prefix: str, split: str) -> Iterator[Question]:
-        """Yield ``per_family`` questions of each family, fewer where a small world has not got them."""
+    def questions(self, per_family: int, prefix: str, split: str) -> list[Question]:
+        """Draw ``per_family`` questions of each family, fewer where a small world has not got them.
+
+        Families take turns, so that the first n questions are a fair sample of them.
+        """
         families: dict[str, Callable[[], Asked | None]] = {
             "bridge": self.bridge,
             "intersection": self.intersection,
@@ -74,15 +78,24 @@ class Asker:
             "alias": self.alias,
             "inverse": self.inverse,
         }
-        for family, draw_one in families.items():
-            made = 0
-            for _ in range(per_family * 40):
-                asked = draw_one() if made < per_family else None
-                if asked is None or asked.phrase in self._seen:
-                    continue
+        drawn = [
+            [
+                self._question(f"{prefix}-{family}-{number:03d}", family, split, asked)
+                for number, asked in enumerate(self._distinct(draw_one, per_family))
+            ]
+            for family, draw_one in families.items()
+        ]
+        return [question for turn in zip_longest(*drawn) for question in turn if question is not None]
+
+    def _distinct(self, draw_one: Callable[[], Asked | None], count: int) -> Iterator[Asked]:
+        for _ in range(count * 40):
+            if count == 0:
+                return
+            asked = draw_one()
+            if asked is not None and asked.phrase not in self._seen:
                 self._seen.add(asked.phrase)
-                yield self._question(f"{prefix}-{family}-{made:03d}", family, split, asked)
-                made += 1
+                count -= 1
+                yield asked
 
     def bridge(self) -> Asked | None:
         """Two (or, three times in ten, three) relations in a row."""
