@@ -1,1 +1,60 @@
-"""Who searches."""
+"""Who searches: ``make`` an agent by name.
+
+Two tables: ``AGENTS`` holds agents by their whole name, ``KINDS`` those that take an argument after a colon
+(``padded:scripted:byname``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from berrypick.agents.base import Agent, Row
+from berrypick.agents.strategies import STRATEGIES
+from berrypick.registry import Table, UnknownName
+
+
+def _scripted(script: str) -> Agent:
+    from berrypick.agents.scripted import Scripted
+
+    return Scripted(script)
+
+
+#: name -> a function that makes the agent
+AGENTS: Table[Callable[[], Agent]] = Table("agent")
+AGENTS.add("random", "berrypick.agents.random:Random", "random queries, pages and answers from words seen")
+AGENTS.add("closed_book", "berrypick.agents.closed_book:ClosedBook", "commonest train answer of its kind; no search")
+for _script in STRATEGIES:
+    AGENTS.add(f"scripted:{_script}", partial(_scripted, _script), STRATEGIES[_script].help)
+AGENTS.add("mixture", "berrypick.agents.mixture:Mixture", "one of the scripts, drawn per rollout")
+AGENTS.add("oracle", "berrypick.agents.oracle:Oracle", "displays the gold evidence and answers: the ceiling")
+AGENTS.add("route_oracle", "berrypick.agents.oracle:RouteOracle", "the same on a viable route drawn per rollout")
+
+#: kind -> a function from the argument to the agent
+KINDS: Table[Callable[[str], Agent]] = Table("kind of agent")
+
+
+def _padded(inner: str) -> Agent:
+    from berrypick.agents.padded import Padded
+
+    return Padded(make(inner))
+
+
+KINDS.add("padded", _padded, "padded:<agent>: the agent with fillers, thoughts and repeated queries")
+
+
+def make(name: str) -> Agent:
+    """Make an agent from its name.
+
+    Raises:
+        UnknownName: no such agent; the message lists near matches.
+    """
+    if name in AGENTS:
+        return AGENTS[name]()
+    kind, colon, argument = name.partition(":")
+    if colon and kind in KINDS:
+        return KINDS[kind](argument)
+    raise UnknownName("agent", name, [*AGENTS, *(f"{kind}:<argument>" for kind in KINDS)])
+
+
+__all__ = ["AGENTS", "KINDS", "Agent", "Row", "make"]

@@ -59,6 +59,8 @@ class Language(Protocol):
 
     corpora: tuple[str, ...]
     """Prefixes of the names of the corpora that it reads."""
+    train: tuple[str, str, int]
+    """Corpus, split and world whose train questions anybody may have read: the arguments of ``corpora.load``."""
     forms: tuple[str, ...]
     """Forms of names that it tells apart, the full one first."""
 
@@ -120,9 +122,7 @@ class Language(Protocol):
 
 
 LANGUAGES: Table[Language] = Table("language")
-LANGUAGES.add(
-    "almanac", "berrypick.agents.reader_almanac:ALMANAC", "the lexicon of Almanac, held out wordings too"
-)
+LANGUAGES.add("almanac", "berrypick.agents.reader_almanac:ALMANAC", "the lexicon of Almanac, held out wordings too")
 LANGUAGES.add("factbook", "berrypick.agents.reader_factbook:FACTBOOK", "the Factbook's fields and question forms")
 
 

@@ -25,6 +25,7 @@ class Almanac:
     """See ``Language``."""
 
     corpora = ("almanac",)
+    train = ("almanac-small", "train", 0)
     forms = ("full", "initial", "byname")
 
     def plan(self, question: str) -> Goal | None:

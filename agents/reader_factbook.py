@@ -16,6 +16,7 @@ class Factbook:
     """See ``Language``."""
 
     corpora = ("factbook",)
+    train = ("factbook", "train", 0)
     forms = ("full",)
 
     def plan(self, question: str) -> Goal | None:

@@ -10,7 +10,7 @@ import numpy as np
 from berrypick.agents import plan, reader
 from berrypick.agents.base import Row
 from berrypick.agents.plan import Meet
-from berrypick.agents.reader import Knowledge
+from berrypick.agents.reader import Knowledge, Language
 from berrypick.agents.strategies import STRATEGIES, Situation
 from berrypick.agents.view import View, look
 from berrypick.envs.actions import Answer, Open, Search
@@ -33,11 +33,13 @@ class Scripted:
         self._script = STRATEGIES[script]
 
     def reads(self, corpus: str) -> bool:
-        """Corpora whose language the reader knows, and whose names have the forms that the script needs."""
-        return any(
-            corpus.startswith(language.corpora) and self._script.form in language.forms
-            for language in reader.languages()
-        )
+        """Corpora whose language the reader knows, and whose names have the form that the script needs."""
+        return any(corpus.startswith(language.corpora) and self._speaks(language) for language in reader.languages())
+
+    def understands(self, question: str) -> bool:
+        """Whether the script can work on a question at all."""
+        understood = reader.understand(question)
+        return understood is not None and self._speaks(understood[0])
 
     def act(self, rows: Sequence[Row], rngs: Sequence[np.random.Generator]) -> list[str]:
         """Return one action per row."""
@@ -62,8 +64,11 @@ class Scripted:
                     return action
         return Answer(NO_ANSWER)
 
+    def _speaks(self, language: Language) -> bool:
+        return self._script.form in language.forms
+
     def _next(self, group: Sequence[Situation]) -> Search | Open | None:
-        """The first untried action for the unknown of a group that was tried least; None when there is no more."""
+        """The first possible action for the unknown of a group that was tried least; None when there is no more."""
         best: tuple[int, Search | Open] | None = None
         for at in group:
             actions = tuple(dict.fromkeys(self._script.ways(at)))

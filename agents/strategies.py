@@ -200,10 +200,15 @@ def look_up(at: Situation) -> Iterator[Search | Open]:
 
 
 class Script(NamedTuple):
-    """A strategy and the form of names without which it is none."""
+    """A strategy, and the form of names without which it is none."""
 
     ways: Strategy
     form: str = "full"
+
+    @property
+    def help(self) -> str:
+        """What it does, in one line."""
+        return (self.ways.__doc__ or "").strip().rstrip(".")
 
 
 STRATEGIES: Final[dict[str, Script]] = {
