@@ -56,7 +56,7 @@ WORDINGS: Final[Table[Wording]] = Table("wording")
 WORDINGS.add(
     "almanac", "berrypick.corpora.builders.almanac.lexicon:WORDING", "relations of the Almanac, train paraphrases"
 )
-WORDINGS.add("factbook", "berrypick.corpora.builders.factbook.grammar:WORDING", "fields and listings of the Factbook")
+WORDINGS.add("factbook", "berrypick.corpora.builders.factbook.wording:WORDING", "fields and listings of the Factbook")
 
 
 def wording_of(corpus: Corpus) -> Wording:
