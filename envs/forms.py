@@ -56,12 +56,14 @@ class Query(NamedTuple):
     """A query taken apart.
 
     Attributes:
-        words: content words, in order, without repeats.
+        tokens: content words, in order, with repeats.
+        words: the same without repeats.
         names: those that belong to names.
         kinds: form of a name -> its words, for the forms of ``KINDS`` that occur.
         whole: the query holds at least 2/3 of the question's content words.
     """
 
+    tokens: tuple[str, ...]
     words: tuple[str, ...]
     names: frozenset[str]
     kinds: dict[str, frozenset[str]]
@@ -126,13 +128,14 @@ class Lexicon:
             question: the question, as read by ``question``.
             running: words capitalised in the running text so far, the question's included.
         """
-        words = tuple(dict.fromkeys(tokens(text)))
+        spoken = tuple(tokens(text))
+        words = tuple(dict.fromkeys(spoken))
         held = frozenset(words)
         phrases = self._longest_phrases(held)
         names = (held & running).union(*phrases)
         kinds = {kind: frozenset().union(*of_kind) for kind in KINDS if (of_kind := _of(kind, phrases))}
         whole = bool(question.words) and len(held & question.words) >= WHOLE * len(question.words)
-        return Query(words, names, kinds, whole)
+        return Query(spoken, words, names, kinds, whole)
 
     def _longest_phrases(self, held: frozenset[str]) -> dict[frozenset[str], str]:
         """Phrases within a query that are no part of another: "A. Vale" is the word "vale" and lies in "Corin Vale"."""

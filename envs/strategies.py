@@ -83,7 +83,8 @@ def effective_move(turn: Turn, query: Query, evidence: Sequence[int], context: C
     def finds(words: tuple[str, ...]) -> bool:
         if len(words) == len(query.words):
             return True
-        hits = engine.search([" ".join(words)], turn.topk)[0]
+        kept = " ".join(word for word in query.tokens if word in words)  # repeats weigh, so they stay
+        hits = engine.search([kept], turn.topk)[0]
         return {hit.index for hit in hits}.issuperset(evidence)
 
     form, words = _reduce_form(query, finds)

@@ -191,6 +191,12 @@ def test_few_queries_are_asked_again(toy_corpus: Corpus) -> None:
     assert engine.asked == ["tessa thornwell"]  # the unproductive first search needs nothing, the second one query
 
 
+def test_restrictions_keep_repeats(toy_corpus: Corpus) -> None:
+    engine = Keyed(toy_corpus)
+    analyse(play(toy_corpus, "q1", find("Thornwell works Tessa Thornwell works")), {"bm25": engine})
+    assert engine.asked == ["thornwell tessa thornwell"]  # an engine may weigh a word by its repeats
+
+
 FILLER = st.lists(st.sampled_from(["zzz", "please", "um", "the", "of", "qqq"]), max_size=4)
 
 
