@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from berrypick.corpora.builders.factbook.facts import Fact
 from berrypick.corpora.builders.factbook.names import VARIANTS, fold, unaccented
-from berrypick.corpora.builders.factbook.readers import first_name
+from berrypick.corpora.builders.factbook.readers import first_name, surname
 from berrypick.corpora.builders.factbook.source import Entry
 from berrypick.text import normalise
 
@@ -29,20 +29,18 @@ def _others(fact: Fact) -> Iterator[str]:
     brackets = re.findall(r"\(([^()]+)\)", fact.value)
     match fact.relation:
         case "capital" | "highest_point":
-            yield from (
-                name for text in brackets for part in re.split(r"[/,]| or |aka ", text) for name in _proper(part)
-            )
+            parts = (part for text in brackets for part in re.split(r"[/,]| or |aka ", text))
+            yield from (name for part in parts for name in _proper(part))
         case "currency":
             yield from (code for text in brackets for code in text.split("/"))
-            yield re.sub(r"(?<=[a-z])(?<!ai)s$", "", fact.object)
+            yield re.sub(r"(?<=[a-z])(?<!ai)(?<!ale)s$", "", fact.object)
         case "anthem":
             yield from (text for text in brackets[:1] if text[0].isupper())
         case "independence_year":
             yield fact.value.partition(" (")[0]
         case "chief_of_state" | "head_of_government":
-            yield " ".join(
-                word for word in fact.value.partition(" (since")[0].split() if word.isupper() and len(word) > 2
-            ).title()
+            yield from surname(fact.value)
+            yield re.sub(r" \"[^\"]*\"", "", fact.object)
 
 
 def _proper(text: str) -> list[str]:

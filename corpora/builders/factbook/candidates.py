@@ -104,9 +104,15 @@ def _asked(facts: Facts, kind: str, subject: str, of: Node, so_far: tuple[Fact, 
     named = (so_far[0].object,) if kind != "named" else (so_far[0].subject,)
     for relation in _ASKED:
         last = facts.object(relation, subject)
-        if last and fold(subject) not in fold(last.object) and relation not in {fact.relation for fact in so_far}:
+        if last and not _tells(last) and relation not in {fact.relation for fact in so_far}:
             group = (*(fact.relation for fact in so_far), relation)
             yield Candidate(kind, group, Step(relation, False, of), (*so_far, last), last.object, named)
+
+
+def _tells(fact: Fact) -> bool:
+    """Whether the answer could be guessed from the country's name alone: Mexico City, Congo."""
+    subject, object_ = fold(fact.subject), fold(fact.object)
+    return subject in object_ or object_ in subject
 
 
 def _meetings(facts: Facts, lookout: Lookout) -> Iterator[Candidate]:
@@ -150,6 +156,6 @@ def _comparisons(facts: Facts) -> Iterator[Candidate]:
         values = [number(fact.object) for fact in figures]
         most = lot("most", measure, relation, one) % 2 == 0
         last = attributes[values.index(max(values) if most else min(values))]
-        if min(values) >= 0 and min(values) * MARGIN < max(values) and fold(last.subject) not in fold(last.object):
+        if min(values) >= 0 and min(values) * MARGIN < max(values) and not _tells(last):
             plan = Step(relation, False, Winner(measure, most, *map(Name, pair)))
             yield Candidate("compare", (measure, relation), plan, (*figures, last), last.object, pair)

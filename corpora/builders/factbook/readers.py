@@ -17,9 +17,9 @@ _DATE = re.compile(r"(\d{1,2} [A-Z][a-z]+ (1[5-9]\d\d|20\d\d)) \(from (?:the )?(
 _CITY = re.compile(r"[\d.,]+(?: million)? ([A-Za-z\u00c0-\u024f][^();:]*?)(?: \(([^()]*)\))?$")
 _TITLES: Final = (
     r"(?:(?:Interim |Transition |Transitional |Acting )?(?:President|Prime Minister)|King|Queen|Emperor|Sultan|Amir"
-    r"|Prince|Grand Duke|Pope|Supreme Leader|Chancellor|Premier|Taoiseach)"
+    r"|(?:Crown )?Prince|Grand Duke|Pope|Supreme Leader|Chancellor|Premier|Taoiseach)"
 )
-_PERSON = re.compile(rf"{_TITLES} ([^();:,]+?)(?:, (?:Jr|Sr)\.)? \(since ")
+_PERSON = re.compile(rf"(?:{_TITLES} )+([^();:,]+?)(?:, (?:Jr|Sr)\.)? \(since ")
 _RANK = re.compile(r"\b(?:[A-Z][a-z]+\.|of|and|Council|General|Sir)(?= |$)")
 _AMOUNTS: Final = {"million": 1e6, "billion": 1e9, "trillion": 1e12}
 
@@ -81,12 +81,28 @@ def person(value: str) -> list[str]:
     match = _PERSON.match(value)
     if not match or _RANK.search(match[1]) or match[1][0].islower():
         return []
-    first, *rest = match[1].split()
-    return [" ".join((_cased(first), *(word if _ROMAN.fullmatch(word) else _cased(word) for word in rest)))]
+    return [" ".join(_cased(word, number) for number, word in enumerate(match[1].split()))]
 
 
-def _cased(word: str) -> str:
-    return word.title() if word.isupper() and len(word) > 1 and not word.endswith(".") else word
+def surname(value: str) -> list[str]:
+    """The part of the office holder's name in capitals: Van Der Bellen. Monarchs with a number have none."""
+    match = _PERSON.match(value)
+    words = match[1].split() if match else []
+    if any(_ROMAN.fullmatch(word) for word in words[1:]):
+        return []
+    capitals = [number for number, word in enumerate(words) if _capital_part(word)]
+    return [" ".join(_cased(word, 0) for word in words[capitals[0] : capitals[-1] + 1])] if capitals else []
+
+
+def _capital_part(word: str) -> bool:
+    return any(part.isupper() and len(part) > 1 and not part.endswith(".") for part in word.split("-"))
+
+
+def _cased(word: str, number: int) -> str:
+    if number and _ROMAN.fullmatch(word):
+        return word
+    parts = (part.title() if _capital_part(part) else part for part in word.split("-"))
+    return "-".join(parts)
 
 
 def independence_year(value: str) -> list[str]:

@@ -33,8 +33,9 @@ class Lookout:
         """Whether an object can stand for the one country that has it, without giving the country's name away."""
         own, name = fold(subject), fold(object_)
         hidden = own not in name and name not in own and name not in self._names
-        elsewhere = {*self.mentioned(relation, object_), *self.facts.subjects("capital", object_)} - {subject}
-        return hidden and bool(tokens(object_)) and not elsewhere
+        capital_of = self.facts.subjects("capital", object_)
+        elsewhere = {*self.mentioned(relation, object_), *capital_of} - {subject}
+        return hidden and bool(tokens(object_)) and not elsewhere and not (relation == "city" and capital_of)
 
     def sole_neighbour(self, country: str) -> str | None:
         """The one neighbour of a country, None where any text names another."""
