@@ -51,8 +51,10 @@ class Oracle:
 
     def tell(self, row: int, trace: Trace) -> None:
         """Learn which question a row plays; see ``rollout.Informed``."""
-        library = self._libraries.setdefault(trace.corpus.path, _Library(trace.corpus))
-        self._told[row] = library, trace.question
+        path = trace.corpus.path
+        if path not in self._libraries:
+            self._libraries[path] = _Library(trace.corpus)
+        self._told[row] = self._libraries[path], trace.question
 
     def act(self, rows: Sequence[Row], rngs: Sequence[np.random.Generator]) -> list[str]:
         """Return one action per row; raises KeyError for a row that ``tell`` did not announce."""
