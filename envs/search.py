@@ -44,7 +44,7 @@ class SearchEnv(gymnasium.Env[str, str]):
     ``reset`` returns the instructions and the question, ``step`` only what the action brought. An answer terminates
     the episode; ``max_turns`` turns without one truncate it. What is not an action, an unknown engine, a page that may
     not be opened and a search beyond ``search_budget`` cost a turn and get a corrective observation. The reward is
-    paid with the last step. ``trace`` holds the episode so far.
+    paid with the last step. ``trace`` holds the episode so far. In an ``AsyncVectorEnv`` pass ``shared_memory=False``.
 
     ``info``: question_id, family, hops (facts the answer rests on), hops_found (displayed so far), turns, queries (of
     the searches answered so far), doc_ids and scores (of this step), valid, budget_left {searches, turns}; with

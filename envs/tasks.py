@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import Final, NamedTuple
 
 from berrypick.envs import worlds
@@ -56,7 +55,7 @@ class Tasks:
             raise BadInput(f"must be a positive count, or distinct world numbers; got {numbers}", field="worlds")
         self.corpus, self.split, self.families = corpus, split, families
         self.numbers = numbers if worlds.has_worlds(corpus) else (0,)
-        self._questions = lru_cache(maxsize=None)(self._filtered)
+        self._questions: dict[int, tuple[Question, ...]] = {}
 
     def world(self, slot: int) -> World:
         """Return the world of a slot."""
@@ -64,7 +63,9 @@ class Tasks:
 
     def questions(self, slot: int) -> tuple[Question, ...]:
         """Return the questions of a slot, in the corpus's order."""
-        return self._questions(slot)
+        if slot not in self._questions:
+            self._questions[slot] = self._filtered(slot)
+        return self._questions[slot]
 
     def count(self) -> int:
         """Number of tasks that exist in every world; loads all worlds. Task ids below it are valid."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Sequence
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from pathlib import Path
 
 from berrypick import corpora, files
@@ -30,15 +30,10 @@ class World:
             self._engines[name] = open_engine(name, self.corpus)
         return self._engines[name]
 
-    @cached_property
-    def _idf(self) -> dict[str, float]:
-        return corpus_idf(self.corpus)
-
     def snippets(self, query: str, hits: Sequence[Hit]) -> tuple[tuple[int, int], ...]:
         """Return (document position, index of the sentence that fits the query best) for each hit."""
-        words = tokens(query)
-        documents = self.corpus.documents
-        return tuple((hit.index, best_sentence(documents[hit.index], words, self._idf)) for hit in hits)
+        words, idf, documents = tokens(query), corpus_idf(self.corpus), self.corpus.documents
+        return tuple((hit.index, best_sentence(documents[hit.index], words, idf)) for hit in hits)
 
     def linked(self, position: int) -> tuple[int, ...]:
         """Positions of the documents that a page links to, those that exist."""

@@ -7,7 +7,6 @@ import pytest
 
 from berrypick.corpora import CORPORA
 from berrypick.corpora.store import Builder, Corpus, Draft
-from berrypick.envs import worlds
 from berrypick.envs.tasks import Tasks
 from berrypick.errors import BadInput
 from berrypick.records import Document, Question
@@ -114,11 +113,3 @@ def test_a_corpus_of_one_world_ignores_worlds_and_filters_by_split(toy_corpus: C
     assert [q.id for q in Tasks(path, (9,), None, None).questions(0)] == ["q1", "q2", "q3"]
     with pytest.raises(BadInput, match=r"toy has no question of split train .* it has test alias: 1, test bridge: 2"):
         Tasks(path, 1, "train", None).questions(0)
-
-
-def test_titles_are_names_in_a_text_as_whole_words():
-    text = "Which city did  O'Brien (Works) & Sons of New York reach?"
-    for name in ("new york", "NEW  YORK", "O'Brien (Works)", "works", "city"):
-        assert worlds.names_title(text, name)
-    for name in ("york reach?!", "ew york", "New Yor", "", " ", "[a-z]+", "(Works) Sons"):
-        assert not worlds.names_title(text, name)
