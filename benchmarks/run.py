@@ -172,7 +172,7 @@ def claim(folder: Path, config: Config, overwrite: bool) -> None:
     """
     path = folder / CELLS / CONFIG
     if path.is_file():
-        there, here = msgspec.json.decode(path.read_bytes()), msgspec.to_builtins(config)
+        there, here = (msgspec.json.decode(data) for data in (path.read_bytes(), result.canonical(config)))
         differs = ", ".join(sorted(key for key in here if there.get(key) != here[key]))
         if not differs:
             return

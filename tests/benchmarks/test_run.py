@@ -1,0 +1,238 @@
+"""Runs: the same bytes whatever the number of processes, resumed where they stopped, refused where they differ."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from berrypick import agents
+from berrypick.agents.base import Agent, Row
+from berrypick.agents.rollout import RolloutError
+from berrypick.benchmarks import cells, result, run
+from berrypick.benchmarks.suites import SUITES, Cell
+from berrypick.errors import BadInput
+from berrypick.registry import UnknownName
+
+TINY = (
+    Cell("berrypick/Search-v0", "almanac-tiny", worlds=1, tasks=4, rollouts=3),
+    Cell("berrypick/AlmanacBridge-v0", "almanac-tiny", worlds=2, tasks=4, rollouts=2),
+)
+FILES = ("result.json", "episodes.jsonl.gz", "outcomes.jsonl.gz")
+
+
+class Clumsy:
+    """Answers at once, and breaks down in one rollout of the first task that it sees."""
+
+    name = "clumsy"
+
+    def __init__(self, breaks: int) -> None:
+        self.left = breaks
+
+    def reads(self, corpus: str) -> bool:
+        return True
+
+    def act(self, rows: Sequence[Row], rngs: Sequence[np.random.Generator]) -> list[str]:
+        if len(rows) == 1 and self.left:
+            self.left -= 1
+            raise RuntimeError("clumsy")
+        if self.left:
+            raise RuntimeError("a whole batch is asked for again row by row")
+        return ["<answer>nobody</answer>"] * len(rows)
+
+
+class Blind(Clumsy):
+    """Reads nothing but bridges' corpus under another name."""
+
+    name = "blind"
+
+    def reads(self, corpus: str) -> bool:
+        return False
+
+
+@pytest.fixture(scope="module", autouse=True)
+def tiny() -> Iterator[None]:
+    """A suite of seconds, for this file only."""
+    SUITES.add("tiny", TINY, "for tests")
+    yield
+    del SUITES._rows["tiny"], SUITES._help["tiny"]
+
+
+@pytest.fixture(scope="module")
+def mixture(tmp_path_factory: pytest.TempPathFactory, tiny: None) -> Path:
+    """One run of the agent that draws most."""
+    (folder,) = run.run(["mixture"], "tiny", 7, tmp_path_factory.mktemp("runs") / "mixture")
+    return folder
+
+
+def without_times(path: Path) -> dict[str, object]:
+    data = json.loads(path.read_text())
+    del data["provenance"]["times"]
+    return data
+
+
+def test_a_run_folder_holds_what_the_contract_says(mixture: Path):
+    found = result.read(mixture)
+    assert (found.agent, found.suite, found.seed, found.errors) == ("mixture", "tiny", 7, 0)
+    assert [cell.env for cell in found.cells] == [cell.env for cell in TINY]
+    assert len(found.questions) == 4 + 4
+    assert len(result.read_episodes(mixture)) == 4 * 3 + 4 * 2
+    assert {"EM", "F1", "pass@1", "pass@4", "pass@16", "grounded", "strategies_D1", "strategies_D2"} <= set(
+        found.metrics
+    )
+    assert found.metrics["strategies_D2"].value is None, "blank below 30 tasks"
+    assert found.cells[0].metrics["EM"].n == 4
+    prints = found.provenance.fingerprints
+    assert {"protocol", "scorer", "agents"} <= set(prints)
+    assert sum(name.startswith("documents:almanac-tiny/test-") for name in prints) == 2
+    assert found.provenance.command == "berrypick bench mixture --suite tiny --seed 7"
+
+
+def test_numbers_agree_with_the_rows_they_come_from(mixture: Path):
+    found = result.read(mixture)
+    for number, cell in enumerate(found.cells):
+        rows = [row for row in found.questions if row.cell == number]
+        right = sum(row.correct for row in rows) / (cell.rollouts * len(rows))
+        assert cell.metrics["EM"].value == pytest.approx(right)
+        assert cell.metrics["pass@1"].value == pytest.approx(right)
+        assert sum(row.metrics["grounded"] for row in rows) / len(rows) == pytest.approx(cell.metrics["grounded"].value)
+        assert sum(sum(row.strategies.values()) for row in rows) == round(
+            cell.metrics["grounded"].value * cell.rollouts * 4
+        )
+    # Unweighted over the cells, although they hold different numbers of episodes.
+    mean = sum(cell.metrics["EM"].value for cell in found.cells) / 2
+    assert found.metrics["EM"].value == pytest.approx(mean)
+
+
+def test_the_same_seed_gives_the_same_bytes_in_other_processes(mixture: Path, tmp_path: Path):
+    (again,) = run.run(["mixture"], "tiny", 7, tmp_path, jobs=2)
+    assert without_times(again / "result.json") == without_times(mixture / "result.json")
+    for name in FILES[1:]:
+        assert (again / name).read_bytes() == (mixture / name).read_bytes(), name
+
+
+def test_another_seed_gives_other_episodes(mixture: Path, tmp_path: Path):
+    (other,) = run.run(["mixture"], "tiny", 8, tmp_path)
+    assert (other / "episodes.jsonl.gz").read_bytes() != (mixture / "episodes.jsonl.gz").read_bytes()
+    asked = [{row.question_id for row in result.read(folder).questions} for folder in (mixture, other)]
+    assert asked[0] == asked[1], "the questions belong to the suite, not to the seed"
+
+
+def test_an_interrupted_run_goes_on_where_it_stopped(mixture: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    played: list[int] = []
+    real = cells.play
+    most = 1
+
+    def stops(agent: Agent, cell: Cell, number: int, seed: int) -> cells.CellRun:
+        if len(played) == most:
+            raise KeyboardInterrupt
+        played.append(number)
+        return real(agent, cell, number, seed)
+
+    monkeypatch.setattr(cells, "play", stops)
+    with pytest.raises(KeyboardInterrupt):
+        run.run(["mixture"], "tiny", 7, tmp_path)
+    assert not (tmp_path / "result.json").exists()
+    most = 2
+    run.run(["mixture"], "tiny", 7, tmp_path)
+    assert played == [0, 1], "the first cell was kept"
+    assert without_times(tmp_path / "result.json") == without_times(mixture / "result.json")
+    run.run(["mixture"], "tiny", 7, tmp_path)
+    assert played == [0, 1], "a finished run plays nothing"
+
+
+def test_a_folder_of_another_configuration_is_refused(mixture: Path, tmp_path: Path):
+    run.run(["closed_book"], "tiny", 7, tmp_path)
+    before = (tmp_path / "result.json").read_bytes()
+    with pytest.raises(BadInput, match=r"differs in: agent, seed.*--overwrite"):
+        run.run(["mixture"], "tiny", 8, tmp_path)
+    assert (tmp_path / "result.json").read_bytes() == before
+    run.run(["mixture"], "tiny", 7, tmp_path, overwrite=True)
+    assert without_times(tmp_path / "result.json") == without_times(mixture / "result.json")
+
+
+def test_a_changed_source_is_another_configuration(mixture: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(run.provenance, "source_fingerprints", lambda: {"protocol": "new", "scorer": "", "agents": ""})
+    with pytest.raises(BadInput, match="differs in: sources"):
+        run.run(["mixture"], "tiny", 7, mixture)
+
+
+def test_several_agents_get_a_folder_each(tmp_path: Path):
+    folders = run.run(["closed_book", "scripted:names-only"], "tiny", 0, tmp_path)
+    assert [folder.name for folder in folders] == ["closed_book", "scripted-names-only"]
+    assert result.read(folders[1]).agent == "scripted:names-only"
+
+
+def test_oracle_is_right_and_closed_book_is_not(tmp_path: Path):
+    oracle, floor = (result.read(folder) for folder in run.run(["oracle", "closed_book"], "tiny", 0, tmp_path))
+    assert oracle.metrics["EM"].value == 1.0 and oracle.metrics["grounded"].value == 1.0
+    assert floor.metrics["grounded"].value == 0.0
+
+
+def test_failed_rollouts_are_rows_counted_as_misses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    clumsy = Clumsy(2)
+    monkeypatch.setattr(agents, "make", lambda name: clumsy)
+    run.run(["clumsy"], "tiny", 0, tmp_path)
+    found = result.read(tmp_path)
+    assert found.errors == 2 and found.cells[0].errors == 2
+    statuses = [episode.status for episode in result.read_episodes(tmp_path)]
+    assert statuses.count("error") == 2 and len(statuses) == 20
+    assert "RuntimeError: clumsy" in (tmp_path / "errors.log").read_text()
+    # 2 of 12 rollouts of the cell failed; the share is over tasks of 3 rollouts each, 4 of them.
+    assert found.cells[0].metrics["errors"].value == pytest.approx(2 / 12)
+    assert found.cells[0].metrics["EM"].n == 4, "no task is dropped"
+
+
+def test_an_agent_that_always_fails_stops_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(agents, "make", lambda name: Clumsy(10**6))
+    with pytest.raises(RolloutError, match="all 12 rollouts of clumsy failed"):
+        run.run(["clumsy"], "tiny", 0, tmp_path)
+    assert not (tmp_path / "result.json").exists()
+
+
+def test_cells_that_an_agent_cannot_read_are_blank_not_zero(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(agents, "make", lambda name: Blind(0))
+    run.run(["blind"], "tiny", 0, tmp_path)
+    found = result.read(tmp_path)
+    assert [cell.readable for cell in found.cells] == [False, False]
+    assert all(value.value is None and value.n == 0 for cell in found.cells for value in cell.metrics.values())
+    assert found.metrics["EM"].value is None
+    assert result.read_episodes(tmp_path) == []
+
+
+@pytest.mark.parametrize("bad", [("mixtrue", "tiny", 0), ("mixture", "tyni", 0)])
+def test_unknown_names_are_found_before_anything_is_written(bad: tuple[str, str, int], tmp_path: Path):
+    with pytest.raises(UnknownName, match="did you mean"):
+        run.run([bad[0]], bad[1], bad[2], tmp_path / "x")
+    assert not (tmp_path / "x").exists()
+
+
+def test_a_damaged_cell_file_is_named(mixture: Path, tmp_path: Path):
+    run.run(["closed_book"], "tiny", 0, tmp_path)
+    path = tmp_path / ".cells" / "00.json.gz"
+    path.write_bytes(path.read_bytes()[:40])
+    with pytest.raises(BadInput, match=r"00\.json\.gz.*delete it and run again"):
+        run.run(["closed_book"], "tiny", 0, tmp_path)
+
+
+def test_steps_are_told(tmp_path: Path):
+    told: list[str] = []
+
+    def started(total: int) -> object:
+        told.append(str(total))
+        return told.append
+
+    run.run(["closed_book"], "tiny", 0, tmp_path, started=started)
+    # One world for the first cell, two for the second, then the two cells.
+    assert told[0] == "5" and len(told) == 6
+    assert told[-1] == "closed_book in AlmanacBridge"
+
+
+def test_episodes_are_json_lines_in_order(mixture: Path):
+    lines = gzip.decompress((mixture / "episodes.jsonl.gz").read_bytes()).splitlines()
+    keys = [(row["cell"], row["question_id"], row["rollout"]) for row in map(json.loads, lines)]
+    assert keys == sorted(keys)
