@@ -131,16 +131,17 @@ class Lexicon:
         spoken = tuple(tokens(text))
         words = tuple(dict.fromkeys(spoken))
         held = frozenset(words)
-        phrases = self._longest_phrases(held)
+        phrases = self._phrases_in(held)
         names = (held & running).union(*phrases)
         kinds = {kind: frozenset().union(*of_kind) for kind in KINDS if (of_kind := _of(kind, phrases))}
         whole = bool(question.words) and len(held & question.words) >= WHOLE * len(question.words)
         return Query(spoken, words, names, kinds, whole)
 
-    def _longest_phrases(self, held: frozenset[str]) -> dict[frozenset[str], str]:
-        """Phrases within a query that are no part of another: "A. Vale" is the word "vale" and lies in "Corin Vale"."""
-        found = {p: kind for word in held for p, kind in self._phrases.get(word, ()) if p <= held}
-        return {phrase: kind for phrase, kind in found.items() if not any(phrase < other for other in found)}
+    def _phrases_in(self, held: frozenset[str]) -> dict[frozenset[str], str]:
+        """Phrases within a query. A name that is part of a name is none: "A. Vale", the word "vale", in "Ana Vale"."""
+        found = {phrase: kind for word in held for phrase, kind in self._phrases.get(word, ()) if phrase <= held}
+        named = [phrase for phrase, kind in found.items() if kind]
+        return {phrase: kind for phrase, kind in found.items() if not any(phrase < name for name in named)}
 
     @cached_property
     def _phrases(self) -> dict[str, list[tuple[frozenset[str], str]]]:

@@ -27,7 +27,7 @@ from berrypick.text import tokens
 #: Document -> the sets of words that find it.
 KEYS = {
     "p1": ["tessa thornwell"],
-    "r1": ["t thornwell", "employer thornwell"],
+    "r1": ["t thornwell", "employer thornwell", "staff northern halvard foundry"],
     "c1": ["lantern poet post"],
     "b1": ["lantern poet"],
     "p3": ["northern halvard foundry", "company based"],
@@ -107,6 +107,7 @@ NEXT = "bm25/found/names:full"
         ("T. Thornwell", "bm25/asked/names:initial"),
         ("T. Thornwell zzz", "bm25/asked/names:initial"),
         ("Tessa, works or T. Thornwell", FULL),  # finds p1 and r1; p1 is first and attests the hop; full alone finds it
+        ("Staff of Northern Halvard Foundry (1)", "bm25/own/names"),  # the company's name alone does not find r1
         # "thornwell" alone finds nothing, "employer" alone neither: names+words, and "employer" is the agent's own.
         ("Thornwell employer", "bm25/own/names+words"),
         ("Thornwell employer zzz", "bm25/own/names+words"),
@@ -116,6 +117,14 @@ NEXT = "bm25/found/names:full"
 )
 def test_effective_form_of_the_first_hop(toy_corpus: Corpus, query: str, expected: str) -> None:
     assert outcome(toy_corpus, "q1", find(query)).strategy == (expected,)
+
+
+def test_a_title_around_a_name_is_reduced_to_the_name(toy_corpus: Corpus, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(KEYS, "r1", ["halvard foundry"])
+    query = find("Staff of Northern Halvard Foundry (1)")
+    found = outcome(toy_corpus, "q2", open_("Northern Halvard Foundry"), query)
+    assert found.raw_moves[1] == "bm25/own/names+words"  # "1" is no part of a name
+    assert outcome(toy_corpus, "q1", query).strategy == ("bm25/own/names:full",)
 
 
 def test_words_alone(toy_corpus: Corpus) -> None:
