@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from berrypick.corpora.audit import Audit
 
 _GENRES = ("profile", "roster", "chronicle", "byname")
+_FORMS = ("whole", "full", "full+words", "noun+full", "initial", "initial+words", "byname", "byname+words")
 
 
 def tables(audit: Audit) -> list[Table]:
@@ -60,9 +61,11 @@ def _matrix(audit: Audit, engine: str) -> Table:
     rows = audit.matrix[engine]
     found = {genre for row in rows.values() for genre in row}
     genres = [genre for genre in _GENRES if genre in found] + sorted(found - set(_GENRES))
-    table = Table("query form", title=f"{engine}: hop recall@{audit.topk} by query form and genre")
+    table = Table(title=f"{engine}: hop recall@{audit.topk} by query form and genre")
+    table.add_column("query form", no_wrap=True)
     for genre in genres:
-        table.add_column(genre, justify="right")
-    for form, row in rows.items():
-        table.add_row(form, *(f"{row[genre]:.2f}" if genre in row else "" for genre in genres))
+        table.add_column(genre, justify="right", overflow="fold")
+    forms = [form for form in _FORMS if form in rows]
+    for form in (*forms, *sorted(rows.keys() - set(forms))):
+        table.add_row(form, *(f"{rows[form][genre]:.2f}" if genre in rows[form] else "" for genre in genres))
     return table
