@@ -20,7 +20,7 @@ from berrypick.envs.protocols import PROTOCOLS
 from berrypick.envs.simulation import Simulation
 from berrypick.envs.strategies import effective_move, reformulation
 from berrypick.envs.trace import Trace, Turn
-from berrypick.envs.worlds import World
+from berrypick.envs.worlds import World, open_world
 from berrypick.records import Hit
 from berrypick.text import tokens
 
@@ -275,3 +275,24 @@ def test_a_query_without_content_words_that_finds_something_is_words(toy_corpus:
     context = Context(lexicon(toy_corpus), "Where was the Lantern Poet born?")
     move = effective_move(turn, context.query("where is it"), [0], context, Keyed(toy_corpus))
     assert str(move) == "bm25/asked/words"
+
+
+@pytest.mark.parametrize("engine", ["bm25", "dense"])
+def test_padding_changes_no_strategy_over_real_engines(engine: str) -> None:
+    world = open_world("almanac-tiny", "test", 0)
+    engines = {name: world.engine(name) for name in ("bm25", "dense")}
+    setup = Setup("tags", (engine,), 3, 50, 50)
+    shuffle, strategies = random.Random(0), set()
+    for question in world.corpus.questions[:25]:
+        queries = [f"{hop.subject} {hop.relation.replace('_', ' ')}" for hop in question.gold]
+        plain, noisy = (Simulation(world, question, setup, PROTOCOLS["tags"]) for _ in range(2))
+        for query in queries:
+            words = [*query.split(), "xyzzy", "please", "of", "qwertz"]
+            shuffle.shuffle(words)
+            plain.play(find(query))
+            for text in (find(" ".join(words).upper()), "hm", find(" ".join(words)), find("xyzzy")):
+                noisy.play(text)
+        ours, theirs = analyse(plain.trace, engines), analyse(noisy.trace, engines)
+        assert (theirs.strategy, theirs.route, theirs.evidence) == (ours.strategy, ours.route, ours.evidence)
+        strategies.add(ours.strategy)
+    assert len(strategies) > 1
