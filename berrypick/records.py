@@ -89,13 +89,13 @@ class Question(Record):
         """Number of facts the answer rests on."""
         return len(self.gold)
 
-    def places(self) -> tuple[Attestation, ...]:
+    def gold_places(self) -> tuple[Attestation, ...]:
         """Every attestation of every hop, in order."""
         return tuple(place for hop in self.gold for place in hop.attestations)
 
     def qrels(self) -> tuple[str, ...]:
         """Ids of all documents that attest a hop, in order of first mention."""
-        return tuple(dict.fromkeys(place.document for place in self.places()))
+        return tuple(dict.fromkeys(place.document for place in self.gold_places()))
 
 
 class Entity(Record):

@@ -242,7 +242,7 @@ def check(draft: Draft, place: Path) -> None:
 
 
 def _check_places(question: Question, sizes: dict[str, int], file: Path, line: int) -> None:
-    for spot in question.places():
+    for spot in question.gold_places():
         if spot.document not in sizes:
             raise BadInput(f"gold document {spot.document!r} is not in the corpus", file=file, line=line, field="gold")
         if spot.sentence is not None and not 0 <= spot.sentence < sizes[spot.document]:

@@ -98,7 +98,7 @@ def test_gold_is_read_by_the_listed_files_only(path: Path):
         f"line {node.lineno}: .{node.attr}"
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.Attribute)
-        and node.attr in ("gold", "places", "qrels")
+        and node.attr in ("gold", "gold_places", "qrels")
         and isinstance(node.ctx, ast.Load)
     ]
     assert reads == [], f"{name_of(path)} reads gold"

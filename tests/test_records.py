@@ -70,7 +70,7 @@ def test_what_a_question_knows():
     second = Hop("b", "r", "c", (Attestation("d2", 3), Attestation("d3", 1)))
     question = Question("q", "?", "bridge", ("c",), (first, second))
     assert question.hops == 2
-    assert question.places() == (*first.attestations, *second.attestations)
+    assert question.gold_places() == (*first.attestations, *second.attestations)
     assert question.qrels() == ("d2", "d1", "d3")
     assert Question("q", "?", "bridge", (), ()).qrels() == ()
 

@@ -47,7 +47,7 @@ def test_the_parts_are_the_hops_in_order(tmp_path):
         ("", "", "Karl Renner"),
     ]
     ids = [page.id for page in draft.documents]
-    assert question.places() == (Attestation(ids[0], None), Attestation(ids[2], None), Attestation(ids[3], None))
+    assert question.gold_places() == (Attestation(ids[0], None), Attestation(ids[2], None), Attestation(ids[3], None))
 
 
 def test_unanswerable_questions_are_counted_and_their_paragraphs_kept(tmp_path):
