@@ -23,7 +23,12 @@ SOURCES: Final[dict[str, tuple[str, ...]]] = {
     "scorer": (
         "berrypick.envs",
         "berrypick.benchmarks:metrics.py",
+        "berrypick.benchmarks:metrics_base.py",
+        "berrypick.benchmarks:metrics_accuracy.py",
+        "berrypick.benchmarks:metrics_cost.py",
+        "berrypick.benchmarks:metrics_diversity.py",
         "berrypick.benchmarks:stats.py",
+        "berrypick:diversity.py",
         "berrypick:text.py",
     ),
     "agents": ("berrypick.agents", "berrypick:seeding.py"),
