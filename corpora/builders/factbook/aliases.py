@@ -31,6 +31,8 @@ def _others(fact: Fact) -> Iterator[str]:
         case "capital" | "highest_point":
             parts = (part for text in brackets for part in re.split(r"[/,]| or |aka ", text))
             yield from (name for part in parts for name in _proper(part))
+            if fact.relation == "capital":
+                yield re.split(r"[;(]", fact.value)[0].strip()
         case "currency":
             yield from (code for text in brackets for code in text.split("/"))
             yield re.sub(r"(?<=[a-z])(?<!ai)(?<!ale)s$", "", fact.object)
@@ -60,5 +62,5 @@ def _distinct(spellings: Iterable[str]) -> tuple[str, ...]:
 
 def leaks(question: str, answers: Sequence[str]) -> bool:
     """Whether a question shows one of its answers."""
-    words = f" {normalise(fold(question))} "
-    return any(f" {normalise(fold(answer))} " in words for answer in answers)
+    shown = fold(question)
+    return any(re.search(rf"(?<!\w){re.escape(fold(answer))}(?!\w)", shown) for answer in answers)

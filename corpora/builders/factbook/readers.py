@@ -32,7 +32,7 @@ def first_name(value: str) -> list[str]:
 
 def capital_city(value: str) -> list[str]:
     """The one capital; none where there are several, or none that is called so."""
-    value = re.split(r"; note\b", value)[0].replace("Washington, D.C.", "Washington")
+    value = re.sub(r", D\.?C\.?$", "", re.split(r"; note\b", value)[0])
     return [] if ";" in value or "," in _PARENTHESIS.sub("", value) else first_name(value)
 
 
