@@ -50,13 +50,16 @@ class _Prefix(NamedTuple):
     limit: int
 
 
+_NOTHING_YET: Final = _Prefix([], False, 0)
+
+
 class _Cell:
     """A slot that the cache hands out; its prefix is replaced whole, so threads never see half of one."""
 
     __slots__ = ("prefix",)
 
     def __init__(self) -> None:
-        self.prefix = _Prefix([], False, 0)
+        self.prefix = _NOTHING_YET
 
 
 class Rankings:
@@ -96,12 +99,12 @@ class Rankings:
 
 def _fetch_prefix(fetch: Fetch, limit: int, documents: int) -> _Prefix:
     """Order what was fetched; unless it is everything, its last group of equal scores may go on and is left out."""
-    fetched = fetch(limit)
-    rounded = sorted((-round(score, 4), position) for score, position in fetched)
-    found = [(-negated, position) for negated, position in rounded if negated < 0]
-    complete = len(found) < limit or limit == documents
-    floor = 0.0 if complete else found[-1][0]
-    return _Prefix([Hit(position, score) for score, position in found if score > floor], complete, limit)
+    # In whole ten-thousandths, rounded half up: round() takes longer than all else here.
+    fetched = sorted([(-int(score * 1e4 + 0.5), position) for score, position in fetch(limit)])
+    last = fetched[-1][0] if fetched else 0
+    complete = len(fetched) < limit or limit == documents or last >= 0
+    cut = 0 if complete else last
+    return _Prefix([Hit(position, -scaled / 1e4) for scaled, position in fetched if scaled < cut], complete, limit)
 
 
 def _digest(query: str) -> bytes:
