@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
@@ -43,11 +42,19 @@ Goal = Named | Related | Meet | Pick
 
 
 class Unknown(NamedTuple):
-    """A fact still to be found: the object of ``relation`` for ``entity`` (``inverse``: the subject)."""
+    """A fact still to be found.
+
+    Attributes:
+        entity: a name of what is known.
+        relation: sought is the object of this relation for ``entity``,
+        inverse: or, with this, the subject.
+        candidates: names of what may be sought, where another condition has narrowed it down.
+    """
 
     entity: str
     relation: str
     inverse: bool = False
+    candidates: tuple[str, ...] = ()
 
 
 class Facts(Protocol):
@@ -111,15 +118,16 @@ def _meet(parts: tuple[Related, ...], facts: Facts) -> Progress:
     common = [name for name in sides[0].names if all(facts.key(name) in side for side in keys)]
     if common:
         return Progress(common, [])
-    starts = [(part, name) for part in parts for name in solve(part.of, facts).names]
-    inner = [unknown for part in parts for group in solve(part.of, facts).unknowns for unknown in group]
-    checks = [
-        Unknown(name, part.relation, not part.inverse)
-        for (side, _), (_, part) in itertools.permutations(zip(sides, parts, strict=True), 2)
-        for name in side.names
-        if not (part.inverse and facts.settled(name, part.relation))
-    ]
-    return Progress([], [inner + [Unknown(name, part.relation, part.inverse) for part, name in starts], checks])
+    first: list[Unknown] = []
+    checks: list[Unknown] = []
+    for part, side in zip(parts, sides, strict=True):
+        others = [name for other in sides if other is not side for name in other.names]
+        left = tuple(name for name in others if not (part.inverse and facts.settled(name, part.relation)))
+        inner = solve(part.of, facts)
+        first += [unknown for group in inner.unknowns for unknown in group]
+        first += [Unknown(name, part.relation, part.inverse, left) for name in inner.names]
+        checks += [Unknown(name, part.relation, not part.inverse) for name in left]
+    return Progress([], [first, checks])
 
 
 def _pick(goal: Pick, facts: Facts) -> Progress:

@@ -6,7 +6,7 @@ history at every turn, so that an episode has no state outside its text.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from functools import cached_property, lru_cache
 from typing import NamedTuple, Protocol
 
@@ -54,13 +54,15 @@ class Forms(NamedTuple):
         return self.full or self.initial or self.byname
 
 
-class Language(Protocol):
-    """How one family of corpora words things. Every method is total: any text in, no exception."""
+class Language(Hashable, Protocol):
+    """How one family of corpora words things. All methods but ``number`` are total: any text in, no exception."""
 
     corpora: tuple[str, ...]
     """Prefixes of the names of the corpora that it reads."""
     train: tuple[str, str, int]
     """Corpus, split and world whose train questions anybody may have read: the arguments of ``corpora.load``."""
+    joint: bool
+    """Whether one page states several facts about its subject, so that a search for two objects can find it."""
     forms: tuple[str, ...]
     """Forms of names that it tells apart, the full one first."""
 
@@ -92,6 +94,10 @@ class Language(Protocol):
         """The key that a name can only mean among those known, where it names by part ("" if none); None elsewhere."""
         ...
 
+    def number(self, text: str) -> float:
+        """The value of a number as it is written; raises ValueError for anything else."""
+        ...
+
     def symmetric(self, relation: str) -> bool:
         """Whether (s, o) implies (o, s)."""
         ...
@@ -114,6 +120,10 @@ class Language(Protocol):
 
     def is_list(self, title: str, unknown: Unknown, name: str) -> bool:
         """Whether a title is that of a page that lists the relation (for ``name``, where each object has its own)."""
+        ...
+
+    def pages(self, unknown: Unknown, name: str) -> tuple[str, ...]:
+        """Titles of the pages that may state a fact about the entity of this full name, likeliest first."""
         ...
 
     def is_page(self, title: str, name: str) -> bool:
@@ -196,7 +206,7 @@ class Knowledge:
         """The value of a numeric relation, None while unknown."""
         for text in self.related(name, relation, False):
             try:
-                return float(text.replace(",", ""))
+                return self.language.number(text)
             except ValueError:
                 continue
         return None

@@ -26,6 +26,7 @@ class Almanac:
 
     corpora = ("almanac",)
     train = ("almanac-small", "train", 0)
+    joint = True
     forms = ("full", "initial", "byname")
 
     def plan(self, question: str) -> Goal | None:
@@ -76,6 +77,10 @@ class Almanac:
         found = [key for key in keys if _INITIAL.fullmatch(key) and key.split(" ")[1] == name.split(" ")[0]]
         return found[0] if len(found) == 1 else ""
 
+    def number(self, text: str) -> float:
+        """Years."""
+        return float(text)
+
     def symmetric(self, relation: str) -> bool:
         """Whether (s, o) implies (o, s)."""
         return relation in RELATIONS and RELATIONS[relation].symmetric
@@ -103,6 +108,10 @@ class Almanac:
     def is_list(self, title: str, unknown: Unknown, name: str) -> bool:
         """Rosters are titled by relation and object, and numbered."""
         return bool(_roster(unknown)) and title.startswith(f"{_roster(unknown)} {name} (")
+
+    def pages(self, unknown: Unknown, name: str) -> tuple[str, ...]:
+        """The profile, whatever is asked."""
+        return (name,)
 
     def is_page(self, title: str, name: str) -> bool:
         """A profile is titled by the full name."""

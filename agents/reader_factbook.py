@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import cache
 from typing import Final
 
 from berrypick.agents.plan import Goal, Meet, Named, Pick, Related, Unknown
 from berrypick.agents.reader import Fact, Passage
-from berrypick.corpora.builders.factbook import grammar
+from berrypick.corpora.builders.factbook import grammar, readers
 from berrypick.corpora.builders.factbook.names import canonical, fold
-from berrypick.corpora.builders.factbook.relations import LISTING, MEASURES, RELATIONS
+from berrypick.corpora.builders.factbook.relations import LISTING, MEASURES, RELATIONS, sources
+from berrypick.corpora.builders.factbook.topics import TOPICS
 
 
 class Factbook:
@@ -17,6 +19,7 @@ class Factbook:
 
     corpora = ("factbook",)
     train = ("factbook", "train", 0)
+    joint = False
     forms = ("full",)
 
     def plan(self, question: str) -> Goal | None:
@@ -51,6 +54,10 @@ class Factbook:
         """Names are written in full."""
         return None
 
+    def number(self, text: str) -> float:
+        """Figures with their units."""
+        return readers.number(text)
+
     def symmetric(self, relation: str) -> bool:
         """Whether (s, o) implies (o, s)."""
         return relation in RELATIONS and RELATIONS[relation].symmetric
@@ -79,8 +86,12 @@ class Factbook:
         return f"{next(iter(grammar.listing_titles(unknown.relation)), self.words(unknown)[0])} {name}"
 
     def is_list(self, title: str, unknown: Unknown, name: str) -> bool:
-        """Field listings are titled by field and numbered; one holds every country."""
-        return title.startswith(tuple(f"{listing} (" for listing in grammar.listing_titles(unknown.relation)))
+        """Field listings hold a dozen countries each; which one holds the answer, their titles do not tell."""
+        return False
+
+    def pages(self, unknown: Unknown, name: str) -> tuple[str, ...]:
+        """The page of the field's topic, and the country's overview, which links to it."""
+        return (*(f"{name}: {topic}" for topic in _topics(unknown.relation)), name)
 
     def is_page(self, title: str, name: str) -> bool:
         """Pages are titled "Country: Section"."""
@@ -101,6 +112,17 @@ def _goal(node: grammar.Node) -> Goal:
 
 def _step(node: grammar.Step) -> Related:
     return Related(node.relation, node.inverse, _goal(node.of))
+
+
+@cache
+def _topics(relation: str) -> tuple[str, ...]:
+    labels = [source.label for name, source in sources() if name == relation]
+    return tuple(
+        f"{section} - {topic}"
+        for section, topics in TOPICS.items()
+        for topic, fields in topics.items()
+        if any(label.startswith(fields) for label in labels)
+    )
 
 
 FACTBOOK: Final = Factbook()

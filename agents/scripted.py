@@ -11,7 +11,8 @@ from berrypick.agents import plan, reader
 from berrypick.agents.base import Row
 from berrypick.agents.plan import Meet
 from berrypick.agents.reader import Knowledge, Language
-from berrypick.agents.strategies import STRATEGIES, Situation
+from berrypick.agents.situation import Situation
+from berrypick.agents.strategies import STRATEGIES
 from berrypick.agents.view import View, look
 from berrypick.envs.actions import Answer, Open, Search
 

@@ -12,91 +12,13 @@ from collections.abc import Callable, Iterator
 from typing import Final, NamedTuple
 
 from berrypick.agents.plan import Unknown
-from berrypick.agents.reader import ALIAS, Forms, Knowledge, Language
-from berrypick.agents.view import View
+from berrypick.agents.reader import ALIAS
+from berrypick.agents.situation import WORDINGS, Situation
 from berrypick.envs.actions import Open, Search
 from berrypick.envs.protocols import TOPK_LIMIT
-from berrypick.envs.worlds import names_title
 
-#: Paraphrases that a single way tries before it gives up.
-WORDINGS: Final = 2
 #: How often a query repeats the words that matter most.
 EMPHASIS: Final = 5
-
-
-class Situation(NamedTuple):
-    """What a strategy may look at.
-
-    Attributes:
-        unknown: the fact to find.
-        joint: the names of an intersection, none in other questions.
-        view: the episode so far.
-        knowledge: what it has displayed.
-    """
-
-    unknown: Unknown
-    joint: tuple[str, ...]
-    view: View
-    knowledge: Knowledge
-
-    @property
-    def language(self) -> Language:
-        """How the corpus words things."""
-        return self.knowledge.language
-
-    @property
-    def forms(self) -> Forms:
-        """The known names of the unknown's entity."""
-        return self.knowledge.forms(self.unknown.entity)
-
-    @property
-    def name(self) -> str:
-        """The best known name of the unknown's entity."""
-        return self.forms.best
-
-    def possible(self, action: Search | Open) -> bool:
-        """Whether an action is new, within the budget, and, for a page, allowed."""
-        if action in self.view.actions:
-            return False
-        if isinstance(action, Search):
-            return self.view.searches_left > 0
-        return action.title in self.knowledge.titles or names_title(self.view.question, action.title)
-
-    def words(self, count: int = WORDINGS) -> tuple[str, ...]:
-        """Wordings of the relation."""
-        return self.language.words(self.unknown)[:count]
-
-    def gist(self, name: str) -> Search:
-        """Search a name with a few words that meet the relation in any wording."""
-        return Search(f"{name} {self.language.gist(self.unknown)}")
-
-    def pages(self) -> Iterator[Open]:
-        """Open the entity's own pages: the one titled by its full name, and those displayed."""
-        if self.forms.full:
-            titles = dict.fromkeys((self.forms.full, *self.knowledge.titles))
-            yield from (Open(title) for title in titles if self.language.is_page(title, self.forms.full))
-
-    def together(self) -> Iterator[Search | Open]:
-        """Search the bare names, those of an intersection together; then open hits that are not their own pages."""
-        names = self.joint or (self.name,)
-        query = Search(" ".join(names))
-        yield query
-        for action, shown in zip(self.view.actions, self.view.shown, strict=True):
-            if action == query:
-                titles = (passage.title for passage in shown)
-                yield from (Open(title) for title in titles if not any(self.language.is_page(title, n) for n in names))
-
-    @property
-    def read(self) -> bool:
-        """Whether a page of the entity was opened."""
-        pages = (page for page in self.knowledge.passages if page.opened)
-        return any(self.language.is_page(page.title, self.forms.full) for page in pages)
-
-    def lists(self) -> Iterator[Open]:
-        """Open the displayed pages that list the relation."""
-        for title in self.knowledge.titles:
-            if self.language.is_list(title, self.unknown, self.name):
-                yield Open(title)
 
 
 Strategy = Callable[[Situation], Iterator[Search | Open]]
@@ -168,10 +90,12 @@ def dense_first(at: Situation) -> Iterator[Search | Open]:
 def reformulate_on_miss(at: Situation) -> Iterator[Search | Open]:
     """Go from one form and genre to the next until one of them brings the fact: the cheapest first, then wider."""
     if at.unknown.inverse:
-        if at.joint:
+        together = at.joint and at.language.joint
+        if together:
             yield from itertools.islice(at.together(), 2)
         yield from initial_form(at)
-        yield wider(at.gist(at.name))
+        wide = [at.gist(at.name), *at.among_candidates()]
+        yield from map(wider, wide if together else reversed(wide))
     elif at.forms.full or at.forms.initial:
         yield from at.pages()
         yield Search(at.language.list_query(at.unknown, at.forms.initial or at.name))
@@ -191,7 +115,7 @@ def wider(action: Search | Open) -> Search | Open:
 
 def look_up(at: Situation) -> Iterator[Search | Open]:
     """Learn the other names of an entity from the registers; said often enough, their title outweighs the name."""
-    if at.forms.full and at.forms.byname:
+    if "byname" not in at.language.forms or (at.forms.full and at.forms.byname):
         return
     words = at.language.words(Unknown(at.name, ALIAS))[0]
     yield Search(f"{words} {at.name}")
