@@ -69,7 +69,7 @@ class Options:
 def synthetic(folder: Path, count: int) -> Corpus:
     """Write a corpus of Zipf-distributed words and read it back.
 
-    Lengths differ as in real text: documents of one length score alike in hundreds, and each such group is fetched whole.
+    Lengths differ as in real text: documents of one length score alike in hundreds, and such groups are fetched whole.
     """
     draw = random.Random(0)
     documents = [
