@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from berrypick.corpora import CORPORA, load, store
 from berrypick.corpora.panel import Panel, Panels
-from berrypick.corpora.reach import Budget, Condition, Registers, Searcher, Way, routes, ways_to
+from berrypick.corpora.reach import Budget, Condition, Registers, routes
+from berrypick.corpora.searcher import Searcher, Way, ways_to
 from berrypick.corpora.store import Corpus, QuestionAudit
 from berrypick.errors import BadInput
 
@@ -150,7 +151,8 @@ def audit_added(name: str, *, progress: bool = False) -> Audit:
 def conditions(searcher: Searcher) -> list[Condition]:
     """The knock-outs that mean something here: a genre that the corpus has, an engine that is used, opening."""
     genres = [Condition(f"no_{genre}", genre=genre) for genre in searcher.masks]
-    engines = [Condition(f"no_{engine}", engine=engine) for engine in ("bm25", "dense") if engine in searcher.engines]
+    used = {name.partition(":")[0] for name in searcher.engines}
+    engines = [Condition(f"no_{engine}", engine=engine) for engine in ("bm25", "dense") if engine in used]
     return [*genres, *engines, Condition("no_open", no_open=True)]
 
 

@@ -22,6 +22,13 @@ def occurs(name: str, text: str) -> bool:
     return bool(wanted) and f" {wanted} " in f" {key(text)} "
 
 
+def spelled(name: str, text: str) -> bool:
+    """Whether a name stands in a text as it is spelled, marks included, in any case."""
+    wanted = " ".join(name.casefold().split())
+    found = re.search(rf"(?<!\w){re.escape(wanted)}(?!\w)", " ".join(text.casefold().split()))
+    return bool(wanted) and found is not None
+
+
 def capitalised(text: str) -> list[str]:
     """Runs of capitalised words, and quoted spans, in order: what reads as a name where no list of names is known."""
     spans = [match[0].rstrip(".'’-") for match in _SPAN.finditer(text)] + _QUOTED.findall(text)

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from berrypick.corpora.mentions import Mentions, capitalised, key, occurs
+from berrypick.corpora.mentions import Mentions, capitalised, key, occurs, spelled
 from berrypick.corpora.store import Corpus
 from berrypick.corpora.wording import Wording, wording_of
 from berrypick.records import Attestation, Document, Entity, Hop
@@ -100,7 +100,8 @@ class Panels:
             for hop, found, spots in zip(hops, names, places, strict=True)
         )
         position = self._corpus.position_of_title
-        titled = frozenset(position[title.casefold()] for title in self._titles.find(text))
+        # The environment opens a page at once if its title is spelled out in the question.
+        titled = frozenset(position[t.casefold()] for t in self._titles.find(text) if spelled(t, text))
         return Panel(text, known_keys(asked, text), titled, panels)
 
     def _asked(self, text: str) -> list[Entity]:

@@ -1,41 +1,19 @@
-"""Reachability: which places the panel's queries show, what a route costs, and which routes fit the budget."""
+"""Reachability: what a route costs a searcher who starts from the question, and which routes fit the budget."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
 from typing import Final, NamedTuple
 
-import numpy as np
-
-from berrypick.corpora.engines import open_engine
-from berrypick.corpora.engines.base import Mask
-from berrypick.corpora.mentions import key, occurs
+from berrypick.corpora.mentions import Mentions, key, occurs
 from berrypick.corpora.panel import HopPanel, Panel, Place, Query, forms
-from berrypick.corpora.snippets import best_sentence, corpus_idf
-from berrypick.corpora.store import Corpus
+from berrypick.corpora.searcher import Searcher, Way, ways_to
 from berrypick.corpora.wording import wording_of
 from berrypick.records import Entity
-from berrypick.text import tokens
 
-#: Ranks fetched once; masked lists are cut from them, which is exact because masks do not move ranks.
-DEPTH: Final = 10
-#: Queries sent at once: few enough that an engine still remembers them when they come again under a mask.
-CHUNK: Final = 512
-#: Genres that a knock-out masks.
-MASKED_GENRES: Final = ("profile", "roster", "chronicle")
 REGISTER_GENRE: Final = "byname"
-
-
-class Way(NamedTuple):
-    """One way to a place: search with a query that needs ``name``, then open the page where ``opens`` is 1."""
-
-    searches: int
-    opens: int
-    name: str
-    engine: str
-    place: Place
 
 
 class Budget(NamedTuple):
@@ -55,84 +33,6 @@ class Condition:
     no_open: bool = False
 
 
-class Searcher:
-    """Answers panel queries: every query goes to every engine once, in one batch.
-
-    Args:
-        corpus: what is searched.
-        engines: names of engines.
-        topk: length of a result list.
-    """
-
-    def __init__(self, corpus: Corpus, engines: Sequence[str], topk: int) -> None:
-        self.corpus, self.engines, self.topk = corpus, tuple(engines), topk
-        self._open = {name: open_engine(name, corpus) for name in engines}
-        self._depth = max(DEPTH, topk)
-        self._idf = corpus_idf(corpus)
-        self._shown: dict[tuple[str, int], int] = {}
-        self._tokens: dict[str, list[str]] = {}
-        self.deep: dict[str, dict[str, tuple[int, ...]]] = {name: {} for name in engines}
-        self._lists: dict[tuple[str, str], dict[str, tuple[int, ...]]] = {}
-        genres = np.array([document.genre for document in corpus.documents])
-        self.masks: dict[str, Mask] = {genre: genres == genre for genre in MASKED_GENRES if (genres == genre).any()}
-
-    def ask(self, engine: str, texts: Iterable[str]) -> None:
-        """Send queries to one engine, under no mask and under every genre's mask."""
-        asked = list(dict.fromkeys(texts))
-        for genre in ("", *self.masks):
-            self._lists[engine, genre] = {}
-        for start in range(0, len(asked), CHUNK):
-            chunk = asked[start : start + CHUNK]
-            hits = self._open[engine].search(chunk, self._depth)
-            deep = {text: tuple(hit.index for hit in found) for text, found in zip(chunk, hits, strict=True)}
-            self.deep[engine] |= deep
-            self._lists[engine, ""] |= {text: found[: self.topk] for text, found in deep.items()}
-            for genre, mask in self.masks.items():
-                self._lists[engine, genre] |= self._masked(engine, deep, mask)
-
-    def _masked(self, engine: str, deep: Mapping[str, tuple[int, ...]], mask: Mask) -> dict[str, tuple[int, ...]]:
-        lists = {text: tuple(index for index in found if not mask[index])[: self.topk] for text, found in deep.items()}
-        short = [text for text, kept in lists.items() if len(kept) < self.topk and len(deep[text]) == self._depth]
-        hits = self._open[engine].search(short, self.topk, mask) if short else []
-        return lists | {text: tuple(hit.index for hit in found) for text, found in zip(short, hits, strict=True)}
-
-    def top(self, engine: str, text: str, genre: str = "") -> tuple[int, ...]:
-        """Positions listed for a query, with the documents of ``genre`` masked out."""
-        return self._lists[engine, genre][text]
-
-    def shows(self, text: str, place: Place) -> bool:
-        """Whether the snippet of a listed document is the sentence of the place."""
-        if place.sentence is None:
-            return True
-        spot = text, place.document
-        if spot not in self._shown:
-            words = self._tokens.setdefault(text, tokens(text))
-            self._shown[spot] = best_sentence(self.corpus.documents[place.document], words, self._idf)
-        return self._shown[spot] == place.sentence
-
-
-def ways_to(searcher: Searcher, places: Sequence[Place], queries: Iterable[Query], genre: str) -> list[Way]:
-    """Every way by which a search leads to one of the places, the cheapest of those that need the same name.
-
-    Args:
-        searcher: has been asked all the queries.
-        places: what is looked for.
-        queries: the panel of the hop.
-        genre: documents masked out, "" for none.
-    """
-    spots: dict[int, list[Place]] = {}
-    for place in places:
-        spots.setdefault(place.document, []).append(place)
-    best: dict[tuple[str, str, Place], int] = {}
-    for text, _, name in queries:
-        for engine in searcher.engines:
-            for index in searcher.top(engine, text, genre):
-                for place in spots.get(index, ()):
-                    opens = 0 if searcher.shows(text, place) else 1
-                    best[name, engine, place] = min(opens, best.get((name, engine, place), 1))
-    return [Way(1, opens, name, engine, place) for (name, engine, place), opens in best.items()]
-
-
 class Registers:
     """Who can be looked up: an entity's other names, found in the pages that say which byname is whose.
 
@@ -146,12 +46,11 @@ class Registers:
         self._lookup = wording_of(corpus).lookup
         self._entity = {key(form): entity for entity in reversed(corpus.entities) for form in forms(entity)}
         self._places: dict[str, list[Place]] = {}
-        bynames = {key(entity.byname): entity for entity in corpus.entities if entity.byname}
+        bynames = Mentions(entity.byname for entity in corpus.entities if entity.byname)
         for position, document in enumerate(corpus.documents):
-            if document.genre == REGISTER_GENRE:
-                for number, sentence in enumerate(document.sentences):
-                    entity = bynames.get(key(sentence.partition(":")[0]))
-                    if entity and occurs(entity.full, sentence):
+            for number, sentence in enumerate(document.sentences if document.genre == REGISTER_GENRE else ()):
+                for entity in (self._entity[key(byname)] for byname in bynames.find(sentence)):
+                    if occurs(entity.full, sentence):
                         place = Place(position, number, REGISTER_GENRE, frozenset(), frozenset())
                         self._places.setdefault(key(entity.full), []).append(place)
         self._ways: dict[tuple[str, str], list[Way]] = {}
@@ -168,13 +67,14 @@ class Registers:
             return 0, 0
         if entity is None:
             return None
-        plain = {key(entity.full), key(entity.initial)} - {""}
-        if name in plain and plain & known:
-            # The surname finds the page whose title spells the name out.
-            return 1, 0
-        ways = self._look_up(key(entity.full), condition.genre)
-        held = known | ({key(entity.full)} if plain & known else set())
-        priced = [(way.searches, way.opens) for way in ways if way.name in held and _allowed(way, condition)]
+        # The surname in an initial form finds the page whose title spells the name out: one search.
+        spelled = {key(entity.full): 0, key(entity.initial): 1}
+        spelling = min((cost for form, cost in spelled.items() if form in known), default=None)
+        if name in spelled and spelling is not None:
+            return spelling, 0
+        held = dict.fromkeys(known, 0) | ({} if spelling is None else {key(entity.full): spelling})
+        ways = [way for way in self._look_up(key(entity.full), condition.genre) if _allowed(way, condition)]
+        priced = [(way.searches + held[way.name], way.opens) for way in ways if way.name in held]
         return min(priced, key=_total, default=None)
 
     def _look_up(self, name: str, genre: str) -> list[Way]:
@@ -209,6 +109,12 @@ class Walk:
     opens: int = 0
     shown: set[tuple[int, int | None]] = field(default_factory=set)
     opened: set[int] = field(default_factory=set)
+
+    def shows(self, place: Place) -> bool:
+        """Whether a place is on display; of a place without a sentence, any part of its document will do."""
+        return any(
+            place.document == document and place.sentence in (None, sentence) for document, sentence in self.shown
+        )
 
     def take(self, price: tuple[int, int], way: Way) -> None:
         """Go one way."""
@@ -293,7 +199,7 @@ def _without_search(walk: Walk, hop: HopPanel, genre: str, condition: Condition)
     for place in hop.places:
         if place.genre != genre:
             continue
-        if (place.document, place.sentence) in walk.shown or place.document in walk.opened:
+        if place.document in walk.opened or walk.shows(place):
             yield Way(0, 0, "", "", place)
         elif place.document in walk.openable:
             yield Way(0, 1, "", "", place)
@@ -303,7 +209,9 @@ def _without_search(walk: Walk, hop: HopPanel, genre: str, condition: Condition)
 
 
 def _allowed(way: Way, condition: Condition) -> bool:
-    return not (way.engine and way.engine == condition.engine) and not (way.opens and condition.no_open)
+    return not (condition.engine and way.engine.partition(":")[0] == condition.engine) and not (
+        way.opens and condition.no_open
+    )
 
 
 def _total(price: tuple[int, int]) -> tuple[int, int]:

@@ -15,7 +15,7 @@ from rich.console import Console
 from berrypick.corpora import added, load, store
 from berrypick.corpora.adding import add
 from berrypick.corpora.audit import Audit, audit, audit_added
-from berrypick.corpora.reach import Searcher
+from berrypick.corpora.searcher import Searcher
 from berrypick.corpora.store import Corpus, Draft
 from berrypick.errors import BadInput
 from berrypick.records import Attestation, Document, Entity, Hit, Hop, Question
@@ -39,7 +39,7 @@ def audited(toy_corpus, monkeypatch):
     """``audited(question ids, engine -> query -> documents, ...) -> (Audit, rows by question)``."""
 
     def run(questions, lists, corpus=toy_corpus, **options) -> tuple[Audit, dict]:
-        monkeypatch.setattr("berrypick.corpora.reach.open_engine", lambda name, corpus: Listed(corpus, lists[name]))
+        monkeypatch.setattr("berrypick.corpora.searcher.open_engine", lambda name, corpus: Listed(corpus, lists[name]))
         some = replace(corpus, all_questions=[q for q in corpus.all_questions if q.id in questions], audit={})
         found = audit(some, engines=tuple(lists), **options)
         return found, {row.question: row for row in found.rows}
@@ -90,6 +90,32 @@ def test_without_opening_the_register_must_show_the_entry_itself(audited):
     del lists["Tessa Thornwell"]
     _, rows = audited({"q1"}, {"bm25": lists})
     assert "no_open" not in rows["q1"].survives
+
+
+def test_a_register_is_asked_by_the_full_name_that_an_initial_form_leads_to(tmp_path, audited):
+    pages = [
+        Document("b1", "Register", ("the Poet: Tessa Thorn.",), "byname"),
+        Document("c1", "Spring 1845", ("The Poet moved to Ely.",), "chronicle"),
+    ]
+    hop = Hop("Tessa Thorn", "moved", "Ely", (Attestation("c1", 0, "chronicle"),))
+    entities = [Entity("Tessa Thorn", "T. Thorn", "the Poet"), Entity("Ely")]
+    corpus = plain_corpus(
+        tmp_path, pages, [Question("q", "Where did T. Thorn move?", "alias", ("Ely",), (hop,))], entities
+    )
+    lists = {"Tessa Thorn": ["b1"], "the Poet": ["c1"]}
+    _, rows = audited({"q"}, {"bm25": lists}, corpus)
+    # Her name in full, the register, the chronicle.
+    assert (rows["q"].routes, rows["q"].cost) == ((("chronicle",),), 3)
+    _, rows = audited({"q"}, {"bm25": lists}, corpus, search_budget=2)
+    assert rows["q"].routes == ()
+
+
+def test_a_place_without_sentence_is_found_by_any_display(tmp_path, audited):
+    page = Document("d1", "Ann Lee", ("Ann Lee was born.", "She died in Ely."))
+    hops = tuple(Hop("", "", "", (Attestation("d1", sentence),)) for sentence in (0, None))
+    corpus = plain_corpus(tmp_path, [page], [Question("q", "Of Ann Lee?", "bridge", ("Ely",), hops)])
+    _, rows = audited({"q"}, {"bm25": {"Ann Lee": ["d1"]}}, corpus)
+    assert rows["q"].cost == 1
 
 
 def test_turns_bound_searches_and_opens_together(audited):
@@ -182,10 +208,9 @@ def test_wordings_of_a_form_are_averaged(audited, monkeypatch):
     assert matrix["roster"] == {"profile": 0.0, "roster": 1.0, "chronicle": 1.0}
 
 
-def plain_corpus(tmp_path, documents: Sequence[Document], questions: Sequence[Question]) -> Corpus:
-    store.write(
-        tmp_path, Draft(documents, questions), name="plain", builder="x", version=1, parameters={}, seed=0, licence="x"
-    )
+def plain_corpus(tmp_path, documents, questions, entities: Sequence[Entity] = ()) -> Corpus:
+    draft = Draft(documents, questions, entities)
+    store.write(tmp_path, draft, name="plain", builder="x", version=1, parameters={}, seed=0, licence="x")
     return store.read(tmp_path)
 
 
@@ -215,7 +240,7 @@ def test_questions_without_evidence_are_kept_and_counted(tmp_path, audited):
 
 def test_masked_lists_are_the_engines_own(toy_corpus, monkeypatch):
     """Cutting masked documents out of a deeper list must not differ from asking under the mask."""
-    monkeypatch.setattr("berrypick.corpora.reach.DEPTH", 3)
+    monkeypatch.setattr("berrypick.corpora.searcher.DEPTH", 3)
     searcher = Searcher(toy_corpus, ("bm25", "dense"), 3)
     texts = ["Northern Halvard Foundry", "Quillport Upper Harrowgate Osric Penn", "the", "poet"]
     for engine in searcher.engines:
@@ -276,15 +301,6 @@ def test_an_entity_without_other_names_needs_no_look_up(tmp_path, audited):
     question = Question(
         "q", "Where does Ann live?", "bridge", ("Ely",), (Hop("Ann", "in", "Ely", (Attestation("d2", 0),)),)
     )
-    store.write(
-        tmp_path,
-        Draft(pages, [question], [Entity("Ann"), Entity("Ely")]),
-        name="x",
-        builder="x",
-        version=1,
-        parameters={},
-        seed=0,
-        licence="x",
-    )
-    _, rows = audited({"q"}, {"bm25": {"Ann": ["d2"]}}, store.read(tmp_path))
+    corpus = plain_corpus(tmp_path, pages, [question], [Entity("Ann"), Entity("Ely")])
+    _, rows = audited({"q"}, {"bm25": {"Ann": ["d2"]}}, corpus)
     assert (rows["q"].routes, rows["q"].cost) == ((("document",),), 1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from berrypick.corpora.mentions import Mentions, capitalised, key, occurs
+from berrypick.corpora.mentions import Mentions, capitalised, key, occurs, spelled
 
 
 def test_the_longest_name_wins_and_case_may_differ():
@@ -19,6 +19,11 @@ def test_a_name_within_a_word_is_no_mention():
     assert not occurs("York", "New Yorkshire")
     assert occurs("T. Thornwell", "Staff: T Thornwell.")
     assert not occurs("", "anything") and not occurs("...", "anything")
+
+
+def test_a_spelling_keeps_its_marks():
+    assert spelled("T. Thornwell", "is t.  thornwell here") and not spelled("T. Thornwell", "T Thornwell")
+    assert not spelled("York", "Yorkshire") and not spelled("", "x")
 
 
 def test_capitalised_spans_and_quotations():
