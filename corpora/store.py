@@ -144,7 +144,16 @@ def build(name: str, builder: Builder, split: str, world: int, folder: Path, *, 
     seed = world if builder.worlds else 0
     parameters = builder.parameters | ({"split": split, "world": world} if builder.worlds else {})
     with files.new_folder(folder) as target:
-        write(target, draft, name=name, builder=name, version=builder.version, parameters=parameters, seed=seed, licence=builder.licence)
+        write(
+            target,
+            draft,
+            name=name,
+            builder=name,
+            version=builder.version,
+            parameters=parameters,
+            seed=seed,
+            licence=builder.licence,
+        )
         if builder.audited:
             from berrypick.corpora.audit import audit
 
@@ -152,7 +161,15 @@ def build(name: str, builder: Builder, split: str, world: int, folder: Path, *, 
 
 
 def write(
-    folder: Path, draft: Draft, *, name: str, builder: str, version: int, parameters: dict[str, Any], seed: int, licence: str
+    folder: Path,
+    draft: Draft,
+    *,
+    name: str,
+    builder: str,
+    version: int,
+    parameters: dict[str, Any],
+    seed: int,
+    licence: str,
 ) -> None:
     """Check a draft and write its files and manifest into an existing folder."""
     import berrypick
@@ -228,15 +245,21 @@ def check(draft: Draft, place: Path) -> None:
     titles: set[str] = set()
     for line, document in enumerate(draft.documents, 1):
         if document.id in sizes:
-            raise BadInput(f"document id {document.id!r} appears twice", file=place / "documents.jsonl", line=line, field="id")
+            raise BadInput(
+                f"document id {document.id!r} appears twice", file=place / "documents.jsonl", line=line, field="id"
+            )
         if document.title.casefold() in titles:
-            raise BadInput(f"title {document.title!r} appears twice", file=place / "documents.jsonl", line=line, field="title")
+            raise BadInput(
+                f"title {document.title!r} appears twice", file=place / "documents.jsonl", line=line, field="title"
+            )
         sizes[document.id] = len(document.sentences)
         titles.add(document.title.casefold())
     seen: set[str] = set()
     for line, question in enumerate(draft.questions, 1):
         if question.id in seen:
-            raise BadInput(f"question id {question.id!r} appears twice", file=place / "questions.jsonl", line=line, field="id")
+            raise BadInput(
+                f"question id {question.id!r} appears twice", file=place / "questions.jsonl", line=line, field="id"
+            )
         seen.add(question.id)
         _check_places(question, sizes, place / "questions.jsonl", line)
 
@@ -261,9 +284,13 @@ def _read_manifest(folder: Path) -> Manifest:
     if manifest.schema != SCHEMA:
         raise Damaged(f"schema {manifest.schema} is not {SCHEMA}, which this version reads; {remedy}", file=path)
     if {*manifest.sha256} - {AUDIT_FILE} != {*DATA_FILES}:
-        raise Damaged(f"must name exactly {', '.join(DATA_FILES)} and at most {AUDIT_FILE}; {remedy}", file=path, field="sha256")
+        raise Damaged(
+            f"must name exactly {', '.join(DATA_FILES)} and at most {AUDIT_FILE}; {remedy}", file=path, field="sha256"
+        )
     return manifest
 
 
 def _write_manifest(folder: Path, manifest: Manifest) -> None:
-    files.write_bytes(folder / "manifest.json", msgspec.json.format(msgspec.json.encode(manifest, order="sorted"), indent=1) + b"\n")
+    files.write_bytes(
+        folder / "manifest.json", msgspec.json.format(msgspec.json.encode(manifest, order="sorted"), indent=1) + b"\n"
+    )

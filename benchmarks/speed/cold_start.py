@@ -5,10 +5,8 @@ Run from anywhere: ``python benchmarks/speed/cold_start.py --help``. Times are m
 
 from __future__ import annotations
 
-import itertools
 import json
 import os
-import random
 import statistics
 import subprocess
 import sys
@@ -19,10 +17,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import tyro
 from rich.console import Console
 from rich.table import Table
 
+from berrypick import seeding
 from berrypick.corpora import store
 from berrypick.corpora.engines import ENGINES, open_engine
 from berrypick.corpora.engines.base import Mask
@@ -30,13 +30,15 @@ from berrypick.corpora.store import Corpus, Draft
 from berrypick.records import Document
 
 WORDS = [f"w{number}" for number in range(10_000)]
-ZIPF = list(itertools.accumulate(1 / rank for rank in range(1, len(WORDS) + 1)))
+ZIPF = 1 / np.arange(1, len(WORDS) + 1)
+ZIPF /= ZIPF.sum()
 
 CHILD = """
 import json, sys, time
 start = time.perf_counter()
 import berrypick
 from pathlib import Path
+from berrypick import seeding
 from berrypick.corpora import store
 from berrypick.corpora.engines import open_engine
 imported = time.perf_counter()
@@ -66,21 +68,19 @@ class Options:
     """hits for each query"""
 
 
+def sentence(draw: np.random.Generator) -> str:
+    """4 to 20 Zipf-distributed words."""
+    return " ".join(draw.choice(WORDS, size=draw.integers(4, 21), p=ZIPF))
+
+
 def synthetic(folder: Path, count: int) -> Corpus:
     """Write a corpus of Zipf-distributed words and read it back.
 
     Lengths differ as in real text: documents of one length score alike in hundreds, and such groups are fetched whole.
     """
-    draw = random.Random(0)
+    draw = seeding.rng(0, "test", 0)
     documents = [
-        Document(
-            f"d{n:07}",
-            f"Page {n}",
-            tuple(
-                " ".join(draw.choices(WORDS, cum_weights=ZIPF, k=draw.randint(4, 20)))
-                for _ in range(draw.randint(2, 8))
-            ),
-        )
+        Document(f"d{n:07}", f"Page {n}", tuple(sentence(draw) for _ in range(draw.integers(2, 9))))
         for n in range(count)
     ]
     folder.mkdir()
@@ -134,11 +134,11 @@ def bare_tantivy(corpus: Corpus, k: int) -> Callable[[str], object]:
     return search
 
 
-def distinct_queries(weights: list[float] | None, count: int) -> list[str]:
-    """Queries of 4 distinct words (engines drop repeats), drawn by cumulative weights, or all words alike."""
-    draw = random.Random(1)
-    drawn = (tuple(dict.fromkeys(draw.choices(WORDS, cum_weights=weights, k=4))) for _ in range(4 * count))
-    return [" ".join(words) for words in dict.fromkeys(drawn) if len(words) == 4][:count]
+def distinct_queries(shares: npt.NDArray[np.float64] | None, count: int) -> list[str]:
+    """Different queries of 4 distinct words (engines drop repeats), drawn by shares, or all words alike."""
+    draw = seeding.rng(1, "test", 0)
+    drawn = (" ".join(draw.choice(WORDS, size=4, replace=False, p=shares)) for _ in range(2 * count))
+    return list(dict.fromkeys(drawn))[:count]
 
 
 def single_queries(corpus: Corpus, queries: list[str], k: int) -> dict[str, tuple[float, float]]:
@@ -176,8 +176,8 @@ def main(options: Options) -> None:
             table.add_row(name, *(f"{value:.1f}" for value in cold_start(cold, name, options.processes)))
         console.print(table)
         warm = synthetic(Path(folder) / "warm", options.warm_documents)
-        for words, weights in (("common words, as in the text", ZIPF), ("rare words, all alike", None)):
-            rows = single_queries(warm, distinct_queries(weights, options.queries), options.k)
+        for words, shares in (("common words, as in the text", ZIPF), ("rare words, all alike", None)):
+            rows = single_queries(warm, distinct_queries(shares, options.queries), options.k)
             table = Table(words, "us", "x bare tantivy", title=f"{options.warm_documents} documents, k = {options.k}")
             for name, (value, ratio) in rows.items():
                 table.add_row(name, f"{value:.1f}", f"{ratio:.2f}")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 
 from berrypick.corpora.engines.base import Engine
 from berrypick.corpora.store import Corpus
+from berrypick.errors import BadInput
 from berrypick.registry import Table
 
 #: name -> ``open(corpus) -> Engine``; dense and hybrid also take the encoder's name
@@ -21,9 +23,19 @@ ENGINES.add("hybrid", "berrypick.corpora.engines.hybrid:open_hybrid", "reciproca
 
 
 def open_engine(name: str, corpus: Corpus) -> Engine:
-    """Open an engine over a corpus, building its index on first use. ``dense:hf:<path>`` chooses the encoder."""
+    """Open an engine over a corpus, building its index on first use. ``dense:hf:<path>`` chooses the encoder.
+
+    Raises:
+        UnknownName: no such engine or encoder.
+        BadInput: an argument after the colon that the engine does not take.
+    """
     kind, _, argument = name.partition(":")
-    return ENGINES[kind](corpus, argument) if argument else ENGINES[kind](corpus)
+    opener = ENGINES[kind]
+    if not argument:
+        return opener(corpus)
+    if len(inspect.signature(opener).parameters) < 2:
+        raise BadInput(f"engine {kind!r} takes no argument, got {argument!r}; write {kind!r} alone")
+    return opener(corpus, argument)
 
 
 __all__ = ["ENGINES", "Engine", "open_engine"]

@@ -1,0 +1,33 @@
+"""Opening engines by name."""
+
+from __future__ import annotations
+
+import pytest
+
+from berrypick.corpora.engines import ENGINES, open_engine
+from berrypick.corpora.store import Corpus
+from berrypick.errors import BadInput
+from berrypick.registry import UnknownName
+
+
+def test_an_unknown_engine_lists_near_ones(toy_corpus: Corpus):
+    with pytest.raises(UnknownName, match="unknown engine 'bm52'; did you mean 'bm25'"):
+        open_engine("bm52", toy_corpus)
+
+
+@pytest.mark.parametrize("name", ["bm25:lsa", "rank_bm25:x"])
+def test_an_argument_that_an_engine_does_not_take_is_refused(toy_corpus: Corpus, name: str):
+    with pytest.raises(BadInput, match="takes no argument"):
+        open_engine(name, toy_corpus)
+
+
+@pytest.mark.parametrize("name", ["dense:lsa", "hybrid:lsa"])
+def test_the_encoder_is_an_argument(toy_corpus: Corpus, name: str):
+    engine = open_engine(name, toy_corpus)
+    assert engine.search(["Tessa Thornwell"], 3) == open_engine(engine.name, toy_corpus).search(["Tessa Thornwell"], 3)
+
+
+@pytest.mark.parametrize("name", list(ENGINES))
+def test_a_name_finds_its_page(toy_corpus: Corpus, name: str):
+    hit = open_engine(name, toy_corpus).search(["Corin Vale"], 3)[0][0]
+    assert toy_corpus.documents[hit.index].title == "Corin Vale"
