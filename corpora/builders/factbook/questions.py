@@ -10,7 +10,7 @@ from typing import Final
 from berrypick.corpora.builders.factbook.aliases import country_answers, fact_answers, leaks
 from berrypick.corpora.builders.factbook.candidates import Candidate, candidates
 from berrypick.corpora.builders.factbook.draw import lot
-from berrypick.corpora.builders.factbook.facts import Facts
+from berrypick.corpora.builders.factbook.facts import Fact, Facts
 from berrypick.corpora.builders.factbook.grammar import write_question
 from berrypick.corpora.builders.factbook.names import ABBREVIATIONS, fold
 from berrypick.corpora.builders.factbook.relations import RELATIONS
@@ -34,15 +34,14 @@ NAME_CAPS: Final = {"intersection": 24, "bridge": 6, "comparison": 12}
 TRAIN, DEV = 60, 70
 
 
-def questions(facts: Facts, entries: Sequence[Entry]) -> list[Question]:
-    """Choose, word and split the questions."""
+def compose(facts: Facts, entries: Sequence[Entry]) -> tuple[list[Question], list[Entity]]:
+    """Choose, word and split the questions, and list everything that their plans name."""
     made = candidates(facts, Lookout(facts, entries))
     choice = Choice({entry.name: country_answers(entry) for entry in entries})
-    return [
-        question
-        for kind, (family, wanted) in KINDS.items()
-        for number, question in enumerate(choice.take(made[kind], family, wanted), 1)
-    ]
+    taken = [choice.take(made[kind], family, wanted) for kind, (family, wanted) in KINDS.items()]
+    # Mixed, so that the first tasks of a split are of every family.
+    mixed = sorted(itertools.chain(*taken), key=lambda question: lot("order", question.text))
+    return mixed, _entities(choice.facts, entries)
 
 
 class Choice:
@@ -50,9 +49,13 @@ class Choice:
 
     Args:
         countries: each entry's name to its spellings as an answer.
+
+    Attributes:
+        facts: what the questions taken so far rest on.
     """
 
     def __init__(self, countries: dict[str, tuple[str, ...]]) -> None:
+        self.facts: list[Fact] = []
         self._countries = countries
         self._answers: Counter[tuple[str, bool]] = Counter()
         self._names: Counter[tuple[str, str]] = Counter()
@@ -80,6 +83,7 @@ class Choice:
         self._answers[answer] += 1
         self._names.update(names)
         self._texts.add(text)
+        self.facts.extend(item.facts)
         self._numbers[family] += 1
         return Question(
             id=f"factbook-{family}-{self._numbers[family]:04}",
@@ -98,18 +102,16 @@ def split_of(answer: str) -> str:
     return "train" if place < TRAIN else "dev" if place < DEV else "test"
 
 
-def entities(asked: Sequence[Question], entries: Sequence[Entry]) -> list[Entity]:
-    """Names of everything that the gold plans speak of, figures aside.
+def _entities(asked: Sequence[Fact], entries: Sequence[Entry]) -> list[Entity]:
+    """Names of the entries and of everything that plans speak of, figures aside.
 
     A country's initial form is its usual abbreviation ("USA"), its byname the conventional long form.
     """
-    known = {
-        entry.name: Entity(
-            entry.name, ABBREVIATIONS.get(entry.name, ""), entry.long if entry.long != entry.name else "", "country"
-        )
-        for entry in entries
-    }
-    for hop in (hop for question in asked for hop in question.gold):
-        if hop.relation in RELATIONS:
-            known.setdefault(hop.object, Entity(hop.object, kind=RELATIONS[hop.relation].kind))
+    known: dict[str, Entity] = {}
+    for entry in entries:
+        long = entry.long if entry.long != entry.name else ""
+        known[entry.name] = Entity(entry.name, ABBREVIATIONS.get(entry.name, ""), long, "country")
+    for fact in asked:
+        if fact.relation in RELATIONS:
+            known.setdefault(fact.object, Entity(fact.object, kind=RELATIONS[fact.relation].kind))
     return list(known.values())
