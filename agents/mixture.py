@@ -32,6 +32,6 @@ class Mixture:
     def _act(self, row: Row, rng: np.random.Generator) -> str:
         view = look(row.history)
         if row.id not in self._drawn:
-            able = [script for script in self._scripts if script.understands(view.question)]
+            able = [script for script in self._scripts if script.understands(view.question)] or self._scripts
             self._drawn[row.id] = able[int(rng.integers(len(able)))]
         return view.write(self._drawn[row.id].decide(view))

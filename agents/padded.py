@@ -12,9 +12,11 @@ from typing import Final
 import numpy as np
 
 from berrypick.agents.base import Agent, Row
+from berrypick.agents.rollout import Informed
 from berrypick.agents.view import View, look
 from berrypick.envs.actions import Action, Answer, Search
 from berrypick.envs.protocols import PROTOCOLS, QUERY_LIMIT
+from berrypick.errors import BadInput
 
 #: Words that no corpus is about.
 FILLER: Final = "please thanks hello okay"
@@ -28,9 +30,14 @@ class Padded:
 
     Args:
         inner: any agent but a ceiling, which plans its turns in advance.
+
+    Raises:
+        BadInput: the inner agent is a ceiling.
     """
 
     def __init__(self, inner: Agent) -> None:
+        if isinstance(inner, Informed):
+            raise BadInput(f"{inner.name} plans its turns in advance and cannot be padded; pad another agent")
         self.inner = inner
         self.name = f"padded:{inner.name}"
 

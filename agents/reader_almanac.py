@@ -25,7 +25,7 @@ class Almanac:
     """See ``Language``."""
 
     corpora = ("almanac",)
-    train = ("almanac-small", "train", 0)
+    train = ("almanac-tiny", "train", 0)
     joint = True
     forms = ("full", "initial", "byname")
 
@@ -98,12 +98,12 @@ class Almanac:
     def question(self, unknown: Unknown, name: str) -> str:
         """The unknown in the first wording and frame of the lexicon."""
         row = RELATIONS[unknown.relation]
-        asks = row.asks_inverse if unknown.inverse else row.asks
+        asks = (row.asks_inverse if unknown.inverse else ()) or row.asks
         return FRAMES[0].format(np=asks[0].format(x=name))
 
     def list_query(self, unknown: Unknown, name: str) -> str:
         """The words of the relation's roster titles, and the name."""
-        return f"{_roster(unknown)} {name}".strip()
+        return " ".join(filter(None, (_roster(unknown), name)))
 
     def is_list(self, title: str, unknown: Unknown, name: str) -> bool:
         """Rosters are titled by relation and object, and numbered."""

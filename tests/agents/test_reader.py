@@ -1,0 +1,145 @@
+"""What is known from displayed text: names that are one, facts both ways, and no exception on any text."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from berrypick.agents import reader
+from berrypick.agents.plan import Named, Related, Unknown
+from berrypick.agents.reader import Fact, Forms, Knowledge, Passage
+from berrypick.agents.reader_almanac import ALMANAC
+
+PROFILE = Passage("Tessa Thornwell", ("Tessa works at Beacon Halvard Foundry.",))
+ROSTER = Passage("Payroll of Beacon Halvard Foundry (1)", ("T. Thornwell.", "H. Marlmere."))
+EVENT = Passage("Spring 1845 at Fellmoor", ("The Lantern Poet was born in Bal Harrowgate.",))
+REGISTER = Passage("Register of bynames and epithets (3)", ("The Lantern Poet: Tessa Thornwell.",))
+
+
+def know(*passages: Passage, names: tuple[str, ...] = ()) -> Knowledge:
+    return Knowledge(ALMANAC, names, passages)
+
+
+def test_profile_and_roster_agree_on_who():
+    for passage in (PROFILE, ROSTER):
+        known = know(passage)
+        assert known.related("Tessa Thornwell", "works_at", False) == ["Beacon Halvard Foundry"]
+        assert known.related("T. Thornwell", "works_at", False) == ["Beacon Halvard Foundry"]
+    assert know(PROFILE).related("Beacon Halvard Foundry", "works_at", True) == ["Tessa Thornwell"]
+    assert know(ROSTER).related("Beacon Halvard Foundry", "works_at", True) == ["T. Thornwell", "H. Marlmere"]
+
+
+def test_a_full_name_seen_anywhere_is_the_best_form():
+    assert know(ROSTER, PROFILE).related("Beacon Halvard Foundry", "works_at", True)[0] == "Tessa Thornwell"
+
+
+def test_a_byname_is_nobody_until_the_register_tells():
+    assert know(EVENT).related("Tessa Thornwell", "born_in", False) == []
+    assert know(EVENT).related("the Lantern Poet", "born_in", False) == ["Bal Harrowgate"]
+    for order in ((EVENT, REGISTER), (REGISTER, EVENT)):
+        assert know(*order).related("Tessa Thornwell", "born_in", False) == ["Bal Harrowgate"]
+        assert know(*order).related("Bal Harrowgate", "born_in", True) == ["Tessa Thornwell"]
+
+
+def test_forms():
+    assert know().forms("Tessa Thornwell") == Forms("Tessa Thornwell", "T. Thornwell", "")
+    assert know().forms("the Lantern Poet") == Forms("", "", "the Lantern Poet")
+    assert know(REGISTER).forms("T. Thornwell") == Forms("Tessa Thornwell", "T. Thornwell", "the Lantern Poet")
+    assert know().forms("1845").best == "1845"
+    assert Forms("", "T. Thornwell", "the Lantern Poet").best == "T. Thornwell"
+
+
+def test_a_relation_may_be_symmetric():
+    known = know(Passage("Hugo Marlmere", ("Hugo married Tessa Thornwell.",)))
+    assert known.related("Tessa Thornwell", "married_to", False) == ["Hugo Marlmere"]
+    assert not known.settled("Tessa Thornwell", "married_to")
+    assert know(PROFILE).settled("Tessa Thornwell", "works_at")
+
+
+def test_a_name_by_part_is_whom_it_can_only_mean():
+    event = Passage("Spring 1845 at Fellmoor", ("Thornwell of Fellmoor was born in Bal Harrowgate.",))
+    assert know(event, names=("Tessa Thornwell",)).related("Tessa Thornwell", "born_in", False) == ["Bal Harrowgate"]
+    two = know(event, names=("Tessa Thornwell", "Ivo Thornwell"))
+    assert two.related("Tessa Thornwell", "born_in", False) == []
+    assert know(event).related("Bal Harrowgate", "born_in", True) == []
+
+
+def test_an_event_is_about_one_subject():
+    sentences = ("The Lantern Poet works at Beacon Halvard Foundry.", "Thornwell of Fellmoor was born in Bal Harrowgate.")
+    known = know(Passage("Spring 1845 at Fellmoor", sentences))
+    assert known.related("the Lantern Poet", "born_in", False) == ["Bal Harrowgate"]
+
+
+def test_numbers():
+    known = know(Passage("Cohort of 1845 (1)", ("T. Thornwell.",)))
+    assert known.number("Tessa Thornwell", "born_in_year") == 1845.0
+    assert known.number("Hugo Marlmere", "born_in_year") is None
+    assert know(PROFILE).number("Tessa Thornwell", "works_at") is None
+
+
+def test_titles_are_listed_once_links_included():
+    page = Passage("Tessa Thornwell", (), ("Bal Harrowgate", "Tessa Thornwell"), opened=True)
+    assert know(PROFILE, page).titles == ("Tessa Thornwell", "Bal Harrowgate")
+
+
+def test_understand_finds_the_language():
+    asked = reader.understand("What is the birthplace of Tessa Thornwell?")
+    assert asked == (ALMANAC, Related("born_in", False, Named("Tessa Thornwell")))
+    assert reader.understand("Who let the dogs out?") is None
+
+
+texts = st.one_of(
+    st.text(max_size=60),
+    st.text(alphabet="abAB. 'of the18:()", max_size=60),
+    st.sampled_from([*PROFILE.sentences, *ROSTER.sentences, *EVENT.sentences, *REGISTER.sentences, "Vienna: 3 km."]),
+)
+titles = st.one_of(texts, st.sampled_from([PROFILE.title, ROSTER.title, EVENT.title, "Field listing: Area (1)", "A: B"]))
+some_passages = st.lists(st.builds(Passage, titles, st.tuples(texts, texts), st.tuples(texts), st.booleans()), max_size=4)
+
+
+@given(some_passages, texts, st.sampled_from(["born_in", "works_at", "borders", "area", "alias", ""]))
+def test_any_text_is_read(passages: list[Passage], name: str, relation: str):
+    for language in reader.languages():
+        known = Knowledge(language, (name,), passages)
+        assert all(isinstance(other, str) for other in known.related(name, relation, True))
+        known.number(name, relation)
+        known.settled(name, relation)
+        assert isinstance(known.forms(name).best, str)
+        assert known.key(name) == known.key(name)
+
+
+@given(texts)
+def test_any_question_is_understood_or_not(question: str):
+    reader.understand(question)
+
+
+@given(texts, titles, st.booleans())
+def test_ways_to_word_an_unknown(name: str, title: str, inverse: bool):
+    for language in reader.languages():
+        for relation in _relations(language):
+            unknown = Unknown(name, relation, inverse)
+            assert language.words(unknown)
+            assert language.gist(unknown)
+            assert name in language.question(unknown, name)
+            assert name in language.list_query(unknown, name)
+            language.is_list(title, unknown, name)
+            language.is_page(title, name)
+            assert language.pages(unknown, name)
+
+
+def _relations(language: reader.Language) -> list[str]:
+    if language is ALMANAC:
+        from berrypick.corpora.builders.almanac.lexicon import RELATIONS
+
+        return list(RELATIONS)
+    from berrypick.corpora.builders.factbook.relations import MEASURES
+    from berrypick.corpora.builders.factbook.relations import RELATIONS as FIELDS
+
+    return [*FIELDS, *MEASURES]
+
+
+def test_facts_are_what_the_page_states():
+    assert list(ALMANAC.read(ROSTER)) == [
+        Fact("T. Thornwell", "works_at", "Beacon Halvard Foundry"),
+        Fact("H. Marlmere", "works_at", "Beacon Halvard Foundry"),
+    ]

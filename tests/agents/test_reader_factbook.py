@@ -1,0 +1,61 @@
+"""The Factbook's language, on passages as it writes them."""
+
+from __future__ import annotations
+
+import pytest
+
+from berrypick.agents.plan import Meet, Named, Pick, Related, Unknown
+from berrypick.agents.reader import Knowledge, Passage
+from berrypick.agents.reader_factbook import FACTBOOK
+
+CAPITAL = Passage("Austria: Government - capital", ("Capital - name: Vienna.",))
+BORDERS = Passage(
+    "Austria: Geography - borders",
+    ("Land boundaries - border countries: Czech Republic 402 km; Germany 801 km; Slovenia 299 km.",),
+)
+LISTING = Passage("Field listing: Total area (3)", ("Austria: 83,871 sq km.", "Chad: 1.284 million sq km."))
+
+
+def test_facts_both_ways():
+    known = Knowledge(FACTBOOK, (), (CAPITAL, BORDERS))
+    assert known.related("Austria", "capital", False) == ["Vienna"]
+    assert known.related("Vienna", "capital", True) == ["Austria"]
+    assert known.related("Czechia", "borders", False) == ["Austria"]  # symmetric, and one country by two names
+
+
+def test_figures_are_compared_as_numbers():
+    known = Knowledge(FACTBOOK, (), (LISTING,))
+    assert known.number("Austria", "area") == 83_871
+    assert known.number("Chad", "area") == 1_284_000
+    assert known.number("Austria", "capital") is None
+
+
+@pytest.mark.parametrize(
+    ("question", "goal"),
+    [
+        ("What is the capital of Austria?", Related("capital", False, Named("Austria"))),
+        (
+            "What is the currency of the country whose capital is Vienna?",
+            Related("currency", False, Related("capital", True, Named("Vienna"))),
+        ),
+        (
+            "Which country borders Austria and also is a member of NATO?",
+            Meet((Related("borders", True, Named("Austria")), Related("member", True, Named("NATO")))),
+        ),
+        (
+            "Compare Austria with Chad: what is the capital of the one with the larger total area?",
+            Related("capital", False, Pick("area", False, (Named("Austria"), Named("Chad")))),
+        ),
+    ],
+)
+def test_plans(question: str, goal: object):
+    assert FACTBOOK.plan(question) == goal
+
+
+def test_where_a_fact_stands():
+    unknown = Unknown("Austria", "capital")
+    assert "Austria: Government - capital" in FACTBOOK.pages(unknown, "Austria")
+    assert FACTBOOK.pages(unknown, "Austria")[-1] == "Austria"
+    assert FACTBOOK.is_page("Austria: Government", "Austria")
+    assert FACTBOOK.list_query(unknown, "Austria") == "Field listing: Capital Austria"
+    assert FACTBOOK.question(unknown, "Austria") == "What is the capital of Austria?"

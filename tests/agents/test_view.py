@@ -1,0 +1,84 @@
+"""Histories read back: what the environment displays is what the view says."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from berrypick.agents.reader import Passage
+from berrypick.agents.rollout import rollout
+from berrypick.agents.view import look, passages
+from berrypick.envs import observe
+from berrypick.envs.actions import Answer, Invalid, Open, Search
+from berrypick.envs.observe import Setup, prompt
+from berrypick.envs.protocols import PROTOCOLS
+from berrypick.records import Document
+
+SETUP = Setup("tags", ("bm25", "dense"), 3, 10, 6)
+PAGE = Document("d", "Payroll of Quill Works (2)", ("T. Thornwell.", "See <answer>x</answer> & co."), "roster")
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_hits_are_read_back(protocol: str):
+    wrap = PROTOCOLS[protocol].wrap
+    shown = wrap(observe.results([(PAGE, 0), (PAGE, 1)]))
+    first, second = passages(shown)
+    assert first == Passage("Payroll of Quill Works (2)", ("T. Thornwell.",))
+    assert second.sentences == ("See <answer>x</answer> & co.",)
+    assert passages(wrap(observe.NOTHING_FOUND)) == ()
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_a_page_is_read_back(protocol: str):
+    text, _ = observe.page(PAGE, ["Quill Works", "A (b"])
+    (page,) = passages(PROTOCOLS[protocol].wrap(text))
+    assert page == Passage(PAGE.title, PAGE.sentences, ("Quill Works", "A (b"), opened=True)
+    (bare,) = passages(PROTOCOLS[protocol].wrap(observe.page(PAGE, [])[0]))
+    assert bare == Passage(PAGE.title, PAGE.sentences, (), opened=True)
+
+
+def test_budgets_count_what_was_done():
+    actions = ["<search>a</search>", "nonsense", "<open>b</open>", '<search engine="dense">c</search>']
+    history = [prompt(SETUP, "Who?")]
+    for action in actions:
+        history += [action, "<information>\nNo documents found.\n</information>"]
+    view = look(tuple(history))
+    assert view.actions == (Search("a"), Invalid("no action found"), Open("b"), Search("c", "dense"))
+    assert (view.turns_left, view.searches_left) == (10 - 4, 6 - 2)
+    assert view.passages == ()
+    assert view.question == "Who?"
+    assert view.write(Answer("x")) == "<answer>x</answer>"
+
+
+def test_what_is_no_reset_observation_is_refused():
+    with pytest.raises(ValueError, match="not a reset observation"):
+        look(("hello",))
+
+
+@given(st.text(), st.text(max_size=200))
+def test_any_observation_is_read(question: str, observation: str):
+    history = (prompt(SETUP, question), "<open>x</open>", observation)
+    assert len(look(history).shown) == 1
+
+
+@given(st.text(alphabet="abc()<>&; \n", max_size=40))
+def test_any_prefixed_line_is_read(rest: str):
+    assert len(passages(f"Doc 1 (Title: {rest}")) == 1
+    assert len(passages(f"Page (Title: {rest}")) == 1
+
+
+def test_a_view_agrees_with_the_trace(little_env):
+    """Every document that the simulator displayed is a passage with the sentences it showed."""
+    from berrypick.agents.scripted import Scripted
+
+    for script in ("names-only", "byname"):
+        ((_, trace),) = rollout(Scripted(script), little_env(), [0], 1, 0)
+        history = [trace.prompt]
+        for turn in trace.turns:
+            history += [turn.raw, turn.observation]
+        documents = trace.corpus.documents
+        for turn, shown in zip(trace.turns, look(tuple(history)).shown, strict=True):
+            assert [passage.title for passage in shown] == [documents[position].title for position in turn.docs]
+            displayed = [documents[position].sentences[sentence] for position, sentence in turn.shown]
+            assert [text for passage in shown for text in passage.sentences] == displayed
