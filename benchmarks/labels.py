@@ -27,25 +27,31 @@ class Box(NamedTuple):
 
 
 def place(
-    points: Sequence[tuple[float, float]], sizes: Sequence[tuple[float, float]], frame: Box, gap: float = 7.0
+    points: Sequence[tuple[float, float]],
+    sizes: Sequence[tuple[float, float]],
+    frame: Box,
+    lines: Sequence[Box] = (),
+    gap: float = 9.0,
 ) -> list[tuple[float, float]]:
     """Return the centre of each label, in order of the points.
 
-    Each label tries 16 directions at growing distances and takes the place with the least overlap with points and
-    labels already placed; nearer places win ties. Labels of crowded points are placed first.
+    Each label tries 16 directions at growing distances and takes the place with the least overlap with points, lines
+    and labels already placed; nearer places win ties. Labels of crowded points are placed first.
 
     Args:
         points: what is labelled, in pixels.
         sizes: width and height of each label, in pixels.
         frame: where labels should stay.
+        lines: what else labels should not cover, if they can.
         gap: free pixels between a point and its label.
     """
     dots = [Box(x - gap, y - gap, x + gap, y + gap) for x, y in points]
-    crowd = [sum(math.dist(a, b) < 80 for b in points) for a in points]
+    crowd = [sum(math.dist(a, b) < 120 for b in points) for a in points]
     placed: list[Box] = []
     centres = list(points)
     for i in sorted(range(len(points)), key=lambda i: (-crowd[i], i)):
-        best = min(_candidates(points[i], sizes[i], gap), key=lambda box: _cost(box, i, dots, placed, frame, points[i]))
+        taken = [*dots[:i], *dots[i + 1 :], *placed, *lines]
+        best = min(_candidates(points[i], sizes[i], gap), key=lambda box: _cost(box, points[i], taken, frame))
         placed.append(best)
         centres[i] = ((best.left + best.right) / 2, (best.bottom + best.top) / 2)
     return centres
@@ -56,20 +62,20 @@ def _candidates(point: tuple[float, float], size: tuple[float, float], gap: floa
     boxes = []
     for ring in range(8):
         for step in range(16):
-            angle = math.tau * step / 16
-            far = gap + ring * 9.0
-            dx, dy = math.cos(angle), math.sin(angle)
-            cx, cy = x + dx * (far + wide / 2), y + dy * (far + high / 2)
+            dx, dy = math.cos(math.tau * step / 16), math.sin(math.tau * step / 16)
+            far = gap * (1 + ring)
+            # The label's nearest side or corner, not its middle, lies in the direction.
+            cx, cy = x + dx * far + _side(dx) * wide / 2, y + dy * far + _side(dy) * high / 2
             boxes.append(Box(cx - wide / 2, cy - high / 2, cx + wide / 2, cy + high / 2))
     return boxes
 
 
-def _cost(
-    box: Box, own: int, dots: Sequence[Box], placed: Sequence[Box], frame: Box, point: tuple[float, float]
-) -> tuple[float, float]:
-    hidden = sum(box.overlap(dot) for i, dot in enumerate(dots) if i != own) + sum(
-        box.overlap(other) for other in placed
-    )
+def _side(direction: float) -> int:
+    return 0 if abs(direction) < 0.3 else 1 if direction > 0 else -1
+
+
+def _cost(box: Box, point: tuple[float, float], taken: Sequence[Box], frame: Box) -> tuple[float, float]:
+    hidden = sum(box.overlap(other) for other in taken)
     centre = ((box.left + box.right) / 2, (box.bottom + box.top) / 2)
     near = max(abs(centre[0] - point[0]) - (box.right - box.left) / 2, 0) + abs(centre[1] - point[1])
     return hidden + 4 * box.outside(frame), near

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from importlib.resources import files as resources
 from pathlib import Path
@@ -13,7 +13,9 @@ from typing import Final
 from berrypick import files
 from berrypick.benchmarks import plots
 from berrypick.benchmarks.metrics import METRICS, Value
-from berrypick.benchmarks.result import BLANK, Result
+from berrypick.benchmarks.result import BLANK, CellResult, Result
+
+Metrics = Mapping[str, Value]
 
 REPORT: Final = "report.html"
 
@@ -43,9 +45,9 @@ READING: Final[dict[str, tuple[str, str]]] = {
     ),
     "strategy_shares": (
         "Which ways of searching",
-        "A bar splits one agent's grounded successes by strategy: the sequence of moves that turned up new evidence. "
-        "A move is named by its tool, where its words came from (asked: the question; found: pages seen; both) and "
-        "what they are (names, words, the whole question); one colour is one way, many colours are many.",
+        "Left, how an agent's grounded successes on one question divide among strategies, averaged over questions: one "
+        "dark bar is an agent that always finds the answer the same way. Right, what those ways are made of: the moves "
+        "that brought evidence, by tool and by the least part of the query that was needed.",
     ),
     "pass_at_k": (
         "What more attempts bring",
@@ -76,9 +78,9 @@ def render(runs: Sequence[Result], pictures: dict[str, bytes]) -> str:
     return template.substitute(
         title=escape(title(runs)),
         facts=escape(facts(runs)),
-        headline=drawn.pop(0),
+        headline="".join(drawn[:1]),
         tables="\n".join(_tables(runs)),
-        pictures="\n".join(drawn),
+        pictures="\n".join(drawn[1:]),
         glossary="".join(f"<dt>{escape(name)}</dt><dd>{escape(METRICS.help(name))}</dd>" for name in _used(runs)),
         provenance="\n".join(_provenance(run) for run in runs),
     )
@@ -108,9 +110,9 @@ def cells_of(runs: Sequence[Result]) -> list[str]:
     return list(dict.fromkeys(cell.label for run in runs for cell in run.cells))
 
 
-def metrics_in(run: Result, label: str) -> dict[str, Value]:
-    """A run's metrics in one cell; none where it does not have the cell."""
-    return next((cell.metrics for cell in run.cells if cell.label == label), {})
+def cell_of(run: Result, label: str) -> CellResult | None:
+    """A run's cell of that label; None where it has none."""
+    return next((cell for cell in run.cells if cell.label == label), None)
 
 
 def _used(runs: Sequence[Result]) -> list[str]:
@@ -122,28 +124,37 @@ def _tables(runs: Sequence[Result]) -> Iterable[str]:
     labels = cells_of(runs)
     for label in labels:
         tasks = max(cell.tasks for run in runs for cell in run.cells if cell.label == label)
-        yield _table(label, tasks, [(run.agent, metrics_in(run, label)) for run in runs], _used(runs))
+        rows = [(run.agent, cell_of(run, label)) for run in runs]
+        shown = [(agent, cell.metrics if cell and cell.readable else None) for agent, cell in rows]
+        yield _table(label, tasks, shown, _used(runs))
     if len(labels) > 1:
         tasks = max(sum(cell.tasks for cell in run.cells) for run in runs)
         yield _table("Mean over cells", tasks, [(run.agent, run.metrics) for run in runs], _used(runs))
 
 
-def _table(label: str, tasks: int, rows: Sequence[tuple[str, dict[str, Value]]], columns: Sequence[str]) -> str:
-    head = "".join(f'<th title="{escape(METRICS.help(name))}">{escape(name)}</th>' for name in columns)
-    body = "".join(
-        f"<tr><td>{escape(agent)}</td>{''.join(_cell(metrics.get(name, BLANK), tasks) for name in columns)}</tr>"
-        for agent, metrics in rows
-    )
+def _table(label: str, tasks: int, rows: Sequence[tuple[str, Metrics | None]], columns: Sequence[str]) -> str:
+    head = "".join(f'<th title="{escape(METRICS.help(name))}">{_breakable(name)}</th>' for name in columns)
+    body = "".join(f"<tr><td>{escape(agent)}</td>{_cells(metrics, tasks, columns)}</tr>" for agent, metrics in rows)
     caption = f"<caption>{escape(label)} <span>n = {tasks} questions unless a cell says otherwise</span></caption>"
     head = f"<thead><tr><th>agent</th>{head}</tr></thead>"
     return f'<div class="scroll"><table>{caption}{head}<tbody>{body}</tbody></table></div>'
+
+
+def _cells(metrics: Metrics | None, tasks: int, columns: Sequence[str]) -> str:
+    if metrics is None:
+        return f'<td class="blank" colspan="{len(columns)}">does not read this corpus</td>'
+    return "".join(_cell(metrics.get(name, BLANK), tasks) for name in columns)
+
+
+def _breakable(name: str) -> str:
+    return escape(name).replace("_", "_<wbr>")
 
 
 def _cell(value: Value, tasks: int) -> str:
     n = "" if value.n == tasks else f"<small>n = {value.n}</small>"
     if value.value is None:
         return f'<td class="blank">&ndash;{n}</td>'
-    interval = "" if value.low is None or value.high is None else f"{number(value.low)} to {number(value.high)}"
+    interval = "" if value.low is None or value.high is None else f"{number(value.low)}&ndash;{number(value.high)}"
     return f"<td>{number(value.value)}<small>{interval}</small>{n}</td>"
 
 

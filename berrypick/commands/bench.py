@@ -62,9 +62,7 @@ def bench(
     runs = [result.read(folder) for folder in folders]
     page = report.write(runs, out)
     OUT.print(summary(runs))
-    OUT.print(
-        "Means over questions; their intervals, and more columns, are in the report. - : too few questions to say."
-    )
+    OUT.print("Means over questions (\u2013: too few to say). The report has the 95 % intervals and more columns.")
     for one, folder in zip(runs, folders, strict=True):
         if one.errors:
             ERR.print(f"{one.agent}: {one.errors} rollouts failed and count as misses; see {folder / 'errors.log'}")
@@ -100,7 +98,7 @@ def expand(patterns: Sequence[str]) -> list[str]:
 
 def summary(runs: Sequence[Result]) -> Table:
     """One row an agent: a few columns for each cell, or the means over cells where there are many."""
-    from berrypick.benchmarks.report import cells_of, metrics_in, number
+    from berrypick.benchmarks.report import cell_of, cells_of, number
     from berrypick.benchmarks.result import BLANK
 
     labels = cells_of(runs)
@@ -108,11 +106,8 @@ def summary(runs: Sequence[Result]) -> Table:
     heads = [f"{group or 'mean over cells'}\n{name}" for group in groups for name in COLUMNS]
     shown = table(f"suite {runs[0].suite}, seed {runs[0].seed}", "agent", *heads, right=tuple(heads))
     for run in runs:
-        values = [
-            (run.metrics if group is None else metrics_in(run, group)).get(name, BLANK).value
-            for group in groups
-            for name in COLUMNS
-        ]
+        parts = [run if group is None else cell_of(run, group) for group in groups]
+        values = [part.metrics.get(name, BLANK).value if part else None for part in parts for name in COLUMNS]
         shown.add_row(run.agent, *map(number, values))
     return shown
 

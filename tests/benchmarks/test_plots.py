@@ -5,14 +5,31 @@ from __future__ import annotations
 from collections.abc import Callable
 from io import BytesIO
 
+import matplotlib
+import msgspec
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 from matplotlib.image import imread
 
-from berrypick.benchmarks import plots
+from berrypick.benchmarks import plots, plots_bars, plots_lines, plots_points
+from berrypick.benchmarks.plots_base import Row, panels, short
 from berrypick.benchmarks.result import Result
 
-NAMES, OPENS = "bm25/asked/names:full > answer", "open/found/names > answer"
+FULL = "bm25/asked/names:full > bm25/found/names:full > answer"
+OPENS = "bm25/asked/names:full > open/found/names:full > answer"
+
+
+@pytest.fixture(scope="module")
+def points(many: list[Result]) -> Figure:
+    with matplotlib.rc_context(plots.STYLE):
+        figure = plots_points.accuracy_against_strategies(panels(many))
+        figure.draw_without_rendering()
+    return figure
+
+
+def row_of(run: Result) -> Row:
+    return panels([run])[0].rows[0]
 
 
 def test_every_picture_is_a_png_with_something_on_it(drawn: dict[str, bytes]):
@@ -28,46 +45,72 @@ def test_one_run_with_nothing_right_can_be_drawn_to_the_same_bytes(make_result: 
     assert len(first) == 4 and first == second
 
 
-def test_names_of_points_do_not_overlap(many: list[Result]):
-    figure = plots.accuracy_against_strategies(plots.panels(many))
-    figure.draw_without_rendering()
-    for axis in figure.axes:
-        texts = [t for t in axis.texts if t.get_text() in {plots.short(run.agent) for run in many}]
-        boxes = [text.get_window_extent() for text in texts]
-        assert len(boxes) == len(many)
+def test_a_cell_that_an_agent_cannot_read_is_not_drawn(make_result: Callable[..., Result]):
+    run = make_result("scripted:byname", 0.5)
+    blind = [msgspec.structs.replace(cell, readable=False) for cell in run.cells]
+    assert [panel.label for panel in panels([msgspec.structs.replace(run, cells=(run.cells[0], blind[1]))])] == [
+        "Almanac"
+    ]
+    assert plots.draw_all([msgspec.structs.replace(run, cells=tuple(blind))]) == {}
+
+
+def test_no_two_names_overlap(many: list[Result], points: Figure):
+    names = {short(run.agent) for run in many}
+    for axis in points.axes:
+        boxes = [text.get_window_extent() for text in axis.texts if text.get_text() in names]
+        assert len(boxes) == len(many), "every agent is named once"
         assert not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
 
 
-def test_agents_without_a_number_of_ways_stand_left_of_one(many: list[Result]):
-    axis = plots.accuracy_against_strategies(plots.panels(many)).axes[0]
+def test_agents_without_a_number_of_ways_stand_apart(points: Figure):
+    axis = points.axes[0]
     x = {mark.get_gid(): mark.get_offsets()[0][0] for mark in axis.collections if mark.get_gid()}
-    assert x["random"] < 1 and x["closed_book"] < 1
     assert x["mixture"] == 3.7 and x["oracle"] == 1.0
+    assert "random" not in x and "closed_book" not in x
+    left = [mark for mark in axis.collections if not mark.get_gid() and len(mark.get_offsets()) == 1]
+    assert sum(mark.get_offsets()[0][0] < 1 for mark in left) == 2
 
 
-def test_shares_of_a_bar_sum_to_one(make_result: Callable[..., Result]):
-    run = make_result("mixture", 0.9, 2.0, 2.0, (NAMES, OPENS))
-    figure = plots.strategy_shares(plots.panels([run]))
-    axis = figure.subfigs[0].axes[0]
-    assert sum(bar.get_width() for bar in axis.patches) == pytest.approx(1.0)
-    labels = [text.get_text() for text in figure.subfigs[0].legends[0].get_texts()]
-    assert labels[-1] == "all others" and "bm25 asked names:full  \u2192  answer" in labels
+def test_ranks_average_over_questions_with_two_successes(make_result: Callable[..., Result]):
+    run = make_result("mixture", 0.5)
+    counts = [{"a": 3, "b": 1}, {"a": 1, "c": 1}, {"a": 1}, {}]
+    rows = [msgspec.structs.replace(run.questions[0], strategies=count) for count in counts]
+    ranks = plots_bars.ranks(Row("mixture", run.cells[0], rows))
+    # The first two count: commonest 3/4 and 1/2, second 1/4 and 1/2.
+    assert ranks["commonest way"] == pytest.approx((0.75 + 0.5) / 2)
+    assert ranks["second"] == pytest.approx((0.25 + 0.5) / 2)
+    assert sum(ranks.values()) == pytest.approx(1)
+    assert plots_bars.ranks(Row("x", run.cells[0], rows[2:])) == {}
 
 
-def test_only_the_commonest_strategies_have_a_colour():
-    from collections import Counter
+def test_moves_leave_the_answer_out_and_are_readable(make_result: Callable[..., Result]):
+    run = make_result("mixture", 0.5)
+    question = msgspec.structs.replace(run.questions[0], strategies={FULL: 1, OPENS: 1})
+    # FULL has two searches by full name, OPENS one, and one page opened: 3 of 4 and 1 of 4.
+    shares = plots_bars.moves(Row("mixture", run.cells[0], [question]))
+    assert shares == {"bm25: full name": 0.75, "open a page": 0.25}
+    assert plots_bars.merged(shares, ["open a page"]) == {"open a page": 0.25, "all others": 0.75}
 
-    many_ways = Counter({f"way {i:02d}": i + 1 for i in range(20)})
-    named = plots._commonest([many_ways])
-    assert named[0] == "way 19" and len(named) == plots.NAMED_STRATEGIES
-    # 20 + 19 + ... + 1 = 210; the ten with a colour hold 20 + ... + 11 = 155.
-    assert plots._share(many_ways, None, named) == pytest.approx(55 / 210)
+
+def test_only_the_commonest_moves_have_a_colour():
+    shares = {f"move {i:02d}": (i + 1) / 210 for i in range(20)}
+    named = plots_bars.commonest([shares])
+    assert named == [f"move {i:02d}" for i in range(11, 20)]
 
 
-def test_a_cell_that_an_agent_cannot_read_is_not_drawn(make_result: Callable[..., Result]):
-    import msgspec
+def test_pass_at_k_is_the_unbiased_estimator(make_result: Callable[..., Result]):
+    run = make_result("mixture", 0.5)
+    rows = tuple(msgspec.structs.replace(question, correct=1) for question in run.questions[:1])
+    figure = plots_lines.pass_at_k(panels([msgspec.structs.replace(run, questions=rows)])[:1])
+    line = figure.axes[0].lines[0]
+    # One right of 16: k of 16 draws hold it with probability k/16.
+    assert list(line.get_ydata()) == pytest.approx([k / 16 for k in range(1, 17)])
 
-    run = make_result("scripted:byname", 0.5)
-    blind = msgspec.structs.replace(run.cells[1], readable=False)
-    run = msgspec.structs.replace(run, cells=(run.cells[0], blind))
-    assert [panel.label for panel in plots.panels([run])] == ["Almanac"]
+
+def test_questions_whose_rollouts_all_failed_have_no_searches(make_result: Callable[..., Result]):
+    run = make_result("mixture", 0.5)
+    broken = tuple(
+        msgspec.structs.replace(question, metrics=question.metrics | {"searches": None}) for question in run.questions
+    )
+    figure = plots_lines.searches_against_hops(panels([msgspec.structs.replace(run, questions=broken)]))
+    assert figure.axes[0].lines == []

@@ -1,0 +1,95 @@
+"""Curves, one an agent, each named at its right end: pass@k, and searches against hops."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from berrypick.benchmarks import labels
+from berrypick.benchmarks.plots_base import Panel, Row, grid, palette
+from berrypick.diversity import pass_at_k as unbiased
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+
+class End(NamedTuple):
+    """Where a line ends, and the sum of its heights, which orders lines that end alike."""
+
+    agent: str
+    x: float
+    y: float
+    area: float
+
+
+def pass_at_k(lined_up: Sequence[Panel]) -> Figure:
+    """pass@k for every k up to the number of rollouts."""
+
+    def curve(row: Row) -> dict[float, float]:
+        n, right = row.cell.rollouts, [question.correct for question in row.questions]
+        return {k: sum(unbiased(n, c, k) for c in right) / len(right) for k in range(1, n + 1)} if right else {}
+
+    def dress(axis: Axes) -> None:
+        axis.set_xscale("log", base=2)
+        ticks = [2**i for i in range(13) if 2**i <= axis.get_xlim()[1]]
+        axis.set_xticks(ticks, [str(k) for k in ticks])
+        axis.minorticks_off()
+        axis.set(xlabel="k (attempts at one question)", ylabel="pass@k", ylim=(-0.03, 1.03))
+
+    return _lines(lined_up, curve, dress)
+
+
+def searches_against_hops(lined_up: Sequence[Panel]) -> Figure:
+    """Mean number of searches an episode, by the number of facts that the answer rests on."""
+
+    def curve(row: Row) -> dict[float, float]:
+        groups: dict[int, list[float]] = {}
+        for question in row.questions:
+            spent = question.metrics["searches"]
+            if spent is not None:  # None where every rollout of the question failed
+                groups.setdefault(question.hops, []).append(spent)
+        return {hops: sum(group) / len(group) for hops, group in sorted(groups.items())}
+
+    def dress(axis: Axes) -> None:
+        low, high = axis.get_xlim()
+        axis.set_xticks(range(math.ceil(low), math.floor(high) + 1))
+        axis.set(xlabel="hops (facts that the answer rests on)", ylabel="searches an episode")
+        axis.set_ylim(bottom=-0.1)
+
+    return _lines(lined_up, curve, dress)
+
+
+def _lines(
+    lined_up: Sequence[Panel], curve: Callable[[Row], dict[float, float]], dress: Callable[[Axes], None]
+) -> Figure:
+    figure, axes = grid(len(lined_up), 6.2, 4.4)
+    colours = palette(lined_up)
+    for panel, axis in zip(lined_up, axes, strict=True):
+        ends = []
+        for row in panel.rows:
+            if points := curve(row):
+                axis.plot(list(points), list(points.values()), "o-", color=colours[row.agent], lw=1.4, ms=3)
+                ends.append(End(row.agent, max(points), points[max(points)], sum(points.values())))
+        dress(axis)
+        axis.set_title(panel.label)
+        _name_ends(axis, sorted(ends, key=lambda end: (end.y, end.area)), colours)
+    return figure
+
+
+def _name_ends(axis: Axes, ends: Sequence[End], colours: dict[str, str]) -> None:
+    low, high = axis.get_ylim()
+    heights = labels.spread([end.y for end in ends], (high - low) / 24, low, high)
+    for end, height in zip(ends, heights, strict=True):
+        colour = colours[end.agent]
+        axis.annotate(
+            end.agent,
+            (end.x, end.y),
+            (1.07, (height - low) / (high - low)),
+            textcoords="axes fraction",
+            fontsize=8,
+            va="center",
+            color=colour,
+            arrowprops={"arrowstyle": "-", "color": colour, "lw": 0.6, "alpha": 0.6, "relpos": (0, 0.5)},
+        )

@@ -1,0 +1,111 @@
+"""Accuracy against strategies: one labelled point an agent."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from berrypick.benchmarks import labels
+from berrypick.benchmarks.labels import Box
+from berrypick.benchmarks.metrics import Value
+from berrypick.benchmarks.plots_base import INK, Panel, Row, grid, palette
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import Locator
+
+#: Two ends, each (x, y).
+Line = npt.NDArray[np.float64]
+
+#: Distance in pixels from which a thread joins a label with its point.
+FAR: Final = 24
+#: How a point is drawn.
+DOT: Final = {"s": 42, "edgecolors": "white", "linewidths": 0.8, "zorder": 3}
+NOTE: Final = "too few successes\nto count ways"
+
+
+def accuracy_against_strategies(lined_up: Sequence[Panel]) -> Figure:
+    """Grounded successes against strategies_D2; agents with too few successes to tell stand in a strip at the left."""
+    figure, axes = grid(len(lined_up), 6.4, 5.2)
+    colours = palette(lined_up)
+    drawn = [_draw(axis, panel, colours) for panel, axis in zip(lined_up, axes, strict=True)]
+    figure.draw_without_rendering()  # settles the layout, so that pixels are final
+    for axis, lines in zip(axes, drawn, strict=True):
+        _name_points(axis, lines)
+    return figure
+
+
+def _draw(axis: Axes, panel: Panel, colours: dict[str, str]) -> list[Line]:
+    """Draw a panel without names, and return the intervals that names should not cover."""
+    known = [row for row in panel.rows if row.metric("strategies_D2").value is not None]
+    far = max([2.0, *(row.metric("strategies_D2").high or 1.0 for row in known)])
+    lines: list[Line] = []
+    for row in known:
+        ways, success = row.metric("strategies_D2"), row.metric("grounded")
+        x, y, colour = ways.value or 1.0, success.value or 0.0, colours[row.agent]
+        bars = axis.errorbar(x, y, xerr=_arms(ways), yerr=_arms(success), color=colour, lw=0.9, alpha=0.45)
+        axis.scatter([x], [y], **DOT, color=colour, gid=row.agent)
+        lines += [line for arm in bars[2] for line in arm.get_segments()]
+    axis.set(title=panel.label, ylim=(-0.06, 1.12), ylabel="grounded success rate")
+    axis.set(xlabel="ways of searching in use (strategies_D2; 1 = one way only)")
+    axis.set_yticks([0, 0.2, 0.4, 0.6, 0.8, 1.0])
+    axis.xaxis.set_major_locator(_ticks(far))
+    axis.set_xlim(1 - 0.08 * (far - 1), 1 + 1.06 * (far - 1))
+    _strip(axis, [row for row in panel.rows if row not in known], far - 1, colours)
+    return lines
+
+
+def _strip(axis: Axes, rows: Sequence[Row], unit: float, colours: dict[str, str]) -> None:
+    """Stand agents without a number in a column left of 1, each named beside it."""
+    if not rows:
+        return
+    left, right = 1 - 0.58 * unit, 1 - 0.1 * unit
+    axis.axvspan(left, right, color="#f3f4f6", zorder=0)
+    axis.set_xlim(left=left)
+    words = {"fontsize": 7.5, "color": "#7a808a", "ha": "center", "va": "top", "linespacing": 1.4}
+    axis.text((left + right) / 2, 1.1, NOTE, **words)
+    rows = sorted(rows, key=lambda row: row.metric("grounded").value or 0.0)
+    heights = [row.metric("grounded").value or 0.0 for row in rows]
+    x, beside = left + 0.06 * unit, left + 0.14 * unit
+    for row, y, height in zip(rows, heights, labels.spread(heights, 0.045, -0.04, 1.0), strict=True):
+        thread = {"arrowstyle": "-", "color": "#b6bac2", "lw": 0.6, "relpos": (0, 0.5), "shrinkB": 4}
+        axis.scatter([x], [y], **DOT, color=colours[row.agent])
+        axis.annotate(row.agent, (x, y), (beside, height), fontsize=7.5, color=INK, va="center", arrowprops=thread)
+
+
+def _ticks(far: float) -> Locator:
+    from matplotlib.ticker import FixedLocator
+
+    step = 0.2 if far < 2.5 else 0.5 if far < 4 else math.ceil(far / 8)
+    return FixedLocator([1 + step * i for i in range(math.floor((far - 1) * 1.06 / step) + 1)])
+
+
+def _arms(value: Value) -> list[list[float]] | None:
+    if value.value is None or value.low is None or value.high is None:
+        return None
+    return [[max(value.value - value.low, 0.0)], [max(value.high - value.value, 0.0)]]
+
+
+def _name_points(axis: Axes, lines: Sequence[Line]) -> None:
+    """Label the points of a laid-out panel, clear of each other and of the intervals."""
+    marks = {mark.get_gid(): mark for mark in axis.collections if mark.get_gid()}
+    spots = [tuple(map(float, axis.transData.transform(mark.get_offsets()[0]))) for mark in marks.values()]
+    texts = [axis.text(0, 0, agent, fontsize=7.5, color=INK, ha="center", va="center") for agent in marks]
+    sizes = [(box.width + 2, box.height + 1) for box in (text.get_window_extent() for text in texts)]
+    frame = Box(*axis.get_window_extent().extents)
+    centres = labels.place(spots, sizes, frame, [_extent(axis, line) for line in lines])
+    for text, spot, centre in zip(texts, spots, centres, strict=True):
+        text.set_position(axis.transData.inverted().transform(centre))
+        if abs(centre[1] - spot[1]) > FAR:
+            thread = {"arrowstyle": "-", "color": "#b6bac2", "lw": 0.6, "shrinkA": 5, "shrinkB": 4}
+            axis.annotate("", spot, centre, xycoords="figure pixels", textcoords="figure pixels", arrowprops=thread)
+
+
+def _extent(axis: Axes, line: Line) -> Box:
+    (x0, y0), (x1, y1) = axis.transData.transform(line)
+    return Box(min(x0, x1) - 1, min(y0, y1) - 1, max(x0, x1) + 1, max(y0, y1) + 1)
