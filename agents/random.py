@@ -15,7 +15,7 @@ MOST_WORDS = 4
 
 
 class Random:
-    """Searches, opens or answers with equal probability, with words and titles drawn from what it has seen."""
+    """Does with equal probability whatever is allowed, with words and titles drawn from what it has seen."""
 
     name = "random"
 
@@ -31,7 +31,7 @@ class Random:
 
 def _draw(view: View, rng: np.random.Generator) -> Search | Open | Answer:
     titles = list(dict.fromkeys(title for page in view.passages for title in (page.title, *page.links)))
-    kinds = ["search", "answer", *(["open"] if titles else [])]
+    kinds = ["answer", *(["search"] if view.searches_left > 0 else []), *(["open"] if titles else [])]
     match kinds[int(rng.integers(len(kinds)))]:
         case "search":
             engines = view.setup.engines

@@ -15,6 +15,7 @@ from berrypick.agents.situation import Situation
 from berrypick.agents.strategies import STRATEGIES
 from berrypick.agents.view import View, look
 from berrypick.envs.actions import Answer, Open, Search
+from berrypick.envs.protocols import make_search
 
 #: What a script answers when it is stuck.
 NO_ANSWER: Final = "unknown"
@@ -50,8 +51,7 @@ class Scripted:
         """Choose the next action of one episode."""
         understood = reader.understand(view.question)
         if understood is None:
-            whole = Search(view.question)
-            return whole if view.searches_left and not view.actions else Answer(NO_ANSWER)
+            return self._blind(view)
         language, goal = understood
         knowledge = Knowledge(language, plan.names(goal), view.passages)
         names, unknowns = plan.solve(goal, knowledge)
@@ -64,6 +64,12 @@ class Scripted:
                 if action := self._next(at):
                     return action
         return Answer(NO_ANSWER)
+
+    def _blind(self, view: View) -> Search | Answer:
+        """Without a plan: search the question once, so that the trace shows the attempt, then give up."""
+        whole = make_search(view.question, None, None)
+        fits = view.searches_left > 0 and view.turns_left > 1 and not view.actions
+        return whole if isinstance(whole, Search) and fits else Answer(NO_ANSWER)
 
     def _speaks(self, language: Language) -> bool:
         return self._script.form in language.forms

@@ -9,6 +9,7 @@ from berrypick.agents.plan import Unknown
 from berrypick.agents.reader import Forms, Knowledge, Language
 from berrypick.agents.view import View
 from berrypick.envs.actions import Open, Search
+from berrypick.envs.protocols import QUERY_LIMIT
 from berrypick.envs.worlds import names_title
 
 #: Wordings that a single way tries before it gives up.
@@ -57,7 +58,7 @@ class Situation(NamedTuple):
         if action in self.view.actions:
             return False
         if isinstance(action, Search):
-            return self.view.searches_left > 0
+            return self.view.searches_left > 0 and len(action.query) <= QUERY_LIMIT
         return action.title in self.knowledge.titles or names_title(self.view.question, action.title)
 
     def words(self, count: int = WORDINGS) -> tuple[str, ...]:

@@ -88,7 +88,9 @@ def little(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
     """Two people, a company, a city; two questions, each fact in three genres."""
     folder: Path = tmp_path_factory.mktemp("almanac-little")
     draft = Draft(DOCUMENTS, QUESTIONS, ENTITIES)
-    store.write(folder, draft, name="almanac-little", builder="almanac-little", version=1, parameters={}, seed=0, licence="CC0")
+    store.write(
+        folder, draft, name="almanac-little", builder="almanac-little", version=1, parameters={}, seed=0, licence="CC0"
+    )
     store.save_audit(folder, AUDIT)
     return store.read(folder)
 

@@ -42,7 +42,9 @@ def test_queries_are_filled_and_repeated_and_thoughts_are_thought(little_env):
     assert all(turn.raw.startswith(THOUGHT) for turn in trace.turns)
 
 
-@pytest.mark.parametrize(("changes", "repeats"), [({"search_budget": 2}, 0), ({"search_budget": 3}, 1), ({"max_turns": 6}, 1)])
+@pytest.mark.parametrize(
+    ("changes", "repeats"), [({"search_budget": 2}, 0), ({"search_budget": 3}, 1), ({"max_turns": 6}, 1)]
+)
 def test_only_spare_budget_is_spent(little_env, changes: dict[str, int], repeats: int):
     """names-only needs 2 searches, 2 pages and the answer: 5 turns."""
     (trace, *_) = traces("padded:scripted:names-only", little_env(**changes))

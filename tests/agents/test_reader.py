@@ -65,7 +65,10 @@ def test_a_name_by_part_is_whom_it_can_only_mean():
 
 
 def test_an_event_is_about_one_subject():
-    sentences = ("The Lantern Poet works at Beacon Halvard Foundry.", "Thornwell of Fellmoor was born in Bal Harrowgate.")
+    sentences = (
+        "The Lantern Poet works at Beacon Halvard Foundry.",
+        "Thornwell of Fellmoor was born in Bal Harrowgate.",
+    )
     known = know(Passage("Spring 1845 at Fellmoor", sentences))
     assert known.related("the Lantern Poet", "born_in", False) == ["Bal Harrowgate"]
 
@@ -93,8 +96,12 @@ texts = st.one_of(
     st.text(alphabet="abAB. 'of the18:()", max_size=60),
     st.sampled_from([*PROFILE.sentences, *ROSTER.sentences, *EVENT.sentences, *REGISTER.sentences, "Vienna: 3 km."]),
 )
-titles = st.one_of(texts, st.sampled_from([PROFILE.title, ROSTER.title, EVENT.title, "Field listing: Area (1)", "A: B"]))
-some_passages = st.lists(st.builds(Passage, titles, st.tuples(texts, texts), st.tuples(texts), st.booleans()), max_size=4)
+titles = st.one_of(
+    texts, st.sampled_from([PROFILE.title, ROSTER.title, EVENT.title, "Field listing: Area (1)", "A: B"])
+)
+some_passages = st.lists(
+    st.builds(Passage, titles, st.tuples(texts, texts), st.tuples(texts), st.booleans()), max_size=4
+)
 
 
 @given(some_passages, texts, st.sampled_from(["born_in", "works_at", "borders", "area", "alias", ""]))
