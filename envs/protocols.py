@@ -48,7 +48,9 @@ _FLAGS = re.IGNORECASE | re.ASCII
 _TO_ESCAPE = re.compile(rf"&(?=(?:lt|gt|amp|quot);)|<(?=\s*(?:/\s*)?(?:{_NAMES})\b)", _FLAGS)
 _ENTITY = re.compile(r"&(lt|gt|amp|quot);")
 _CHARACTERS = {"lt": "<", "gt": ">", "amp": "&", "quot": '"'}
-_THINK = re.compile(r"<(/?)think\s*>", _FLAGS)
+#: The end of a tag that counts for nothing. Attributes are bounded: looking for their end is quadratic in the bound.
+_REST = r"(?:\s[^<>]{0,1000})?>"
+_THINK = re.compile(rf"<(/?)think{_REST}", _FLAGS)
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -69,15 +71,16 @@ def encodable(text: str) -> str:
 
 def outside_thoughts(pattern: str) -> re.Pattern[str]:
     """Compile a pattern that ``first_spoken`` looks for, to which blocks that do not count are alternatives."""
-    blocks = r"<(?P<block>think|information)\s*>.*?(?:</(?P=block)\s*>|\Z)"
+    blocks = rf"<(?P<block>think|information|tool_response){_REST}.*?(?:</(?P=block){_REST}|\Z)"
     return re.compile(f"{blocks}|{pattern}", _FLAGS | re.DOTALL)
 
 
 def first_spoken(pattern: re.Pattern[str], text: str) -> re.Match[str] | None:
     """Return the first match that the policy neither thinks nor quotes.
 
-    Nothing counts in ``<think>`` and ``<information>`` blocks, closed or not, nor before a ``</think>`` that nothing
-    opened: chat templates put the opening tag into the prompt.
+    Nothing counts in ``<think>``, ``<information>`` and ``<tool_response>`` blocks, closed or not, nor before a
+    ``</think>`` that nothing opened: chat templates put the opening tag into the prompt. A block ends at the first
+    closing tag of its name.
     """
     first = _THINK.search(text)
     start = first.end() if first is not None and first[1] else 0

@@ -1,7 +1,8 @@
 """The ``tags`` protocol: the Search-R1 grammar (Jin et al. 2025, arXiv 2503.09516) with engines and pages.
 
 ``<search>``, ``<open>`` (or ``<access>``) and ``<answer>`` act; the first of them in a turn counts and the rest of the
-turn is ignored. Tags inside ``<think>`` or ``<information>`` do not count. A tag that is not closed does nothing.
+turn is ignored. Tags that are thought or quoted (``protocols.first_spoken``) do not count. A tag that is not closed
+does nothing.
 """
 
 from __future__ import annotations

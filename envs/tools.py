@@ -1,8 +1,8 @@
 """The ``tools`` protocol: JSON tool calls. The functions below are the tools; their schemas are read off them once.
 
 Accepted: ``{"name": ..., "arguments": {...}}`` (arguments may be a JSON string, or be called ``parameters``), OpenAI
-messages with ``tool_calls``, Hermes ``<tool_call>`` blocks, and lists. The first call counts; text before it,
-``<think>`` blocks and everything after it are ignored.
+messages with ``tool_calls``, Hermes ``<tool_call>`` blocks, and lists. The first call counts; prose before it, what is
+thought or quoted (``protocols.first_spoken``) and everything after it are ignored.
 """
 
 from __future__ import annotations
@@ -100,7 +100,8 @@ def _json_type(hint: Any) -> str:
 SCHEMAS: Final = tuple(schema(function) for function in FUNCTIONS.values())
 _PARAMETERS: Final = {entry["function"]["name"]: entry["function"]["parameters"] for entry in SCHEMAS}
 _DECODER: Final = json.JSONDecoder()
-_OBJECT = outside_thoughts(r"\{")
+_OBJECT = outside_thoughts(r"\{\s*\"")
+_BRACE = outside_thoughts(r"\{")
 
 
 class _Unreadable(ValueError):
@@ -119,14 +120,19 @@ def parse(text: str) -> Action:
 
 
 def _first_json(text: str) -> Any:
-    """Decode the first JSON object outside thoughts; a text that is JSON from its start holds no thoughts."""
+    """Decode the first JSON object outside thoughts; a text that is a call from its start holds no thoughts.
+
+    A brace without a key behind it is prose ("the set {x}"), unless there is nothing else.
+    """
     if text.lstrip().startswith(("{", "[")):
         try:
             value = _decode(text.lstrip(), 0)
-            return value[0] if isinstance(value, list) and value else value
         except _Unreadable:
-            pass
-    start = first_spoken(_OBJECT, text)
+            value = None
+        first = value[0] if isinstance(value, list) and value else value
+        if isinstance(first, dict):
+            return first
+    start = first_spoken(_OBJECT, text) or first_spoken(_BRACE, text)
     if start is None:
         raise _Unreadable("no tool call found")
     return _decode(text, start.start())

@@ -83,6 +83,8 @@ def test_any_json_is_an_action(name: str, value: object, call: str):
         "<think>" * 30_000,
         "<think>" * 10_000 + "</think>" * 10_000,
         "</think " * 30_000,
+        ("<think" + " a" * 490) * 250,
+        '{ "' * 60_000,
         "[" * 200_000,
         '{"a":' * 40_000,
         "{" * 200_000,
@@ -93,7 +95,7 @@ def test_any_json_is_an_action(name: str, value: object, call: str):
         "\ud800" * 1000,
         "\x00" * 1000,
     ],
-    ids=range(19),
+    ids=range(21),
 )
 def test_huge_deep_and_hostile_texts_are_invalid_at_once(name: str, text: str):
     assert isinstance(PROTOCOLS[name].parse(text), Invalid)
