@@ -37,7 +37,7 @@ def assemble(config: Config, played: Sequence[CellRun], times: dict[str, str | f
     summary = stats.summarise(tasks, METRICS, config.seed)
     blank = dict.fromkeys(METRICS, BLANK)
     by_cell = [summary.cells.get(i, blank) for i in range(len(played))]
-    spent = {f"cell {i}": cell.seconds for i, cell in enumerate(played)}
+    spent: dict[str, str | float] = {f"cell {i}": cell.seconds for i, cell in enumerate(played)}
     return Result(
         schema=SCHEMA,
         agent=config.agent,

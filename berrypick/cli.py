@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import tyro
@@ -28,21 +28,31 @@ Exit codes: 0 fine; 1 a check or comparison failed; 2 wrong usage or input; 130 
 
 def build() -> SubcommandApp:
     """Put the commands together."""
-    corpus = SubcommandApp()
-    corpus.command(corpora.build, help="Build a registered corpus, audit it and index it.")
-    corpus.command(corpora.add, help="Add your own documents and questions.")
-    corpus.command(corpora.info, help="Show what a corpus holds and where it lies.")
-    app = SubcommandApp()
-    app.command(listing.list_, name="list", help="List what there is: environments, corpora, agents, suites ...")
-    app.command(listing.show, help="Show everything known about a name.")
+    corpus = group(
+        build=(corpora.build, "Build a registered corpus, audit it and index it."),
+        add=(corpora.add, "Add your own documents and questions."),
+        info=(corpora.info, "Show what a corpus holds and where it lies."),
+    )
+    app = group(
+        list=(listing.list_, "List what there is: environments, corpora, agents, suites ..."),
+        show=(listing.show, "Show everything known about a name."),
+        audit=(corpora.audit, "Find which questions can be answered, on how many routes."),
+        bench=(bench.bench, "Run agents through a suite; table, results and report."),
+        report=(bench.report, "Write the report on one run, or on several side by side."),
+        compare=(bench.compare, "Compare two runs question by question."),
+        watch=(sessions.watch, "Step through recorded episodes."),
+        play=(sessions.play, "Search yourself."),
+    )
     app.command(corpus, name="corpus", help="Build, add and look at corpora.")
-    app.command(corpora.audit, help="Find which questions can be answered, on how many routes.")
-    app.command(bench.bench, help="Run agents through a suite; table, results and report.")
-    app.command(bench.report, help="Write the report on one run, or on several side by side.")
-    app.command(bench.compare, help="Compare two runs question by question.")
-    app.command(sessions.watch, help="Step through recorded episodes.")
-    app.command(sessions.play, help="Search yourself.")
     return app
+
+
+def group(**commands: tuple[Callable[..., int], str]) -> SubcommandApp:
+    """Make a group of commands: name to (function, line of help)."""
+    made = SubcommandApp()
+    for name, (function, help) in commands.items():
+        made.command(name=name, help=help)(function)
+    return made
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -6,7 +6,7 @@ import hashlib
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import tyro
 
@@ -120,8 +120,8 @@ def play(
     from berrypick.envs.protocols import PROTOCOLS
 
     ENVS[env]
-    made = gymnasium.make(env, split=split, **({"corpus": corpus} if corpus else {}))
-    search: SearchEnv = made.unwrapped  # type: ignore[assignment]
+    chosen: dict[str, Any] = {"split": split} | ({"corpus": corpus} if corpus else {})
+    search: SearchEnv = gymnasium.make(env, **chosen).unwrapped  # type: ignore[assignment]
     search.reset(seed=seed, options={} if task is None else {"task_id": task})
     engines = search.setup.engines
     OUT.print(f"{search.trace.corpus.name}, question {search.trace.question.id}", style="dim", markup=False)

@@ -66,9 +66,7 @@ def test_agents_without_a_number_of_ways_stand_apart(points: Figure):
     axis = points.axes[0]
     x = {mark.get_gid(): mark.get_offsets()[0][0] for mark in axis.collections if mark.get_gid()}
     assert x["mixture"] == 3.7 and x["oracle"] == 1.0
-    assert "random" not in x and "closed_book" not in x
-    left = [mark for mark in axis.collections if not mark.get_gid() and len(mark.get_offsets()) == 1]
-    assert sum(mark.get_offsets()[0][0] < 1 for mark in left) == 2
+    assert x["random"] < 1 and x["closed_book"] < 1
 
 
 def test_ranks_average_over_questions_with_two_successes(make_result: Callable[..., Result]):
@@ -113,4 +111,4 @@ def test_questions_whose_rollouts_all_failed_have_no_searches(make_result: Calla
         msgspec.structs.replace(question, metrics=question.metrics | {"searches": None}) for question in run.questions
     )
     figure = plots_lines.searches_against_hops(panels([msgspec.structs.replace(run, questions=broken)]))
-    assert figure.axes[0].lines == []
+    assert list(figure.axes[0].lines) == []
