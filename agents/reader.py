@@ -90,10 +90,6 @@ class Language(Hashable, Protocol):
         """One string for the full name and the initial form of an entity; bynames need to be learned."""
         ...
 
-    def vague(self, name: str, keys: Iterable[str]) -> str | None:
-        """The key that a name can only mean among those known, where it names by part ("" if none); None elsewhere."""
-        ...
-
     def number(self, text: str) -> float:
         """The value of a number as it is written; raises ValueError for anything else."""
         ...
@@ -167,8 +163,7 @@ class Knowledge:
         self._forms: dict[str, dict[str, str]] = {}
         shown = (name for passage in passages for name in _names(language, passage))
         for name in (*names, *shown, *(name for fact in self._facts for name in (fact.subject, fact.object))):
-            if language.vague(name, ()) is None:
-                self._forms.setdefault(self.key(name), {}).setdefault(language.form(name), name)
+            self._forms.setdefault(self.key(name), {}).setdefault(language.form(name), name)
         self._related = self._index()
 
     def _index(self) -> dict[tuple[str, str, bool], dict[str, None]]:
@@ -177,15 +172,9 @@ class Knowledge:
             ways = (False, True) if self.language.symmetric(fact.relation) else (False,)
             for turned in ways:
                 subject, object_ = (fact.object, fact.subject) if turned else (fact.subject, fact.object)
-                one, other = self._meant(subject), self._meant(object_)
-                if one and other:
-                    index.setdefault((one, fact.relation, False), {})[other] = None
-                    index.setdefault((other, fact.relation, True), {})[one] = None
+                index.setdefault((self.key(subject), fact.relation, False), {})[self.key(object_)] = None
+                index.setdefault((self.key(object_), fact.relation, True), {})[self.key(subject)] = None
         return index
-
-    def _meant(self, name: str) -> str:
-        key = self.language.vague(name, self._forms)
-        return self.key(name) if key is None else key
 
     def key(self, name: str) -> str:
         """One string for all known names of an entity."""

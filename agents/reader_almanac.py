@@ -38,13 +38,17 @@ class Almanac:
             return None
 
     def read(self, passage: Passage) -> Iterator[Fact]:
-        """Read rosters by their title; call the subject of a profile, and of an event, by the best name on the page."""
+        """Read rosters by their title; call the subject of a profile, and of an event, by the best name on the page.
+
+        "Thornwell of Fellmoor" on a page that tells no more may be one of several: nothing is known of them.
+        """
         facts = [fact for sentence in passage.sentences for fact in self._sentence(passage.title, sentence)]
         names = {fact.subject for fact in facts}
         whole = passage.title if passage.title.split(" ")[0] in names else min(filter(_BYNAME.match, names), default="")
         for fact in facts:
             vague = " " not in fact.subject or _PLACE.fullmatch(fact.subject)
-            yield Fact(whole if whole and vague else fact.subject, fact.relation, fact.object)
+            if whole or not vague:
+                yield Fact(whole if vague else fact.subject, fact.relation, fact.object)
 
     def _sentence(self, title: str, sentence: str) -> Sequence[grammar.Stated]:
         return grammar.read_roster(title, sentence) or grammar.read_sentence(sentence)
@@ -69,13 +73,6 @@ class Almanac:
     def key(self, name: str) -> str:
         """The initial form, which is unique in a world; bynames and years stand for themselves."""
         return grammar.initial_form(name) if self.form(name) == "full" else name
-
-    def vague(self, name: str, keys: Iterable[str]) -> str | None:
-        """Events may call their subject by its second word and the place: "Thornwell of Fellmoor"."""
-        if not _PLACE.fullmatch(name):
-            return None
-        found = [key for key in keys if _INITIAL.fullmatch(key) and key.split(" ")[1] == name.split(" ")[0]]
-        return found[0] if len(found) == 1 else ""
 
     def number(self, text: str) -> float:
         """Years."""

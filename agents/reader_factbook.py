@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from functools import cache
 from typing import Final
 
@@ -49,10 +49,6 @@ class Factbook:
     def key(self, name: str) -> str:
         """Written variants of a name have one key."""
         return fold(canonical(name))
-
-    def vague(self, name: str, keys: Iterable[str]) -> str | None:
-        """Names are written in full."""
-        return None
 
     def number(self, text: str) -> float:
         """Figures with their units."""

@@ -17,10 +17,6 @@ from berrypick.agents.situation import WORDINGS, Situation
 from berrypick.envs.actions import Open, Search
 from berrypick.envs.protocols import TOPK_LIMIT
 
-#: How often a query repeats the words that matter most.
-EMPHASIS: Final = 5
-
-
 Strategy = Callable[[Situation], Iterator[Search | Open]]
 
 
@@ -114,13 +110,11 @@ def wider(action: Search | Open) -> Search | Open:
 
 
 def look_up(at: Situation) -> Iterator[Search | Open]:
-    """Learn the other names of an entity from the registers; said often enough, their title outweighs the name."""
+    """Learn the other names of an entity from the registers."""
     if "byname" not in at.language.forms or (at.forms.full and at.forms.byname):
         return
     words = at.language.words(Unknown(at.name, ALIAS))[0]
     yield Search(f"{words} {at.name}")
-    if "dense" in at.view.setup.engines:
-        yield Search(" ".join([*[words] * EMPHASIS, at.name]), "dense")
 
 
 class Script(NamedTuple):
