@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import string
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
+from gymnasium.error import CustomSpaceError
 from gymnasium.spaces import Text
+from gymnasium.vector.utils import create_shared_memory
 
 #: What ``sample`` draws from: enough of Unicode to catch code that expects ASCII.
 SAMPLED: Final = string.ascii_letters + string.digits + string.punctuation + " \näöüßéçñøλжшא中文日本🫐"
@@ -17,7 +19,8 @@ class UnicodeText(Text):
     """Any Unicode string of at most ``max_length`` characters, the empty one included.
 
     Gymnasium's ``Text`` refuses every character outside its character set; here the set only says what ``sample``
-    draws. In an ``AsyncVectorEnv`` use ``shared_memory=False``: shared memory holds characters of the set alone.
+    draws. In an ``AsyncVectorEnv`` use ``shared_memory=False``: shared memory holds characters of the set alone, and
+    is refused.
     """
 
     def __init__(self, max_length: int, *, seed: int | None = None) -> None:
@@ -45,3 +48,9 @@ class UnicodeText(Text):
     def __repr__(self) -> str:
         """Short: without the character set."""
         return f"UnicodeText({self.max_length})"
+
+
+@create_shared_memory.register(UnicodeText)
+def _refuse_shared_memory(space: UnicodeText, n: int = 1, ctx: Any = None) -> NoReturn:
+    # Text's own would garble observations without a word; AsyncVectorEnv turns this error into its advice.
+    raise CustomSpaceError("shared memory cannot hold any Unicode text: pass shared_memory=False")

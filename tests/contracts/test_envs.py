@@ -66,6 +66,14 @@ def test_gymnasium_finds_nothing_to_say(id: str):
         check_env(make(id).unwrapped)
 
 
+@pytest.mark.slow
+@every_id
+def test_gymnasium_finds_nothing_to_say_about_the_defaults(id: str):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        check_env(gymnasium.make(id).unwrapped)
+
+
 @every_id
 def test_one_seed_is_one_rollout_and_stays_in_the_spaces(id: str):
     env = make(id)
@@ -143,6 +151,11 @@ def test_make_imports_the_package_in_a_fresh_process():
 def vector(kind: type[VectorEnv[Any, Any, Any]]) -> VectorEnv[Any, Any, Any]:
     made = [lambda protocol=protocol: make("berrypick/Search-v0", protocol=protocol) for protocol in PROTOCOLS]
     return kind(made, shared_memory=False) if kind is AsyncVectorEnv else kind(made)  # type: ignore[call-arg]
+
+
+def test_shared_memory_is_refused_not_garbled():
+    with pytest.raises(ValueError, match="shared_memory=False"):
+        AsyncVectorEnv([lambda: make("berrypick/Search-v0")])
 
 
 @pytest.mark.parametrize("kind", [SyncVectorEnv, AsyncVectorEnv])
