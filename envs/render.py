@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import re
+from typing import Final
+
 from berrypick.envs.trace import Trace
+
+#: All but line ends and tabs; a terminal obeys them, whoever wrote them.
+_CONTROLS: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 def blocks(trace: Trace) -> list[tuple[str, str]]:
-    """Return the episode as (heading, text) blocks: the prompt, then action and observation of each turn."""
+    """Return the episode as (heading, text) blocks: the prompt, then action and observation of each turn.
+
+    Control characters are spelled out: policies and documents are strangers, and the blocks go to a terminal.
+    """
     parts = [(f"{trace.corpus.name} / {trace.question.id}", trace.prompt)]
     for number, turn in enumerate(trace.turns, 1):
         parts.append((f"turn {number}: {_label(trace, number - 1)}", turn.raw))
@@ -15,7 +24,11 @@ def blocks(trace: Trace) -> list[tuple[str, str]]:
     if trace.terminated or trace.truncated:
         how = "answered" if trace.terminated else "out of turns"
         parts.append((f"end: {how}", f"answer: {trace.answer}\nreward: {trace.reward:g}"))
-    return parts
+    return [(_printable(heading), _printable(text)) for heading, text in parts]
+
+
+def _printable(text: str) -> str:
+    return _CONTROLS.sub(lambda match: f"\\x{ord(match[0]):02x}", text)
 
 
 def _label(trace: Trace, index: int) -> str:
