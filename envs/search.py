@@ -17,7 +17,7 @@ from berrypick.envs.protocols import ACTION_LIMIT, PROTOCOLS, TOPK_LIMIT
 from berrypick.envs.rewards import REWARDS
 from berrypick.envs.simulation import Simulation
 from berrypick.envs.spaces import UnicodeText
-from berrypick.envs.tasks import Task, Tasks
+from berrypick.envs.tasks import Task, Tasks, whole
 from berrypick.envs.trace import Trace, Turn
 from berrypick.envs.worlds import check_engine
 from berrypick.errors import BadInput
@@ -87,7 +87,9 @@ class SearchEnv(gymnasium.Env[str, str]):
         render_mode: str | None = None,
     ) -> None:
         self.tasks = Tasks(corpus, worlds, split, None if families is None else _names(families))
-        self.setup = _checked(Setup(protocol, _names(engines), topk, max_turns, search_budget))
+        numbers = {"topk": topk, "max_turns": max_turns, "search_budget": search_budget}
+        numbers = {name: whole(number, name) for name, number in numbers.items()}
+        self.setup = _checked(Setup(protocol, _names(engines), **numbers))
         if render_mode not in (None, *self.metadata["render_modes"]):
             raise UnknownName("render mode", str(render_mode), self.metadata["render_modes"])
         self.render_mode, self.expose_gold = render_mode, expose_gold
@@ -125,11 +127,13 @@ class SearchEnv(gymnasium.Env[str, str]):
             options: ``{"task_id": int}`` or ``{"question_id": str}`` chooses the task instead of drawing it.
 
         Raises:
-            BadInput: there is no such task or question.
+            BadInput: there is no such task or question, or the seed is too large.
             UnknownName: an option that does not exist.
         """
         super().reset(seed=seed)
         if seed is not None:
+            if seed >= 2**32:
+                raise BadInput(f"must be below 2**32, got {seed}", field="seed")
             self._seed, self._episode = seed, 0
         elif self._seed is None:
             self._seed = int(self.np_random.integers(2**32))
@@ -176,10 +180,13 @@ class SearchEnv(gymnasium.Env[str, str]):
         Raises:
             BadInput: the environment or its corpus is another one.
         """
-        world = self.tasks.world(state.slot) if state.config == self._config else None
-        if world is None or world.corpus.fingerprint != state.fingerprint:
+        if state.config != self._config:
             raise BadInput(f"the snapshot was taken in another environment: {state.config}, this one is {self._config}")
-        self._begin(Task(state.slot, world, world.corpus.question_by_id[state.question_id]))
+        world = self.tasks.world(state.slot)
+        question = world.corpus.question_by_id.get(state.question_id)
+        if question is None or world.corpus.fingerprint != state.fingerprint:
+            raise BadInput(f"the snapshot was taken over other contents of {world.corpus.path}")
+        self._begin(Task(state.slot, world, question))
         for turn in state.turns:
             self.simulation.record(turn)
         self.trace.reward = state.reward
@@ -193,8 +200,10 @@ class SearchEnv(gymnasium.Env[str, str]):
         if len(options) > 1:
             raise BadInput("give task_id or question_id, not both", field="options")
         if "task_id" in options:
-            return self.tasks.at(int(options["task_id"]))
+            return self.tasks.at(whole(options["task_id"], "task_id"))
         if "question_id" in options:
+            if not isinstance(options["question_id"], str):
+                raise BadInput(f"must be a string, got {options['question_id']!r}", field="question_id")
             return self.tasks.named(options["question_id"])
         assert self._seed is not None, "reset sets it first"
         return self.tasks.draw(self._seed, self._episode)

@@ -6,9 +6,10 @@ of any number are spread evenly over the worlds.
 
 from __future__ import annotations
 
+import operator
 from collections import Counter
-from collections.abc import Sequence
-from typing import Final, NamedTuple
+from collections.abc import Iterable, Sequence
+from typing import Any, Final, NamedTuple
 
 from berrypick.envs import worlds
 from berrypick.envs.worlds import World
@@ -18,6 +19,14 @@ from berrypick.registry import UnknownName
 from berrypick.seeding import rng
 
 SPLITS: Final = ("train", "dev", "test")
+
+
+def whole(value: Any, field: str) -> int:
+    """Return a whole number as an ``int``, NumPy's too; raises BadInput for anything else, 3.0 and "3" included."""
+    try:
+        return operator.index(value)
+    except TypeError:
+        raise BadInput(f"must be a whole number, got {value!r}", field=field) from None
 
 
 class Task(NamedTuple):
@@ -39,7 +48,7 @@ class Tasks:
 
     Raises:
         UnknownName: no such corpus or split.
-        BadInput: the numbers are empty, repeated or negative, or a split is needed.
+        BadInput: the numbers are empty, repeated or negative, the families are empty, or a split is needed.
     """
 
     def __init__(
@@ -50,7 +59,10 @@ class Tasks:
             raise UnknownName("split", split, list(SPLITS))
         if split is None and worlds.has_worlds(corpus):
             raise BadInput(f"{corpus} is a family of worlds: split must be one of {', '.join(SPLITS)}", field="split")
-        numbers = tuple(range(numbers)) if isinstance(numbers, int) else tuple(numbers)
+        if families == ():
+            raise BadInput("name at least one family, or None for all", field="families")
+        several = numbers if isinstance(numbers, Iterable) else range(whole(numbers, "worlds"))
+        numbers = tuple(whole(number, "worlds") for number in several)
         if not numbers or len(set(numbers)) < len(numbers) or min(numbers) < 0:
             raise BadInput(f"must be a positive count, or distinct world numbers; got {numbers}", field="worlds")
         self.corpus, self.split, self.families = corpus, split, families

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import pickle
 import subprocess
 import sys
@@ -7,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import gymnasium
+import numpy as np
 import pytest
 from gymnasium.error import ResetNeeded
 from hypothesis import HealthCheck, given, settings
@@ -247,9 +249,24 @@ def test_seeds_choose_tasks_and_options_override(env: SearchEnv):
         ({"question_id": "q9"}, BadInput),
         ({"task": 1}, UnknownName),
         ({"task_id": 1, "question_id": "q1"}, BadInput),
+        ({"task_id": 1.0}, BadInput),
+        ({"task_id": "1"}, BadInput),
+        ({"task_id": None}, BadInput),
+        ({"question_id": ["q1"]}, BadInput),
     ):
         with pytest.raises(error):
             env.reset(options=options)
+    assert env.reset(options={"task_id": np.int64(1)})[1]["question_id"] == "q2"
+
+
+def test_a_refused_reset_leaves_the_sequence_as_it_was(env: SearchEnv, toy_corpus: Corpus):
+    other = make(toy_corpus)
+    assert env.reset(seed=5) == other.reset(seed=5)
+    with pytest.raises(BadInput, match=r"field 'seed': must be below 2\*\*32"):
+        env.reset(seed=2**32)
+    with pytest.raises(BadInput):
+        env.reset(options={"task_id": 99})
+    assert [env.reset()[1]["question_id"] for _ in range(9)] == [other.reset()[1]["question_id"] for _ in range(9)]
 
 
 def make_like(env: SearchEnv) -> SearchEnv:
@@ -271,6 +288,11 @@ def make_like(env: SearchEnv) -> SearchEnv:
         ({"topk": 11}, BadInput, "from 1 to 10"),
         ({"max_turns": 0}, BadInput, "max_turns must be at least 1"),
         ({"search_budget": -1}, BadInput, "search_budget at least 0"),
+        ({"topk": 2.0}, BadInput, "field 'topk': must be a whole number, got 2.0"),
+        ({"max_turns": "4"}, BadInput, "field 'max_turns': must be a whole number, got '4'"),
+        ({"search_budget": None}, BadInput, "field 'search_budget': must be a whole number"),
+        ({"worlds": 2.0}, BadInput, "field 'worlds': must be a whole number"),
+        ({"families": []}, BadInput, "field 'families': name at least one"),
         ({"render_mode": "rgb"}, UnknownName, "unknown render mode 'rgb'; known: ansi, human"),
         ({"wrolds": 3}, TypeError, "wrolds"),
     ],
@@ -278,6 +300,13 @@ def make_like(env: SearchEnv) -> SearchEnv:
 def test_bad_arguments_are_refused_at_once_and_say_what_there_is(arguments: dict[str, Any], error: Any, message: str):
     with pytest.raises(error, match=message):
         SearchEnv(**arguments)
+
+
+def test_numbers_of_numpy_are_numbers(toy_corpus: Corpus):
+    sizes = {name: np.int64(4) for name in ("worlds", "topk", "max_turns", "search_budget")}
+    env, plain = make(toy_corpus, **sizes), make(toy_corpus, **{name: 4 for name in sizes})
+    assert ask(env) == ask(plain)
+    assert env.snapshot().config == plain.snapshot().config
 
 
 def test_gold_is_exposed_on_demand_only(toy_corpus: Corpus):
@@ -352,6 +381,17 @@ def test_snapshots_are_small_and_fit_their_environment_only(toy_corpus: Corpus, 
             other.restore(state)
 
 
+def test_a_snapshot_over_other_contents_is_refused(toy_corpus: Corpus):
+    env = make(toy_corpus)
+    ask(env)
+    env.step(SCRIPT[0])
+    state = env.snapshot()
+    for changed in ({"fingerprint": "0" * 64}, {"question_id": "gone"}):
+        with pytest.raises(BadInput, match="over other contents of"):
+            env.restore(dataclasses.replace(state, **changed))
+    assert env.snapshot() == state
+
+
 def test_restore_in_another_process(toy_corpus: Corpus, tmp_path: Path):
     env = make(toy_corpus)
     env.reset(seed=3, options={"question_id": "q1"})
@@ -398,6 +438,17 @@ def test_text_rendering(toy_corpus: Corpus):
         "--- end: answered",
     ]
     assert text.endswith("answer: x\nreward: 0")
+
+
+def test_rendering_spells_out_control_characters(toy_corpus: Corpus, capsys: pytest.CaptureFixture[str]):
+    for mode in ("ansi", "human"):
+        env = make(toy_corpus, render_mode=mode)
+        ask(env)
+        env.step("<answer>a\x1b[2J\tb\x9b\x00\r\nc</answer>")
+        text = env.render() or capsys.readouterr().out
+        assert not [char for char in text if not char.isprintable() and char not in "\n\t"]
+        assert "a\\x1b[2J" in text and "b\\x9b\\x00\\x0d\nc" in text
+        assert env.trace.answer == "a\x1b[2J\tb\x9b\x00\r\nc"
 
 
 def test_human_rendering_writes_each_part_once(toy_corpus: Corpus, capsys: pytest.CaptureFixture[str]):

@@ -92,7 +92,7 @@ def test_families_are_checked_and_filter(worlds_corpus: str):
         Tasks(worlds_corpus, 1, "test", ("alias", "brigde")).questions(0)
 
 
-@pytest.mark.parametrize("numbers", [0, (), (1, 1), (-1,)])
+@pytest.mark.parametrize("numbers", [0, (), (1, 1), (-1,), 2.0, "2", (1.5,)])
 def test_world_numbers_are_checked(worlds_corpus: str, numbers: object):
     with pytest.raises(BadInput, match="worlds"):
         Tasks(worlds_corpus, numbers, "test", None)  # type: ignore[arg-type]
