@@ -8,6 +8,7 @@ import platform
 import shlex
 import subprocess
 from collections.abc import Iterable, Sequence
+from functools import cache
 from importlib import metadata
 from importlib.resources import files as resources
 from importlib.resources.abc import Traversable
@@ -79,8 +80,9 @@ def collect(command: Sequence[str], corpora: dict[str, str], times: dict[str, st
     )
 
 
+@cache
 def source_fingerprints() -> dict[str, str]:
-    """Hash the sources named in ``SOURCES``."""
+    """Hash the sources named in ``SOURCES``, once: what runs is what was loaded."""
     return {name: _digest(parts) for name, parts in SOURCES.items()}
 
 

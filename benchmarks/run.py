@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from berrypick import agents, files, seeding
+from berrypick import agents, files
 from berrypick.benchmarks import assemble, cells, provenance, result
 from berrypick.benchmarks.cells import CellRun
 from berrypick.benchmarks.result import Config
@@ -75,9 +75,12 @@ def run(
 
     Raises:
         UnknownName: no such agent or suite.
-        BadInput: a folder holds a run of another configuration; the message says what differs.
+        BadInput: the seed or ``jobs`` is out of range, or a folder holds a run of another configuration; the message says what
+            differs.
         RolloutError: every rollout of a cell failed.
     """
+    if jobs < 1:
+        raise BadInput(f"must be at least 1, got {jobs}", field="jobs")
     begun, clock = datetime.now(UTC), time.perf_counter()
     configs = [configure(name, suite, seed) for name in names]
     folders = [out] if len(names) == 1 else [out / folder_name(name) for name in names]
@@ -152,7 +155,8 @@ def configure(agent: str, suite: str, seed: int) -> Config:
     """Resolve what a run's numbers depend on, checking the names and the seed."""
     suite_cells = SUITES[suite]
     agents.make(agent)
-    seeding.rng(seed, "rollout", 0)
+    if not 0 <= seed < 2**32:
+        raise BadInput(f"must be in [0, 2**32), got {seed}", field="seed")
     return Config(
         schema=result.SCHEMA,
         agent=agent,

@@ -19,9 +19,13 @@ if TYPE_CHECKING:
 
     from berrypick.benchmarks.result import Result
 
-Agents = Annotated[list[str], tyro.conf.Positional, tyro.conf.arg(metavar="AGENT ...")]
-Runs = Annotated[list[Path], tyro.conf.Positional, tyro.conf.arg(metavar="RUN ...")]
+Agents = Annotated[
+    list[str], tyro.conf.Positional, tyro.conf.arg(metavar="AGENT ...", help_behavior_hint="(one or more)")
+]
+Runs = Annotated[list[Path], tyro.conf.Positional, tyro.conf.arg(metavar="RUN ...", help_behavior_hint="(one or more)")]
 Run = Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="RUN")]
+
+OUT_HINT: Final = "(default: runs/SUITE-SEED, for one agent runs/AGENT-SUITE-SEED)"
 
 #: Columns of the table that ``bench`` prints for each cell; the report has more.
 COLUMNS: Final = ("EM", "grounded", "pass@16", "strategies_D2", "searches")
@@ -33,8 +37,8 @@ def bench(
     agents: Agents,
     suite: str = "quick",
     seed: int = 0,
-    out: Annotated[Path | None, tyro.conf.arg(metavar="PATH")] = None,
-    jobs: Annotated[int | None, tyro.conf.arg(metavar="INT")] = None,
+    out: Annotated[Path | None, tyro.conf.arg(metavar="PATH", help_behavior_hint=OUT_HINT)] = None,
+    jobs: Annotated[int | None, tyro.conf.arg(metavar="INT", help_behavior_hint="(default: number of cores)")] = None,
     overwrite: bool = False,
 ) -> int:
     """Run agents through a suite; write results, episodes and a report, and print a table.
@@ -45,9 +49,8 @@ def bench(
         agents: agents that `berrypick list agents` lists; patterns such as 'scripted:*' stand for several.
         suite: a suite that `berrypick list suites` lists.
         seed: of the agents' sampling, 0 to 2**32 - 1; the questions belong to the suite.
-        out: folder for the run; with several agents, each gets a folder in it. When left out: runs/SUITE-SEED, or
-            runs/AGENT-SUITE-SEED for one agent.
-        jobs: processes; as many as there are cores when left out.
+        out: folder for the run; with several agents, each gets a folder in it.
+        jobs: processes.
         overwrite: replace a run of another configuration that the folder holds.
     """
     from berrypick.benchmarks import report, result
@@ -58,7 +61,9 @@ def bench(
         raise BadInput("name at least one; `berrypick list agents` lists them", field="AGENT")
     out = out or default_out(names, suite, seed)
     with steps() as started:
-        folders = run(names, suite, seed, out, jobs=jobs or cores(), overwrite=overwrite, started=started)
+        folders = run(
+            names, suite, seed, out, jobs=cores() if jobs is None else jobs, overwrite=overwrite, started=started
+        )
     runs = [result.read(folder) for folder in folders]
     page = report.write(runs, out)
     OUT.print(summary(runs))
@@ -112,12 +117,15 @@ def summary(runs: Sequence[Result]) -> Table:
     return shown
 
 
-def report(runs: Runs, out: Annotated[Path | None, tyro.conf.arg(metavar="PATH")] = None) -> int:
+def report(
+    runs: Runs,
+    out: Annotated[Path | None, tyro.conf.arg(metavar="PATH", help_behavior_hint="(default: the one RUN)")] = None,
+) -> int:
     """Write report.html and its pictures for one run, or for several side by side.
 
     Args:
         runs: run folders, or folders of run folders.
-        out: where to write; the folder itself when one was given.
+        out: where to write.
     """
     from berrypick.benchmarks import report as reports
     from berrypick.benchmarks import result

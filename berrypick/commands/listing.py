@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Final
 
 import tyro
@@ -20,6 +20,7 @@ KINDS: Final[dict[str, str]] = {
     "protocols": "berrypick.envs.protocols:PROTOCOLS",
     "rewards": "berrypick.envs.rewards:REWARDS",
     "agents": "berrypick.agents:AGENTS",
+    "agent-kinds": "berrypick.agents:KINDS",
     "metrics": "berrypick.benchmarks.metrics:METRICS",
     "suites": "berrypick.benchmarks.suites:SUITES",
 }
@@ -34,11 +35,15 @@ def rows_of(kind: str) -> Table[Any]:
     return found
 
 
-def list_(kind: Annotated[str | None, tyro.conf.Positional, tyro.conf.arg(metavar="[KIND]")] = None) -> int:
+def list_(
+    kind: Annotated[
+        str | None, tyro.conf.Positional, tyro.conf.arg(metavar="[KIND]", help_behavior_hint="(default: all)")
+    ] = None,
+) -> int:
     """List what there is: environments, corpora, engines, agents, metrics, suites and the like.
 
     Args:
-        kind: one kind only; all when left out.
+        kind: one kind only.
     """
     for one in [kind] if kind else KINDS:
         rows = rows_of(one)
@@ -75,6 +80,8 @@ def describe(row: Any) -> Iterator[str]:
         for item in row:
             yield from describe(item)
             yield ""
+    elif isinstance(row, Mapping):
+        yield from (f"  {name} = {value!r}" for name, value in row.items())
     elif inspect.isroutine(row) or inspect.isclass(row):
         yield f"{row.__module__}.{row.__qualname__}{inspect.signature(row)}"
         yield inspect.getdoc(row) or ""

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from berrypick.envs.search import SearchEnv
     from berrypick.records import Episode
 
+ALL: Final = "(default: all)"
+DRAWN: Final = "(default: drawn anew)"
+
 PLAY_HELP: Final = """Type words to search for them, or
   ENGINE: words   search with that engine ({engines})
   open: Title     open a page that was listed, linked, or is named in the question
@@ -27,9 +30,9 @@ PLAY_HELP: Final = """Type words to search for them, or
 
 def watch(
     run: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="RUN")],
-    question: Annotated[str | None, tyro.conf.arg(metavar="ID")] = None,
-    cell: Annotated[int | None, tyro.conf.arg(metavar="INT")] = None,
-    rollout: Annotated[int | None, tyro.conf.arg(metavar="INT")] = None,
+    question: Annotated[str | None, tyro.conf.arg(metavar="ID", help_behavior_hint=ALL)] = None,
+    cell: Annotated[int | None, tyro.conf.arg(metavar="INT", help_behavior_hint=ALL)] = None,
+    rollout: Annotated[int | None, tyro.conf.arg(metavar="INT", help_behavior_hint=ALL)] = None,
     limit: int = 10,
 ) -> int:
     """Step through a run's recorded episodes, replaying them in the environment to show what the agent saw.
@@ -100,19 +103,19 @@ def _go_on() -> bool:
 
 def play(
     env: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="[ENV]")] = "berrypick/Almanac-v0",
-    corpus: Annotated[str | None, tyro.conf.arg(metavar="NAME")] = None,
+    corpus: Annotated[str | None, tyro.conf.arg(metavar="NAME", help_behavior_hint="(default: its own)")] = None,
     split: str = "train",
-    task: Annotated[int | None, tyro.conf.arg(metavar="INT")] = None,
-    seed: Annotated[int | None, tyro.conf.arg(metavar="INT")] = None,
+    task: Annotated[int | None, tyro.conf.arg(metavar="INT", help_behavior_hint=DRAWN)] = None,
+    seed: Annotated[int | None, tyro.conf.arg(metavar="INT", help_behavior_hint=DRAWN)] = None,
 ) -> int:
     """Search yourself: one episode in the terminal.
 
     Args:
         env: an environment that `berrypick list envs` lists.
-        corpus: a corpus instead of the environment's own.
+        corpus: a corpus for the environment.
         split: split of the questions.
-        task: number of the question; drawn when left out.
-        seed: of the draw; a new one each time when left out.
+        task: number of the question.
+        seed: of the draw of the question.
     """
     import gymnasium
 
