@@ -75,8 +75,8 @@ def run(
 
     Raises:
         UnknownName: no such agent or suite.
-        BadInput: the seed or ``jobs`` is out of range, or a folder holds a run of another configuration; the message says what
-            differs.
+        BadInput: the seed or ``jobs`` is out of range, or a folder holds a run of another configuration; the message
+            says what differs.
         RolloutError: every rollout of a cell failed.
     """
     if jobs < 1:
