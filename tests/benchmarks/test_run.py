@@ -108,7 +108,10 @@ def test_numbers_agree_with_the_rows_they_come_from(mixture: Path):
     assert found.metrics["EM"].value == pytest.approx(mean)
 
 
-def test_the_same_seed_gives_the_same_bytes_in_other_processes(mixture: Path, tmp_path: Path):
+def test_the_same_seed_gives_the_same_bytes_in_other_processes(
+    mixture: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("PYTHONHASHSEED", "4711")
     (again,) = run.run(["mixture"], "tiny", 7, tmp_path, jobs=2)
     assert without_times(again / "result.json") == without_times(mixture / "result.json")
     for name in FILES[1:]:
