@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import weakref
 from collections import Counter
-from collections.abc import Set
+from collections.abc import Iterable, Set
 from functools import cached_property
 from typing import Final, NamedTuple
 
@@ -84,6 +84,11 @@ class Query(NamedTuple):
         return next(iter(self.kinds)) if [*self.kinds.values()] == [self.names] else ""
 
 
+def is_whole(words: Iterable[str], asked: Set[str]) -> bool:
+    """Whether words hold at least 2/3 of the question's content words."""
+    return bool(asked) and len(asked & frozenset(words)) >= WHOLE * len(asked)
+
+
 class Lexicon:
     """What a corpus says about words. Displayed text is read once and kept."""
 
@@ -134,8 +139,7 @@ class Lexicon:
         phrases = self._phrases_in(held)
         names = (held & running).union(*phrases)
         kinds = {kind: frozenset().union(*of_kind) for kind in KINDS if (of_kind := _of(kind, phrases))}
-        whole = bool(question.words) and len(held & question.words) >= WHOLE * len(question.words)
-        return Query(spoken, words, names, kinds, whole)
+        return Query(spoken, words, names, kinds, is_whole(held, question.words))
 
     def _phrases_in(self, held: frozenset[str]) -> dict[frozenset[str], str]:
         """Phrases within a query. A name that is part of a name is none: "A. Vale", the word "vale", in "Ana Vale"."""

@@ -45,6 +45,7 @@ class Context:
     Attributes:
         asked: content words of the question.
         found: content words displayed.
+        learnt: those displayed by productive turns.
         running: words capitalised in either.
     """
 
@@ -53,12 +54,15 @@ class Context:
         self.question = lexicon.question(question)
         self.asked = self.question.words
         self.found: set[str] = set()
+        self.learnt: set[str] = set()
         self.running: set[str] = set(self.question.names)
 
-    def see(self, turn: Turn) -> None:
+    def see(self, turn: Turn, *, productive: bool = False) -> None:
         """Add what a turn displayed."""
         for passage in displayed(turn, self.lexicon):
             self.found |= passage.words
+            if productive:
+                self.learnt |= passage.words
             self.running |= passage.names
 
     def query(self, text: str) -> Query:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from berrypick.corpora.engines.base import Engine
 from berrypick.envs.actions import Answer, Search
-from berrypick.envs.forms import Query, lexicon
+from berrypick.envs.forms import Query, is_whole, lexicon
 from berrypick.envs.moves import ANSWER, Context, Move, raw_move
 from berrypick.envs.progress import Sighting
 from berrypick.envs.trace import Trace, Turn
@@ -58,7 +58,7 @@ def ways(trace: Trace, sightings: Sequence[Sighting | None], engines: Mapping[st
             productive.append(str(effective_move(turn, query, evidence[number], context, engines[turn.engine])))
         elif number in evidence:
             productive.append(moves[-1])
-        context.see(turn)
+        context.see(turn, productive=number in evidence)
     strategy = tuple(move for move, _ in groupby(productive))
     return Ways(strategy, tuple(moves), _fine(trace.turns, moves))
 
@@ -69,7 +69,8 @@ def effective_move(turn: Turn, query: Query, evidence: Sequence[int], context: C
     The form is the first of names (full, initial, byname, any), words, names+words and whole whose restriction of the
     query still retrieves the evidence with the same engine at the same topk; the source is the first of asked, found
     and both whose restriction of what is left does, so that a filler word is nobody's own knowledge. The last two forms
-    restrict alike: a query stays ``whole`` where neither its names nor its words do alone.
+    restrict alike: a query stays ``whole`` where neither its names nor its words do alone and 2/3 of the question's
+    words are needed, so that words of the question are filler like any others.
 
     Args:
         turn: the search.
@@ -87,27 +88,42 @@ def effective_move(turn: Turn, query: Query, evidence: Sequence[int], context: C
         hits = engine.search([kept], turn.topk)[0]
         return {hit.index for hit in hits}.issuperset(evidence)
 
-    form, words = _reduce_form(query, finds)
-    return Move(turn.engine, _reduce_source(words, context, finds), form)
+    form, words = _reduce_form(query, context.asked, finds)
+    # A plain word that some fruitless page happens to hold was not learnt there; a name may well have been.
+    found = context.learnt | (context.found & query.names)
+    return Move(turn.engine, _reduce_source(words, context.asked, found, finds), form)
 
 
 Finds = Callable[[tuple[str, ...]], bool]
 
 
-def _reduce_form(query: Query, finds: Finds) -> tuple[str, tuple[str, ...]]:
+def _reduce_form(query: Query, asked: Set[str], finds: Finds) -> tuple[str, tuple[str, ...]]:
+    for kind, of_kind in query.kinds.items():
+        part = tuple(word for word in query.words if word in of_kind)
+        if finds(part):
+            return f"names:{kind}", part
     names = tuple(word for word in query.words if word in query.names)
     if names and finds(names):
-        parts = {kind: tuple(word for word in names if word in of_kind) for kind, of_kind in query.kinds.items()}
-        kind = next((kind for kind, part in parts.items() if finds(part)), None)
-        return (f"names:{kind}", parts[kind]) if kind else ("names", names)
+        return "names", names
     others = tuple(word for word in query.words if word not in query.names)
     if names and others and finds(others):
         return "words", others
-    return query.form, query.words
+    if query.whole and is_whole(_needed(query.words, finds), asked):
+        return "whole", query.words
+    return ("names+words" if names else "words"), query.words
 
 
-def _reduce_source(words: tuple[str, ...], context: Context, finds: Finds) -> str:
-    pools = {"asked": context.asked, "found": context.found, "both": context.asked | context.found}
+def _needed(words: tuple[str, ...], finds: Finds) -> tuple[str, ...]:
+    """What is left when every word without which the evidence is still found is dropped, in alphabetical order."""
+    for word in sorted(words):
+        fewer = tuple(other for other in words if other != word)
+        if fewer and finds(fewer):
+            words = fewer
+    return words
+
+
+def _reduce_source(words: tuple[str, ...], asked: Set[str], found: Set[str], finds: Finds) -> str:
+    pools = {"asked": asked, "found": found, "both": asked | found}
     for name, pool in pools.items():
         part = tuple(word for word in words if word in pool or len(word) == 1)
         if part == words or (any(len(word) > 1 for word in part) and finds(part)):

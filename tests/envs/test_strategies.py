@@ -148,6 +148,61 @@ def test_whole_stays_whole_where_all_of_it_is_needed(toy_corpus: Corpus, monkeyp
     assert found.strategy == ("bm25/asked/whole",)
 
 
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        # q1's content words: city, company, tessa, thornwell, works, based; four of them make a query whole.
+        ("Thornwell employer company city works", "bm25/own/names+words"),  # "Thornwell employer" finds r1
+        ("company based city works", "bm25/asked/words"),  # "company based" finds p3
+    ],
+)
+def test_words_of_the_question_are_filler_too(toy_corpus: Corpus, query: str, expected: str) -> None:
+    found = outcome(toy_corpus, "q1", find(query))
+    assert found.raw_moves[0].endswith("/whole")
+    assert found.strategy == (expected,)
+
+
+class Exact:
+    """Finds document 0 by given sets of words and by nothing else, as a list cut off at topk may."""
+
+    name = "bm25"
+
+    def __init__(self, *keys: str) -> None:
+        self.keys = [set(key.split()) for key in keys]
+
+    def search(self, queries: Sequence[str], k: int, exclude: Mask | None = None) -> list[list[Hit]]:
+        return [[Hit(0, 1.0)] if set(tokens(query)) in self.keys else [] for query in queries]
+
+
+@pytest.mark.parametrize(
+    ("keys", "expected"),
+    [
+        (["lantern poet"], "bm25/asked/names:byname"),  # the other name is filler, though both names find nothing
+        (["lantern poet osric penn"], "bm25/own/names"),
+        (["born zzz"], "bm25/own/words"),
+    ],
+)
+def test_names_that_crowd_each_other_out(toy_corpus: Corpus, keys: list[str], expected: str) -> None:
+    query = "Lantern Poet Osric Penn born zzz"
+    turn = Turn("", Search(query), "bm25", 3, (0,), (1.0,), ((0, 0),), True, "")
+    context = Context(lexicon(toy_corpus), "Where was the Lantern Poet born?")
+    assert str(effective_move(turn, context.query(query), [0], context, Exact(*keys))) == expected
+
+
+def test_fruitless_pages_teach_names_but_no_words(toy_corpus: Corpus, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(KEYS, "r1", ["thornwell wrote"])
+    junk = find("Osric Penn"), open_("Osric Penn")  # "He wrote nothing.": no evidence for q1
+    plain, padded = (outcome(toy_corpus, "q1", *before, find("Thornwell wrote")) for before in ((), junk))
+    assert padded.raw_moves[-1] == "bm25/both/names+words"
+    assert padded.strategy == plain.strategy == ("bm25/own/names+words",)
+    # A look-up shows no evidence either, but the name it tells was learnt there.
+    monkeypatch.setitem(KEYS, "b1", ["osric register"])
+    monkeypatch.setitem(KEYS, "c1", ["iron gull"])
+    looked_up = outcome(toy_corpus, "q1", find("Osric register"), find("Iron Gull post"))
+    assert looked_up.strategy == ("bm25/found/names:byname",)
+    assert outcome(toy_corpus, "q1", find("Iron Gull post")).strategy == ("bm25/own/names:byname",)
+
+
 def test_two_hops_and_an_answer(toy_corpus: Corpus) -> None:
     found = outcome(
         toy_corpus, "q1", find("Tessa Thornwell works"), find("Northern Halvard Foundry"), answer("Quillport")
