@@ -177,7 +177,7 @@ class _Planner:
         world, corpus = self.library.world, self.library.corpus
         if isinstance(action, Open):
             position = corpus.position_of_title[action.title.casefold()]
-            shown = tuple((position, number) for number in range(len(corpus.documents[position].sentences)))
+            shown = tuple((position, number) for number in range(max(len(corpus.documents[position].sentences), 1)))
             return (position, *world.linked(position)), shown
         assert action.engine is not None
         hits = world.engine(action.engine).search([action.query], self.setup.topk)[0]

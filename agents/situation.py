@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from berrypick.agents.plan import Unknown
-from berrypick.agents.reader import Forms, Knowledge, Language
+from berrypick.agents.reader import ALIAS, Forms, Knowledge, Language
 from berrypick.agents.view import View
 from berrypick.envs.actions import Open, Search
 from berrypick.envs.protocols import QUERY_LIMIT
@@ -90,12 +90,19 @@ class Situation(NamedTuple):
             if self.language.is_list(title, self.unknown, self.name):
                 yield Open(title)
 
+    def identities(self) -> Iterator[Search]:
+        """Look up who the candidates are that are known by byname alone, all at once."""
+        known = [self.knowledge.forms(name) for name in self.unknown.candidates]
+        bynames = [forms.byname for forms in known if forms.byname and not forms.full][:MOST_CANDIDATES]
+        if bynames:
+            yield self.register(" ".join(bynames))
+
+    def register(self, name: str) -> Search:
+        """Search the registers for the other names of an entity."""
+        return Search(f"{self.language.words(Unknown(name, ALIAS))[0]} {name}")
+
     def among_candidates(self) -> Iterator[Search]:
-        """Search for all candidates at once, those known by initial form in the lists."""
-        known = [self.knowledge.forms(name) for name in self.unknown.candidates[:MOST_CANDIDATES]]
-        listed = [forms.initial for forms in known if not (forms.full or forms.byname)]
-        named = [forms.byname or forms.full for forms in known if forms.full or forms.byname]
-        if listed:
-            yield Search(self.language.list_query(self.unknown, " ".join(listed)))
-        if named:
-            yield self.gist(" ".join(named))
+        """Search for all candidates at once."""
+        known = [self.knowledge.forms(name).best for name in self.unknown.candidates[:MOST_CANDIDATES]]
+        if known:
+            yield self.gist(" ".join(known))

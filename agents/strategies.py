@@ -11,8 +11,6 @@ import itertools
 from collections.abc import Callable, Iterator
 from typing import Final, NamedTuple
 
-from berrypick.agents.plan import Unknown
-from berrypick.agents.reader import ALIAS
 from berrypick.agents.situation import WORDINGS, Situation
 from berrypick.envs.actions import Open, Search
 from berrypick.envs.protocols import TOPK_LIMIT
@@ -85,23 +83,32 @@ def dense_first(at: Situation) -> Iterator[Search | Open]:
 
 def reformulate_on_miss(at: Situation) -> Iterator[Search | Open]:
     """Go from one form and genre to the next until one of them brings the fact: the cheapest first, then wider."""
-    if at.unknown.inverse:
-        together = at.joint and at.language.joint
-        if together:
-            yield from itertools.islice(at.together(), 2)
-        yield from initial_form(at)
-        wide = [at.gist(at.name), *at.among_candidates()]
-        yield from map(wider, wide if together else reversed(wide))
-    elif at.forms.full or at.forms.initial:
-        yield from at.pages()
-        yield Search(at.language.list_query(at.unknown, at.forms.initial or at.name))
-        if not at.read:
-            yield from map(wider, names_only(at))
-        yield from map(wider, byname(at))
-        yield from names_words(at)
-    else:
-        yield from map(wider, byname(at))
+    yield from (_subject if at.unknown.inverse else _object)(at)
     yield from dense_first(at)
+
+
+def _subject(at: Situation) -> Iterator[Search | Open]:
+    together = bool(at.joint) and at.language.joint
+    if together:
+        yield from itertools.islice(at.together(), 2)
+    yield from initial_form(at)
+    if not together:
+        yield from map(wider, at.among_candidates())
+    yield wider(at.gist(at.name))
+    if together:
+        yield from map(wider, at.identities())
+
+
+def _object(at: Situation) -> Iterator[Search | Open]:
+    if not at.forms.full and not at.forms.initial:
+        yield from map(wider, byname(at))
+        return
+    yield from at.pages()
+    yield Search(at.language.list_query(at.unknown, at.forms.initial or at.name))
+    if not at.read:
+        yield from map(wider, names_only(at))
+    yield from map(wider, byname(at))
+    yield from names_words(at)
 
 
 def wider(action: Search | Open) -> Search | Open:
@@ -113,8 +120,7 @@ def look_up(at: Situation) -> Iterator[Search | Open]:
     """Learn the other names of an entity from the registers."""
     if "byname" not in at.language.forms or (at.forms.full and at.forms.byname):
         return
-    words = at.language.words(Unknown(at.name, ALIAS))[0]
-    yield Search(f"{words} {at.name}")
+    yield at.register(at.name)
 
 
 class Script(NamedTuple):
