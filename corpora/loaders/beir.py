@@ -62,12 +62,12 @@ def load(path: Path) -> Draft:
         ids[passage.id] = pool.add(passage.title, sentences(collapse(passage.text)), passage.id)
     queries = list(rows.lines(rows.need(path / "queries.jsonl", "BEIR queries"), Query))
     judged = _judgements(path, ids, {query.id for _, query in queries})
-    questions = []
+    questions, file = rows.Questions(id="_id", text="text", answers="answers"), path / "queries.jsonl"
     for line, query in queries:
         if query.id in judged:
-            questions.append(_question(query, judged[query.id], ids, path / "queries.jsonl", line))
-    notes = {"unjudged": len(queries) - len(questions)}
-    return Draft(documents=pool.finished(), questions=questions, notes=notes)
+            questions.add(_question(query, judged[query.id], ids, file, line), file, line=line)
+    notes = {"unjudged": len(queries) - len(questions.kept)}
+    return Draft(documents=pool.finished(), questions=questions.kept, notes=notes)
 
 
 def _judgements(folder: Path, passages: dict[str, str], queries: set[str]) -> dict[str, Judgements]:
@@ -103,8 +103,6 @@ def _judgement(cells: Sequence[str], file: Path, line: int) -> tuple[str, str, f
 
 def _question(query: Query, judged: Judgements, ids: dict[str, str], file: Path, line: int) -> Question:
     text = collapse(query.question or query.text)
-    if not text:
-        raise BadInput("has neither text nor question", file=file, line=line, field="text")
     for name in query.supporting:
         if name not in ids:
             raise BadInput(f"passage {name!r} is not in corpus.jsonl", file=file, line=line, field="supporting")

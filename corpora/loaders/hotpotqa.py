@@ -45,10 +45,10 @@ def load(path: Path) -> Draft:
     Raises:
         BadInput: a row does not fit, or a supporting fact names a paragraph that is not in the row's context.
     """
-    pool, notes, questions = Pool(), {"facts_without_sentence": 0}, []
-    for _, row, facts in pooled(path, Row, pool, notes):
-        questions.append(question(row, by_paragraph(facts)))
-    return Draft(documents=pool.finished(), questions=questions, notes=notes)
+    pool, notes, questions = Pool(), {"facts_without_sentence": 0}, rows.Questions(id="_id")
+    for number, row, facts in pooled(path, Row, pool, notes):
+        questions.add(question(row, by_paragraph(facts)), path, row=number)
+    return Draft(documents=pool.finished(), questions=questions.kept, notes=notes)
 
 
 def pooled(path: Path, kind: type[AnyRow], pool: Pool, notes: dict[str, int]) -> list[tuple[int, AnyRow, list[Fact]]]:

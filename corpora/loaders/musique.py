@@ -54,7 +54,7 @@ def load(path: Path) -> Draft:
     Raises:
         BadInput: a row does not fit, or a part names a paragraph that is not there.
     """
-    pool, questions, notes = Pool(), [], {"unanswerable": 0}
+    pool, questions, notes = Pool(), rows.Questions(), {"unanswerable": 0}
     for line, row in rows.lines(rows.need(path, "MuSiQue JSON lines"), Row):
         ids = {p.idx: pool.add(p.title, sentences(collapse(p.paragraph_text))) for p in row.paragraphs}
         if not row.answerable:
@@ -65,8 +65,9 @@ def load(path: Path) -> Draft:
         answers = tuple(dict.fromkeys([row.answer, *row.answer_aliases]))
         hops = _hops(row, ids, pool, path, line)
         family = row.id.partition("__")[0]
-        questions.append(Question(id=row.id, text=collapse(row.question), family=family, answers=answers, gold=hops))
-    return Draft(documents=pool.finished(), questions=questions, notes=notes)
+        question = Question(id=row.id, text=collapse(row.question), family=family, answers=answers, gold=hops)
+        questions.add(question, path, line=line)
+    return Draft(documents=pool.finished(), questions=questions.kept, notes=notes)
 
 
 def _hops(row: Row, ids: dict[int, str], pool: Pool, path: Path, line: int) -> tuple[Hop, ...]:

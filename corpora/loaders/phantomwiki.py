@@ -69,7 +69,7 @@ def load(path: Path) -> Draft:
     for article in rows.listed(rows.need(path / "articles.json", "articles (--article-format json)"), Article):
         id = pool.add(article.title, _facts(article.article))
         pages[collapse(article.title)] = pool.documents[id]
-    questions, notes = [], {"unanswerable": 0, "without_trace": 0}
+    questions, notes = rows.Questions(), {"unanswerable": 0, "without_trace": 0}
     file = rows.need(path / "questions.json", "questions (--question-format json)")
     for number, row in enumerate(rows.listed(file, Row)):
         if not row.answer:
@@ -78,10 +78,11 @@ def load(path: Path) -> Draft:
         gold = _gold(row, pages, file, number)
         notes["without_trace"] += not gold
         answers = tuple(dict.fromkeys(str(answer) for answer in row.answer))
-        questions.append(
-            Question(id=row.id, text=collapse(row.question), family=f"type{row.type}", answers=answers, gold=gold)
+        question = Question(
+            id=row.id, text=collapse(row.question), family=f"type{row.type}", answers=answers, gold=gold
         )
-    return Draft(documents=pool.finished(), questions=questions, notes=notes)
+        questions.add(question, file, row=number)
+    return Draft(documents=pool.finished(), questions=questions.kept, notes=notes)
 
 
 def _facts(article: str) -> list[str]:

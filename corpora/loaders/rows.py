@@ -10,6 +10,7 @@ import msgspec
 
 from berrypick import files
 from berrypick.errors import BadInput
+from berrypick.records import Question
 
 Row = TypeVar("Row")
 
@@ -48,3 +49,42 @@ def listed(path: Path, kind: type[Row]) -> list[Row]:
     if not rows:
         raise BadInput("holds no row", file=path)
     return rows
+
+
+class Questions:
+    """Collects a source's questions, refusing what nobody could ask, score or tell apart; the row is named.
+
+    Args:
+        id: what the format calls a question's id.
+        text: what it calls the question.
+        answers: what it calls the answers.
+    """
+
+    def __init__(self, id: str = "id", text: str = "question", answers: str = "answer") -> None:
+        self.kept: list[Question] = []
+        self._seen: set[str] = set()
+        self._id, self._text, self._answers = id, text, answers
+
+    def add(self, question: Question, file: Path, *, line: int | None = None, row: int | None = None) -> None:
+        """Add a question that stands in a line, or in a row of a list counted from 0.
+
+        Raises:
+            BadInput: its id repeats, is blank or holds a tab or line break; its text or an answer is blank.
+        """
+        reason, field = self._fault(question)
+        if reason:
+            raise BadInput(reason, file=file, line=line, field=field if row is None else f"[{row}].{field}")
+        self._seen.add(question.id)
+        self.kept.append(question)
+
+    def _fault(self, question: Question) -> tuple[str, str]:
+        if question.id in self._seen:
+            return f"question id {question.id!r} appears twice", self._id
+        # Ids are cells of qrels.tsv.
+        if not question.id.strip() or any(mark in question.id for mark in "\t\r\n"):
+            return f"{question.id!r} is no id: it is blank, or holds a tab or line break", self._id
+        if not question.text.strip():
+            return "has no question", self._text
+        if not all(answer.strip() for answer in question.answers):
+            return "has a blank answer", self._answers
+        return "", ""

@@ -74,8 +74,11 @@ def load(path: Path) -> Draft:
     asked = [file for file in sorted(path.iterdir()) if file.suffix in (".jsonl", ".parquet") and file != corpus]
     if not asked:
         raise BadInput("holds no questions; expected .jsonl or .parquet files beside corpus.jsonl", file=path)
-    questions = [_question(row, file, line) for file in asked for line, row in _rows(file)]
-    return Draft(documents=pool.finished(), questions=questions)
+    questions = rows.Questions(answers="golden_answers")
+    for file in asked:
+        for line, row in _rows(file):
+            questions.add(_question(row, file, line), file, line=line)
+    return Draft(documents=pool.finished(), questions=questions.kept)
 
 
 def _rows(file: Path) -> Iterator[tuple[int, Row]]:
@@ -90,7 +93,7 @@ def _rows(file: Path) -> Iterator[tuple[int, Row]]:
         ) from error
     try:
         table = parquet.read_table(file)
-    except ValueError as error:  # pyarrow.ArrowInvalid
+    except (ValueError, OSError) as error:  # pyarrow.ArrowInvalid; OSError for a broken footer
         raise BadInput(f"is not a parquet file: {error}", file=file) from error
     decoder = msgspec.json.Decoder(Row)
     for number, row in enumerate(table.to_pylist(), 1):

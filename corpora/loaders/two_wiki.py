@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from berrypick.corpora.loaders import hotpotqa
+from berrypick.corpora.loaders import hotpotqa, rows
 from berrypick.corpora.loaders.hotpotqa import Fact
 from berrypick.corpora.loaders.pool import Pool, collapse, squeeze
 from berrypick.corpora.store import Draft
@@ -33,13 +33,13 @@ def load(path: Path) -> Draft:
     Raises:
         BadInput: as ``hotpotqa.load``.
     """
-    pool, questions = Pool(), []
+    pool, questions = Pool(), rows.Questions(id="_id")
     notes = {"facts_without_sentence": 0, "questions_without_triples": 0}
-    for _, row, facts in hotpotqa.pooled(path, Row, pool, notes):
+    for number, row, facts in hotpotqa.pooled(path, Row, pool, notes):
         hops = align(row.evidences, facts)
         notes["questions_without_triples"] += not hops
-        questions.append(hotpotqa.question(row, hops or hotpotqa.by_paragraph(facts)))
-    return Draft(documents=pool.finished(), questions=questions, notes=notes)
+        questions.add(hotpotqa.question(row, hops or hotpotqa.by_paragraph(facts)), path, row=number)
+    return Draft(documents=pool.finished(), questions=questions.kept, notes=notes)
 
 
 def align(triples: Sequence[Triple], facts: Sequence[Fact]) -> tuple[Hop, ...]:
