@@ -24,9 +24,13 @@ def occurs(name: str, text: str) -> bool:
 
 def spelled(name: str, text: str) -> bool:
     """Whether a name stands in a text as it is spelled, marks included, in any case."""
-    wanted = " ".join(name.casefold().split())
-    found = re.search(rf"(?<!\w){re.escape(wanted)}(?!\w)", " ".join(text.casefold().split()))
-    return bool(wanted) and found is not None
+    wanted = fold(name)
+    return bool(wanted) and re.search(rf"(?<!\w){re.escape(wanted)}(?!\w)", fold(text)) is not None
+
+
+def fold(text: str) -> str:
+    """Case-fold and collapse blanks."""
+    return " ".join(text.casefold().split())
 
 
 def capitalised(text: str) -> list[str]:

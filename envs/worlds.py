@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 from berrypick import corpora, files
 from berrypick.corpora import CORPORA, Corpus
 from berrypick.corpora.engines import ENGINES, Engine, open_engine
+from berrypick.corpora.mentions import fold, spelled
 from berrypick.corpora.snippets import best_sentence, corpus_idf
 from berrypick.envs.protocols import escape
 from berrypick.records import Hit
@@ -56,13 +56,7 @@ class World:
 
 def names_title(text: str, title: str) -> bool:
     """Whether a title stands in a text as whole words, in any case."""
-    wanted = fold(title)
-    return bool(wanted) and re.search(rf"(?<!\w){re.escape(wanted)}(?!\w)", fold(text)) is not None
-
-
-def fold(text: str) -> str:
-    """Case-fold and collapse blanks."""
-    return " ".join(text.casefold().split())
+    return spelled(title, text)
 
 
 def open_world(name: str, split: str, world: int) -> World:
