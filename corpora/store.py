@@ -36,6 +36,14 @@ class QuestionAudit(Record):
     cost: int
 
 
+_ROWS: Final[dict[str, type[Record]]] = {
+    "documents.jsonl": Document,
+    "questions.jsonl": Question,
+    "entities.jsonl": Entity,
+    AUDIT_FILE: QuestionAudit,
+}
+
+
 class Manifest(Record):
     """Where a corpus comes from and what its files must hash to."""
 
@@ -118,15 +126,15 @@ class Corpus:
 
     @property
     def fingerprint(self) -> str:
-        """Hex digest over the hashes of the data files."""
-        joined = "".join(self.manifest.sha256[name] for name in DATA_FILES)
+        """Hex digest over the hashes of the stored files, the audit's rows included: they decide what is asked."""
+        joined = "".join(digest for _, digest in sorted(self.manifest.sha256.items()))
         return hashlib.sha256(joined.encode()).hexdigest()
 
 
 def open_or_build(name: str, builder: Builder, split: str, world: int, *, progress: bool = False) -> Corpus:
     """Read a registered corpus, building it first where it is not there."""
     folder = folder_of(name, builder, split, world)
-    if not (folder / "manifest.json").is_file():
+    if not folder.exists():
         build(name, builder, split, world, folder, progress=progress)
     return read(folder)
 
@@ -157,7 +165,8 @@ def build(name: str, builder: Builder, split: str, world: int, folder: Path, *, 
         if builder.audited:
             from berrypick.corpora.audit import audit
 
-            save_audit(target, audit(read(target), progress=progress).rows)
+            corpus = read(target)
+            save_audit(corpus, audit(corpus, progress=progress).rows)
 
 
 def write(
@@ -201,10 +210,17 @@ def write(
     _write_manifest(folder, manifest)
 
 
-def save_audit(folder: Path, rows: Sequence[QuestionAudit]) -> None:
-    """Store the audit's rows beside the questions and record their hash."""
+def save_audit(corpus: Corpus, rows: Sequence[QuestionAudit]) -> None:
+    """Store the audit's rows beside the questions and record their hash.
+
+    Raises:
+        BadInput: the folder holds another corpus by now, as after ``berrypick corpus add --force``.
+    """
+    folder = corpus.path
     manifest = _read_manifest(folder)
     hashes = {file: manifest.sha256[file] for file in DATA_FILES}
+    if any(corpus.manifest.sha256[file] != digest for file, digest in hashes.items()):
+        raise BadInput("was replaced while it was audited; audit it again", file=folder)
     # First without an audit: a process killed between the writes must leave a corpus that can be read.
     _write_manifest(folder, msgspec.structs.replace(manifest, sha256=hashes))
     files.write_bytes(folder / AUDIT_FILE, files.jsonl(rows))
@@ -221,12 +237,9 @@ def read(folder: Path) -> Corpus:
     """
     manifest = _read_manifest(folder)
     for name, expected in manifest.sha256.items():
-        path = folder / name
-        if not path.is_file() or files.sha256(path) != expected:
-            state = "is missing" if not path.is_file() else "is not what the manifest records (truncated or edited)"
-            raise Damaged(f"{state}; delete the folder {folder} and build or add the corpus again", file=path)
+        _check_file(folder / name, expected)
     audit = files.read_jsonl(folder / AUDIT_FILE, QuestionAudit) if AUDIT_FILE in manifest.sha256 else []
-    return Corpus(
+    corpus = Corpus(
         name=manifest.name,
         path=folder,
         manifest=manifest,
@@ -235,6 +248,30 @@ def read(folder: Path) -> Corpus:
         entities=files.read_jsonl(folder / "entities.jsonl", Entity),
         audit={row.question: row for row in audit},
     )
+    if AUDIT_FILE in manifest.sha256 and [row.question for row in audit] != [row.id for row in corpus.all_questions]:
+        raise Damaged(
+            f"is not the audit of these questions; {_remedy(folder)}", file=folder / AUDIT_FILE, field="question"
+        )
+    return corpus
+
+
+def _check_file(path: Path, expected: str) -> None:
+    """Raise Damaged unless a file has the hash; where one of its rows cannot be read, that row is named."""
+    if not path.is_file():
+        raise Damaged(f"is missing; {_remedy(path.parent)}", file=path)
+    if files.sha256(path) == expected:
+        return
+    reason = f"is not what the manifest records (truncated or edited); {_remedy(path.parent)}"
+    if path.name in _ROWS:
+        try:
+            files.read_jsonl(path, _ROWS[path.name])
+        except BadInput as error:
+            raise Damaged(f"{error.reason}; the file {reason}", file=path, line=error.line, field=error.field) from error
+    raise Damaged(reason, file=path)
+
+
+def _remedy(folder: Path) -> str:
+    return f"delete the folder {folder} and build or add the corpus again"
 
 
 def check(draft: Draft, place: Path) -> None:
@@ -274,7 +311,7 @@ def _check_places(question: Question, sizes: dict[str, int], file: Path, line: i
 
 def _read_manifest(folder: Path) -> Manifest:
     path = folder / "manifest.json"
-    remedy = f"delete the folder {folder} and build or add the corpus again"
+    remedy = _remedy(folder)
     if not path.is_file():
         raise Damaged(f"is missing; {remedy}", file=path)
     try:

@@ -8,6 +8,7 @@ from typing import Final
 
 from berrypick.envs.progress import hops_found
 from berrypick.envs.trace import Trace
+from berrypick.errors import BadInput
 from berrypick.records import Question
 from berrypick.registry import Table
 from berrypick.text import normalise
@@ -50,14 +51,21 @@ def _f1(given: list[str], wanted: list[str]) -> float:
     return 2 * common / (len(given) + len(wanted)) if common else 0.0
 
 
+def _accepted(question: Question) -> tuple[str, ...]:
+    if not question.answers:
+        reason = f"question {question.id!r} has no answers, so no answer can be scored; use reward='evidence'"
+        raise BadInput(reason, field="reward")
+    return question.answers
+
+
 def exact_match(trace: Trace, question: Question) -> float:
-    """1.0 for an accepted answer, else 0.0."""
-    return float(match(trace.answer, question.answers))
+    """1.0 for an accepted answer, else 0.0; raises BadInput where no answer is known."""
+    return float(match(trace.answer, _accepted(question)))
 
 
 def f1(trace: Trace, question: Question) -> float:
-    """Token F1 of the answer."""
-    return token_f1(trace.answer, question.answers)
+    """Token F1 of the answer; raises BadInput where no answer is known."""
+    return token_f1(trace.answer, _accepted(question))
 
 
 def cost_aware(trace: Trace, question: Question) -> float:

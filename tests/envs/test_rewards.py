@@ -8,6 +8,7 @@ from berrypick.corpora.store import Corpus
 from berrypick.envs.actions import Answer, Search
 from berrypick.envs.rewards import REWARDS, cost_aware, evidence, exact_match, f1, match, token_f1
 from berrypick.envs.trace import Trace, Turn
+from berrypick.errors import BadInput
 from berrypick.records import Question
 
 ACCEPTED = ("Maud Ellery", "M. Ellery")
@@ -127,3 +128,11 @@ def test_evidence_leaves_out_what_is_unknown_and_refuses_to_invent(toy_corpus: C
     assert evidence(trace, Question("q", "?", "f", ("Maud Ellery",), ())) == 1.0
     with pytest.raises(ValueError, match="no reward is defined"):
         evidence(trace, Question("q", "?", "f", (), ()))
+
+
+@pytest.mark.parametrize("name", ["exact_match", "f1", "cost_aware"])
+def test_a_question_without_answers_has_no_such_reward(name: str, toy_corpus: Corpus):
+    # Relevance sets (BEIR) know documents, not answers: 0.0 would be a broken reward that passes for a wrong answer.
+    unanswered = Question("q", "What?", "adhoc", (), toy_corpus.questions[0].gold)
+    with pytest.raises(BadInput, match="use reward='evidence'"):
+        REWARDS[name](Trace(toy_corpus, unanswered, "", answer="x"), unanswered)
