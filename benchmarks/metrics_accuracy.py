@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-from berrypick.benchmarks.metrics_base import Metric, TaskOutcomes, each
+from berrypick.benchmarks.metrics_base import Array, Metric, TaskOutcomes, each
 from berrypick.diversity import pass_at_k
 from berrypick.envs.outcome import Outcome
 
@@ -44,10 +44,15 @@ HOP_RECALL = Metric(
 def pass_at(k: int) -> Metric:
     """Return ``pass@k``: the chance that one of k rollouts is an exact match (Chen et al. 2021, unbiased)."""
 
-    def of(task: TaskOutcomes) -> float | None:
-        right = sum(outcome.em for outcome in task.outcomes)
-        return pass_at_k(task.rollouts, right, k) if task.rollouts >= k else None
+    def parts(tasks: Sequence[TaskOutcomes]) -> Array:
+        enough = any(task.rollouts >= k for task in tasks)
+        # Fewer rollouts than other tasks have are no reason to drop a task: those that are missing are misses.
+        return each(lambda task: pass_at_k(max(task.rollouts, k), _right(task), k) if enough else None)(tasks)
 
     return Metric(
-        f"pass@{k}", f"chance that one of {k} rollouts is an exact match; needs {k} rollouts", each(of), default=0.0
+        f"pass@{k}", f"chance that one of {k} rollouts is an exact match; needs {k} rollouts", parts, default=0.0
     )
+
+
+def _right(task: TaskOutcomes) -> int:
+    return sum(outcome.em for outcome in task.outcomes)

@@ -113,8 +113,7 @@ def compare(
             standing = _standing(ours) & _standing(theirs)
             a = _estimate(one, ours, standing, weights[cell])
             b = _estimate(one, theirs, standing, weights[cell])
-            paired = _Estimate(a.value - b.value, a.replicates - b.replicates, a.n) if a and b else None
-            estimates.append(paired)
+            estimates.append(_less(a, b) if a and b else None)
         differences[one.name] = _difference(one, _mean_over_cells(estimates))
     return differences
 
@@ -147,6 +146,11 @@ def _estimate(one: Metric, rows: Array, standing: npt.NDArray[np.bool_], weights
         return _Estimate(float(one.of_mean(rows.mean(axis=0))), one.of_mean(means), n)
 
 
+def _less(a: _Estimate, b: _Estimate) -> _Estimate:
+    with np.errstate(invalid="ignore"):  # two infinite diversities have no difference
+        return _Estimate(a.value - b.value, a.replicates - b.replicates, a.n)
+
+
 def _mean_over_cells(estimates: Sequence[_Estimate | None]) -> _Estimate | None:
     known = [estimate for estimate in estimates if estimate is not None]
     if not known or len(known) < len(estimates):
@@ -157,6 +161,8 @@ def _mean_over_cells(estimates: Sequence[_Estimate | None]) -> _Estimate | None:
 
 
 def _interval(replicates: Array) -> tuple[float | None, float | None]:
+    if np.isnan(replicates).all():
+        return None, None
     # Order statistics, not interpolation: between two infinite values of D2 there is nothing to interpolate.
     low, high = np.nanpercentile(replicates, [2.5, 97.5], method="inverted_cdf")
     return finite(low), finite(high)

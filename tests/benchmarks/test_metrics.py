@@ -85,6 +85,14 @@ def test_pass_at_k() -> None:
     )
 
 
+def test_pass_at_k_drops_no_task_with_too_few_rollouts() -> None:
+    # Missing rollouts are misses: none right is 0; one right of 8, of which 4 are missing, is 1 - C(7,8)/C(8,8) = 1.
+    whole, none, one = task(*[hit()] * 16), task(*[miss()] * 4), task(hit(), *[miss()] * 3)
+    assert value("pass@16", whole, none) == 0.5
+    assert value("pass@8", whole, none, one) == pytest.approx(2 / 3)
+    assert value("pass@8", none, one) is None  # nobody has 8
+
+
 def test_grounded_needs_a_known_plan() -> None:
     # right without evidence is no grounded success: 1 of 2; a question without a plan cannot have any and is left out.
     assert value("grounded", task(hit(), miss(em=True, f1=1.0))) == 0.5

@@ -101,6 +101,16 @@ def test_an_infinite_diversity_is_blank_but_bounded_below() -> None:
     assert found.value == pytest.approx(30.0) and found.high is None and 5 < found.low < 30
 
 
+@pytest.mark.filterwarnings("error")
+def test_two_infinite_diversities_do_not_differ() -> None:
+    apart = [
+        msgspec.structs.replace(task, outcomes=(rollout(True, "a"), rollout(True, "b"))) for task in run([1.0] * 30)
+    ]
+    alike = run([1.0] * 30, ways="a")
+    assert compare(apart, apart, ["strategies_D2"], 0)["strategies_D2"] == Difference(None, None, None, 30)
+    assert compare(apart, alike, ["strategies_D2"], 0)["strategies_D2"] == Difference(None, None, None, 30)
+
+
 def test_nothing_at_all() -> None:
     assert summarise([], METRICS, 0).overall["EM"] == Value(None, None, None, 0)
     assert compare([], [], ["EM"], 0)["EM"] == Difference(None, None, None, 0)
