@@ -144,7 +144,7 @@ def audit_added(name: str, *, progress: bool = False) -> Audit:
         )
     corpus = load(name)
     found = audit(corpus, progress=progress)
-    store.save_audit(corpus.path, found.rows)
+    store.save_audit(corpus, found.rows)
     return found
 
 

@@ -248,7 +248,7 @@ def read(folder: Path) -> Corpus:
         entities=files.read_jsonl(folder / "entities.jsonl", Entity),
         audit={row.question: row for row in audit},
     )
-    if AUDIT_FILE in manifest.sha256 and [row.question for row in audit] != [row.id for row in corpus.all_questions]:
+    if AUDIT_FILE in manifest.sha256 and {*corpus.audit} != {question.id for question in corpus.all_questions}:
         raise Damaged(
             f"is not the audit of these questions; {_remedy(folder)}", file=folder / AUDIT_FILE, field="question"
         )

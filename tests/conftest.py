@@ -162,7 +162,7 @@ def toy_corpus(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
     folder: Path = tmp_path_factory.mktemp("toy")
     draft = Draft(TOY_DOCUMENTS, TOY_QUESTIONS, TOY_ENTITIES)
     store.write(folder, draft, name="toy", builder="toy", version=1, parameters={}, seed=0, licence="CC0-1.0")
-    store.save_audit(folder, TOY_AUDIT)
+    store.save_audit(store.read(folder), TOY_AUDIT)
     return store.read(folder)
 
 

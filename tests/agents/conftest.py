@@ -91,7 +91,7 @@ def little(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
     store.write(
         folder, draft, name="almanac-little", builder="almanac-little", version=1, parameters={}, seed=0, licence="CC0"
     )
-    store.save_audit(folder, AUDIT)
+    store.save_audit(store.read(folder), AUDIT)
     return store.read(folder)
 
 

@@ -63,13 +63,13 @@ def test_the_same_draft_gives_the_same_bytes_whatever_its_order(tmp_path: Path):
 
 
 def test_once_audited_only_viable_questions_are_asked(tmp_path: Path):
-    write(tmp_path)
+    written = write(tmp_path)
     rows = [QuestionAudit("q1", (), (), 0), QuestionAudit("q2", (("profile",),), ("no_open",), 1)]
-    store.save_audit(tmp_path, rows)
+    store.save_audit(written, rows)
     corpus = store.read(tmp_path)
     assert [q.id for q in corpus.questions] == ["q2"] and [q.id for q in corpus.all_questions] == ["q1", "q2"]
     assert corpus.audit == {"q1": rows[0], "q2": rows[1]} and set(corpus.question_by_id) == {"q2"}
-    store.save_audit(tmp_path, [rows[1], QuestionAudit("q1", (("profile",),), (), 1)])
+    store.save_audit(written, [rows[1], QuestionAudit("q1", (("profile",),), (), 1)])
     assert len(store.read(tmp_path).questions) == 2
 
 
@@ -77,9 +77,9 @@ def test_once_audited_only_viable_questions_are_asked(tmp_path: Path):
 def test_a_process_killed_while_saving_an_audit_leaves_a_corpus(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stop: int
 ):
-    write(tmp_path)
+    corpus = write(tmp_path)
     rows = [QuestionAudit(id, (("profile",),), (), 1) for id in ("q1", "q2")]
-    store.save_audit(tmp_path, [rows[0], QuestionAudit("q2", (), (), 0)])
+    store.save_audit(corpus, [rows[0], QuestionAudit("q2", (), (), 0)])
     whole, writes = files.write_bytes, []
 
     def killed(path: Path, data: bytes) -> None:
@@ -90,7 +90,7 @@ def test_a_process_killed_while_saving_an_audit_leaves_a_corpus(
 
     monkeypatch.setattr(files, "write_bytes", killed)
     with pytest.raises(KeyboardInterrupt):
-        store.save_audit(tmp_path, rows)
+        store.save_audit(corpus, rows)
     assert len(store.read(tmp_path).all_questions) == 2
 
 
@@ -100,8 +100,7 @@ NAMES = (*store.DATA_FILES, store.AUDIT_FILE, "manifest.json")
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("harm", ["cut", "edit", "empty", "remove"])
 def test_a_damaged_file_is_named(tmp_path: Path, name: str, harm: str):
-    write(tmp_path)
-    store.save_audit(tmp_path, [QuestionAudit(id, (("profile",),), (), 1) for id in ("q1", "q2")])
+    store.save_audit(write(tmp_path), [QuestionAudit(id, (("profile",),), (), 1) for id in ("q1", "q2")])
     path = tmp_path / name
     data = path.read_bytes()
     path.unlink()
@@ -118,6 +117,51 @@ def test_a_damaged_file_is_named(tmp_path: Path, name: str, harm: str):
     with pytest.raises(Damaged, match=f"{name}.*: .*delete the folder") as caught:
         store.read(tmp_path)
     assert caught.value.file == path
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "line", "field"),
+    [
+        ("documents.jsonl", b'"sentences":["Second."]', b'"sentences":["Second.",2]', 2, "sentences[1]"),
+        ("questions.jsonl", b'"family":"bridge"', b'"family":7', 1, "family"),
+        ("entities.jsonl", b'"full":"Ann Ash",', b"", 1, None),
+        ("audit.jsonl", b'"cost":1}', b'"cost":1', 1, None),
+    ],
+)
+def test_the_row_that_was_spoiled_is_named(
+    tmp_path: Path, name: str, old: bytes, new: bytes, line: int, field: str | None
+):
+    store.save_audit(write(tmp_path), [QuestionAudit(id, (("profile",),), (), 1) for id in ("q1", "q2")])
+    path = tmp_path / name
+    path.write_bytes(path.read_bytes().replace(old, new, 1))
+    with pytest.raises(Damaged, match="truncated or edited.*delete the folder") as caught:
+        store.read(tmp_path)
+    assert (caught.value.file, caught.value.line, caught.value.field) == (path, line, field)
+
+
+def test_an_audit_of_a_corpus_that_was_replaced_meanwhile_is_not_stored(tmp_path: Path):
+    audited = write(tmp_path)
+    write(tmp_path, replace(DRAFT, questions=[question("other")]))
+    with pytest.raises(BadInput, match="replaced while it was audited") as caught:
+        store.save_audit(audited, [QuestionAudit("q1", (), (), 0)])
+    assert caught.value.file == tmp_path
+    assert [q.id for q in store.read(tmp_path).questions] == ["other"]
+
+
+def test_an_audit_of_other_questions_is_refused(tmp_path: Path):
+    store.save_audit(write(tmp_path), [QuestionAudit("q1", (("profile",),), (), 1)])
+    with pytest.raises(Damaged, match="not the audit of these questions") as caught:
+        store.read(tmp_path)
+    assert caught.value.file == tmp_path / "audit.jsonl"
+
+
+def test_a_folder_without_manifest_is_an_error_before_anything_is_built(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("BERRYPICK_HOME", str(tmp_path))
+    (store.open_or_build("x", builder(), "test", 0).path / "manifest.json").unlink()
+    with pytest.raises(Damaged, match=r"manifest\.json: is missing; delete the folder"):
+        store.open_or_build("x", builder(make=lambda split, world: pytest.fail("built")), "test", 0)
 
 
 @pytest.mark.parametrize("change", [{"documents.jsonl": None}, {"../secret": "0"}, {"qrels.tsv": None, "q.tsv": "0"}])
