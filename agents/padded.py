@@ -18,8 +18,8 @@ from berrypick.envs.actions import Action, Answer, Search
 from berrypick.envs.protocols import PROTOCOLS, QUERY_LIMIT
 from berrypick.errors import BadInput
 
-#: Words that no corpus is about.
-FILLER: Final = "please thanks hello okay"
+#: Words that no built-in corpus holds: one that it held would be a word to search for, not a filler.
+FILLER: Final = "please hello okay anyway"
 THOUGHT: Final = "<think>Let me see what comes up.</think>\n"
 #: Most repeated queries in an episode.
 REPEATS: Final = 2
