@@ -67,10 +67,11 @@ def effective_move(turn: Turn, query: Query, evidence: Sequence[int], context: C
     """Reduce a productive search to the part of its query that found the evidence.
 
     The form is the first of names (full, initial, byname, any), words, names+words and whole whose restriction of the
-    query still retrieves the evidence with the same engine at the same topk; the source is the first of asked, found
-    and both whose restriction of what is left does, so that a filler word is nobody's own knowledge. The last two forms
-    restrict alike: a query stays ``whole`` where neither its names nor its words do alone and 2/3 of the question's
-    words are needed, so that words of the question are filler like any others.
+    query still retrieves the evidence with the same engine at the same topk. The last two restrict alike: a query stays
+    ``whole`` where neither its names nor its words do alone and 2/3 of the question's words are needed, so that words
+    of the question are filler like any others. The source is the first of asked, found and both whose restriction of
+    what is left does, so that a filler word is nobody's own knowledge; ``found`` is here what productive turns
+    displayed, and names displayed by any, so that padding with searches changes no source.
 
     Args:
         turn: the search.
@@ -89,9 +90,7 @@ def effective_move(turn: Turn, query: Query, evidence: Sequence[int], context: C
         return {hit.index for hit in hits}.issuperset(evidence)
 
     form, words = _reduce_form(query, context.asked, finds)
-    # A plain word that some fruitless page happens to hold was not learnt there; a name may well have been.
-    found = context.learnt | (context.found & query.names)
-    return Move(turn.engine, _reduce_source(words, context.asked, found, finds), form)
+    return Move(turn.engine, _reduce_source(words, query, context, finds), form)
 
 
 Finds = Callable[[tuple[str, ...]], bool]
@@ -122,12 +121,14 @@ def _needed(words: tuple[str, ...], finds: Finds) -> tuple[str, ...]:
     return words
 
 
-def _reduce_source(words: tuple[str, ...], asked: Set[str], found: Set[str], finds: Finds) -> str:
-    pools = {"asked": asked, "found": found, "both": asked | found}
-    for name, pool in pools.items():
-        part = tuple(word for word in words if word in pool or len(word) == 1)
-        if part == words or (any(len(word) > 1 for word in part) and finds(part)):
-            return name
+def _reduce_source(words: tuple[str, ...], query: Query, context: Context, finds: Finds) -> str:
+    # A plain word that some fruitless page happens to hold was not learnt there; a name may be, if nowhere else.
+    for found in (context.learnt, context.learnt | (context.found & query.names)):
+        pools = {"asked": context.asked, "found": found, "both": context.asked | found}
+        for name, pool in pools.items():
+            part = tuple(word for word in words if word in pool or len(word) == 1)
+            if part == words or (any(len(word) > 1 for word in part) and finds(part)):
+                return name
     return "own"
 
 

@@ -203,6 +203,15 @@ def test_fruitless_pages_teach_names_but_no_words(toy_corpus: Corpus, monkeypatc
     assert outcome(toy_corpus, "q1", find("Iron Gull post")).strategy == ("bm25/own/names:byname",)
 
 
+def test_a_name_comes_from_where_it_was_learnt_first(toy_corpus: Corpus, monkeypatch: pytest.MonkeyPatch) -> None:
+    # The foundry's page is evidence and tells Quillport; the register tells Tessa Thornwell once more, for nothing.
+    monkeypatch.setitem(KEYS, "r1", ["thornwell quillport"])
+    first, last = find("Northern Halvard Foundry"), find("Thornwell Quillport")
+    plain, padded = outcome(toy_corpus, "q1", first, last), outcome(toy_corpus, "q1", first, find("Lantern Poet"), last)
+    assert (plain.raw_moves[-1], padded.raw_moves[-1]) == ("bm25/both/names", "bm25/found/names")
+    assert plain.strategy == padded.strategy == ("bm25/own/names:full", "bm25/both/names")
+
+
 def test_two_hops_and_an_answer(toy_corpus: Corpus) -> None:
     found = outcome(
         toy_corpus, "q1", find("Tessa Thornwell works"), find("Northern Halvard Foundry"), answer("Quillport")
