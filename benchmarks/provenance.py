@@ -17,8 +17,8 @@ from typing import Final
 
 from berrypick.records import Record
 
-#: Packages (every module in them) and modules whose source decides what happens in an episode, how it is scored, and
-#: who plays. A cell that was run with other sources is not reused.
+#: Packages (every module in them) and modules whose source decides what happens in an episode, how it is scored, what
+#: is searched and who plays. A cell that was run with other sources is not reused.
 SOURCES: Final[dict[str, tuple[str, ...]]] = {
     "protocol": ("berrypick.envs", "berrypick.corpora.engines", "berrypick.corpora:snippets.py", "berrypick:text.py"),
     "scorer": (
@@ -32,6 +32,7 @@ SOURCES: Final[dict[str, tuple[str, ...]]] = {
         "berrypick:diversity.py",
         "berrypick:text.py",
     ),
+    "corpora": ("berrypick.corpora", "berrypick:text.py"),
     "agents": ("berrypick.agents", "berrypick:seeding.py"),
 }
 PACKAGES: Final = ("berrypick", "numpy", "gymnasium", "tantivy", "faiss-cpu", "scikit-learn", "scipy", "msgspec")
@@ -45,8 +46,8 @@ class Provenance(Record):
         commit: of the source tree; None where the package was not run from one.
         dirty: whether the tree had uncommitted changes to tracked files; None as above.
         versions: of Python and of the packages that decide a number.
-        fingerprints: name -> sha256: sources (protocol, scorer, agents), and per corpus its documents, questions and
-            audit; an index follows from its corpus and the protocol.
+        fingerprints: name -> sha256: sources (protocol, scorer, corpora, agents), and of each corpus its documents and
+            its questions with their audit; an index follows from its corpus and the protocol.
         device: what it ran on.
         times: when it started and how long each part took, in seconds; nothing else in a result depends on the clock.
     """

@@ -13,7 +13,7 @@ import msgspec
 from berrypick import files
 from berrypick.benchmarks.metrics import TaskOutcomes, Value
 from berrypick.benchmarks.provenance import Provenance
-from berrypick.benchmarks.suites import Cell
+from berrypick.benchmarks.suites import Cell, label
 from berrypick.errors import BadInput
 from berrypick.records import Episode, Record
 
@@ -39,7 +39,7 @@ class Config(Record):
         seed: of the agent's sampling and of the intervals.
         cells: the suite's cells.
         versions: of Python and of the packages that decide a number.
-        sources: fingerprints of the protocol, the scorer and the agents.
+        sources: fingerprints of the protocol, the scorer, the corpora's builders and the agents.
     """
 
     schema: int
@@ -79,8 +79,7 @@ class CellResult(Record):
     @property
     def label(self) -> str:
         """What tables and pictures call the cell."""
-        parts = (self.env.removeprefix("berrypick/").rsplit("-v", 1)[0], *self.knockouts, *self.faults)
-        return " ".join(parts)
+        return label(self.env, self.knockouts, self.faults)
 
 
 class QuestionResult(Record):

@@ -10,6 +10,11 @@ from berrypick.registry import Table
 ROLLOUTS: Final = 16
 
 
+def label(env: str, knockouts: tuple[str, ...], faults: tuple[str, ...]) -> str:
+    """Name a cell in short: the environment without namespace and version, and what was changed in it."""
+    return " ".join((env.removeprefix("berrypick/").rsplit("-v", 1)[0], *knockouts, *faults))
+
+
 class Cell(Record):
     """One (environment, knock-outs, faults) with the number of tasks and rollouts played in it.
 
@@ -35,12 +40,14 @@ class Cell(Record):
 
     @property
     def label(self) -> str:
-        """What tables call the cell: the environment's name without namespace and version."""
-        return self.env.removeprefix("berrypick/").rsplit("-v", 1)[0]
+        """What tables and pictures call the cell."""
+        return label(self.env, self.knockouts, self.faults)
 
     def make(self) -> dict[str, Any]:
         """Keywords for ``gymnasium.make(cell.env, ...)``."""
-        return {"corpus": self.corpus, "worlds": self.worlds, "split": self.split}
+        changes = {"knockouts": self.knockouts, "faults": self.faults}
+        where = {"corpus": self.corpus, "worlds": self.worlds, "split": self.split}
+        return where | {name: names for name, names in changes.items() if names}
 
 
 ALMANAC: Final = "almanac-small"

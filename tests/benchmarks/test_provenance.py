@@ -9,8 +9,8 @@ from berrypick.benchmarks import provenance
 
 def test_every_source_is_there_and_hashed():
     prints = provenance.source_fingerprints()
-    assert set(prints) == {"protocol", "scorer", "agents"}
-    assert len(set(prints.values())) == 3
+    assert set(prints) == {"protocol", "scorer", "corpora", "agents"}
+    assert len(set(prints.values())) == 4
     assert all(len(value) == 64 for value in prints.values())
     for parts in provenance.SOURCES.values():
         for part in parts:
