@@ -14,7 +14,7 @@ from berrypick.corpora.builders.almanac.questions import Asker
 from berrypick.corpora.builders.almanac.world import make_world
 from berrypick.corpora.store import Builder, Draft
 
-VERSION: Final = 2
+VERSION: Final = 3
 #: Entities of each kind and questions of each family.
 SIZES: Final[dict[str, dict[str, int]]] = {
     "tiny": {"person": 42, "company": 10, "school": 6, "city": 8, "work": 12},

@@ -23,7 +23,8 @@ ROSTER_ENTRIES: Final = 5
 REGISTER_ENTRIES: Final = 10
 #: Probability that an event states two facts.
 PAIRED: Final = 0.6
-#: Share of chronicle subjects named by stem and place instead of byname.
+#: Share of chronicle subjects named by stem and place instead of byname; never where no other page states the fact,
+#: for who reads it cannot tell which bearer of the stem is meant.
 BY_PLACE: Final = 0.05
 PROFILE_FILLERS: Final = (
     "{s} kept a careful diary.",
@@ -92,7 +93,8 @@ def write_book(world: World, shares: dict[str, float], held_out: bool, draw: np.
         for genre in genres:
             drawn[genre].append(fact)
     book = Book()
-    writer = _Writer(world, held_out, draw)
+    elsewhere = frozenset(drawn["profile"]) | frozenset(drawn["roster"])
+    writer = _Writer(world, held_out, elsewhere, draw)
     for pages in (
         writer.profiles(drawn["profile"]),
         writer.rosters(drawn["roster"]),
@@ -111,6 +113,7 @@ Page = tuple[Document, dict[int, tuple[str, str, str]]]
 class _Writer:
     world: World
     held_out: bool
+    elsewhere: frozenset[Fact]
     draw: np.random.Generator
 
     def profiles(self, facts: Sequence[Fact]) -> Iterator[Page]:
@@ -206,7 +209,8 @@ class _Writer:
 
     def _in_passing(self, fact: Fact, place: str) -> str:
         entity = self.world.entities[fact.subject]
-        return by_place(entity, place) if self.draw.random() < BY_PLACE else entity.byname
+        vague = fact in self.elsewhere and self.draw.random() < BY_PLACE
+        return by_place(entity, place) if vague else entity.byname
 
     def _key(self, fact: Fact) -> tuple[str, str, str]:
         return self.world.name(fact.subject), fact.relation, self.world.name(fact.object)
