@@ -36,21 +36,37 @@ def add(name: str, format: str, path: Path, *, licence: str = "unknown", force: 
     """
     folder = _folder(name, force)
     draft = LOADERS[format](path)
-    staged = folder.with_name(f".{name}.staged-{os.getpid()}")
     parameters = {"format": format, "source": path.name}
-    with files.new_folder(staged) as target:
-        store.write(
-            target,
-            draft,
-            name=name,
-            builder=f"loader:{format}",
-            version=1,
-            parameters=parameters,
-            seed=0,
-            licence=licence,
-        )
-    _swap(staged, folder, force)
+    try:
+        with files.new_folder(folder) as target:
+            store.write(
+                target,
+                draft,
+                name=name,
+                builder=f"loader:{format}",
+                version=1,
+                parameters=parameters,
+                seed=0,
+                licence=licence,
+            )
+            manifest = (target / "manifest.json").read_bytes()
+            if force and folder.exists():
+                folder.rename(folder.with_name(f".{name}.retired-{os.getpid()}"))
+    finally:
+        _settle(folder)
+    if (folder / "manifest.json").read_bytes() != manifest:
+        raise BadInput(f"another process added {name!r} at the same time, and that one stays", file=folder)
     return store.read(folder)
+
+
+def _settle(folder: Path) -> None:
+    """Put a replaced corpus back where its replacement did not come, this time or before a kill; else drop it."""
+    retired = re.compile(rf"\.{re.escape(folder.name)}\.retired-\d+")
+    for left in sorted(path for path in folder.parent.glob(".*") if retired.fullmatch(path.name)):
+        if folder.exists():
+            shutil.rmtree(left, ignore_errors=True)
+        else:
+            left.rename(folder)
 
 
 def _folder(name: str, force: bool) -> Path:
@@ -59,28 +75,9 @@ def _folder(name: str, force: bool) -> Path:
     if name in CORPORA:
         raise BadInput(f"{name!r} is a corpus that berrypick builds itself; pick another name", field="name")
     folder = files.home() / "added" / name
+    _settle(folder)
     if folder.exists() and not force:
         raise BadInput(
             f"a corpus {name!r} is there already; use --force to replace it, or pick another name", file=folder
         )
     return folder
-
-
-def _swap(staged: Path, folder: Path, force: bool) -> None:
-    """Move ``staged`` to ``folder``; what was there goes only once its replacement is in place.
-
-    Without ``force`` a folder that another process put there meanwhile stays, and OSError is raised.
-    """
-    retired = staged.with_name(staged.name.replace(".staged-", ".retired-"))
-    replaced = force and folder.exists()
-    if replaced:
-        folder.rename(retired)
-    try:
-        staged.rename(folder)
-    except OSError:
-        if replaced:
-            retired.rename(folder)
-        raise
-    finally:
-        shutil.rmtree(staged, ignore_errors=True)
-    shutil.rmtree(retired, ignore_errors=True)

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from berrypick import files
 from berrypick.corpora import CORPORA, added, load, store
 from berrypick.corpora.adding import add
 from berrypick.errors import BadInput
@@ -87,22 +94,75 @@ def test_a_failing_check_or_write_loses_nothing(home, monkeypatch):
     assert [path.name for path in (home / "added").iterdir()] == ["mine"]
 
 
-def test_a_swap_that_fails_half_way_puts_the_old_corpus_back(home, monkeypatch):
+def test_a_replacement_that_fails_half_way_puts_the_old_corpus_back(home, monkeypatch):
     add("mine", "hotpotqa", FORMATS / "hotpotqa.json")
-    rename = Path.rename
+    rename = os.rename
 
-    def refuse(self: Path, target: Path) -> Path:
-        if ".staged-" in self.name:
+    def refuse(source: Path, target: Path) -> None:
+        if source.suffix == ".tmp":
             raise OSError("no")
-        return rename(self, target)
+        rename(source, target)
 
-    monkeypatch.setattr(Path, "rename", refuse)
+    monkeypatch.setattr(os, "rename", refuse)
     with pytest.raises(OSError, match="no"):
         add("mine", "beir", FORMATS / "beir", force=True)
     assert load("mine").manifest.builder == "loader:hotpotqa"
+    assert [path.name for path in (home / "added").iterdir()] == ["mine"]
 
 
-def test_corpora_that_are_being_written_are_not_listed(home):
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from berrypick.corpora.adding import add
+def deadly(move):
+    def moved(source, target):
+        move(source, target)
+        if Path(target).name.startswith(sys.argv[1]):
+            os.kill(os.getpid(), signal.SIGKILL)
+    return moved
+os.rename, os.replace = deadly(os.rename), deadly(os.replace)
+add("mine", "beir", Path(sys.argv[2]), force=True)
+"""
+
+
+@pytest.mark.parametrize(
+    ("moved", "kept"), [("manifest.json", "hotpotqa"), (".mine.retired-", "hotpotqa"), ("mine", "beir")]
+)
+def test_a_killed_replacement_loses_nothing_and_leaves_nothing(home, moved, kept):
     add("mine", "hotpotqa", FORMATS / "hotpotqa.json")
-    (home / "added" / "mine").rename(home / "added" / ".mine.staged-1")
+    done = subprocess.run([sys.executable, "-P", "-c", KILLED, moved, str(FORMATS / "beir")], check=False)
+    assert done.returncode == -signal.SIGKILL
+    assert len(list((home / "added").iterdir())) == 2
+    with pytest.raises(BadInput, match="--force"):
+        add("mine", "musique", FORMATS / "musique.jsonl")
+    assert load("mine").manifest.builder == f"loader:{kept}"
+    add("mine", "musique", FORMATS / "musique.jsonl", force=True)
+    assert load("mine").manifest.builder == "loader:musique"
+    assert [path.name for path in (home / "added").iterdir()] == ["mine"]
+
+
+@pytest.mark.parametrize("same", [True, False])
+def test_of_two_at_once_the_first_stays_and_the_other_hears_of_it(home, monkeypatch, same):
+    new_folder = files.new_folder
+
+    @contextmanager
+    def overtaken(path: Path) -> Iterator[Path]:
+        with new_folder(path) as target:
+            yield target
+            monkeypatch.setattr(files, "new_folder", new_folder)
+            add("mine", "beir", FORMATS / "beir", licence="one")
+
+    monkeypatch.setattr(files, "new_folder", overtaken)
+    if same:
+        add("mine", "beir", FORMATS / "beir", licence="one")
+    else:
+        with pytest.raises(BadInput, match="another process added 'mine'"):
+            add("mine", "beir", FORMATS / "beir", licence="two")
+    assert load("mine").manifest.licence == "one"
+    assert [path.name for path in (home / "added").iterdir()] == ["mine"]
+
+
+def test_corpora_that_are_being_replaced_are_not_listed(home):
+    add("mine", "hotpotqa", FORMATS / "hotpotqa.json")
+    (home / "added" / "mine").rename(home / "added" / ".mine.retired-1")
     assert added() == []
