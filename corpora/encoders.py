@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from berrypick import files, seeding
+from berrypick.errors import BadInput
 from berrypick.registry import Table
 from berrypick.text import tokens
 
@@ -97,8 +98,8 @@ def fit_lsa(texts: Sequence[str], folder: Path) -> None:
     matrix = vectorizer.fit_transform(bags)
     seed = int(seeding.rng(0, "encoder", 0).integers(2**32))
     svd = TruncatedSVD(n_components=min(_LSA_DIMENSIONS, *matrix.shape), random_state=seed)
-    # The number of threads changes the order of sums, and so the last bits.
-    with threadpool_limits(limits=1):
+    # The number of threads changes the order of sums, and so the last bits. One text alone has no variance to explain.
+    with threadpool_limits(limits=1), np.errstate(invalid="ignore"):
         svd.fit(matrix)
     _write_lsa(folder, words, vectorizer.idf_, svd.components_.T)
 
@@ -113,10 +114,15 @@ def _write_lsa(folder: Path, words: list[str], idf: npt.NDArray[Any], components
     )
 
 
-def open_lsa(folder: Path, argument: str = "") -> Lsa:
-    """Open what ``fit_lsa`` wrote."""
+def lsa_parameters(argument: str) -> dict[str, Any]:
+    """Name the encoder's version; it has no other parameter."""
     if argument:
-        raise ValueError(f"the lsa encoder takes no argument, got {argument!r}")
+        raise BadInput(f"the lsa encoder takes no argument, got {argument!r}; write 'lsa' alone")
+    return {"lsa": 1}
+
+
+def open_lsa(folder: Path) -> Lsa:
+    """Open what ``fit_lsa`` wrote."""
     with np.load(folder / _LSA_FILE, allow_pickle=False) as stored:
         words = stored["vocabulary"].tobytes().decode().split("\n") if stored["vocabulary"].size else []
         return Lsa(words, stored["idf"], stored["components"])
@@ -159,7 +165,7 @@ class Transformer:
 def hf_parameters(name: str) -> dict[str, Any]:
     """Name a transformer by what it computes: hashes of a local folder's files, else the hub's commit."""
     if not name:
-        raise ValueError("hf: needs a hub name or a path, as in dense:hf:intfloat/e5-small-v2")
+        raise BadInput("hf: needs a hub name or a path, as in dense:hf:intfloat/e5-small-v2")
     folder = Path(name)
     if folder.is_dir():
         hashes = {path.name: files.sha256(path) for path in sorted(folder.iterdir()) if path.is_file()}
@@ -193,7 +199,11 @@ def _nothing_to_fit(texts: Sequence[str], folder: Path) -> None:
     """A pretrained encoder learns nothing from the corpus."""
 
 
-ENCODERS.add("lsa", EncoderKind(lambda argument: {"lsa": 1}, fit_lsa, open_lsa), "TF-IDF + truncated SVD, fitted here")
+ENCODERS.add(
+    "lsa",
+    EncoderKind(lsa_parameters, fit_lsa, lambda folder, _: open_lsa(folder)),
+    "TF-IDF + truncated SVD, fitted here",
+)
 ENCODERS.add(
     "hf",
     EncoderKind(hf_parameters, _nothing_to_fit, lambda folder, name: Transformer(name)),

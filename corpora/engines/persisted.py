@@ -51,7 +51,7 @@ def index_folder(corpus: Corpus, name: str, parameters: dict[str, Any], fill: Ca
     parameters = {**parameters, "tokens": TOKENS_VERSION}
     key = hashlib.sha256(msgspec.json.encode([documents, parameters], order="sorted")).hexdigest()[:12]
     folder = corpus.path / "index" / f"{name}-{key}"
-    if not folder.is_dir():
+    if not folder.exists():
         with files.new_folder(folder) as draft:
             fill(draft)
             stamp = Stamp(documents, parameters, {path.name: _state(path) for path in _content(draft)})

@@ -180,6 +180,15 @@ def test_a_damaged_index_is_named(indexed: tuple[Corpus, Path], kind: str, harm:
     assert caught.value.file == folder
 
 
+def test_a_file_in_the_index_folders_place_is_named(indexed: tuple[Corpus, Path]):
+    corpus, folder = indexed
+    shutil.rmtree(folder)
+    folder.write_bytes(b"")
+    with pytest.raises(Damaged, match=r"stamp\.json is missing; delete this") as caught:
+        open_engine("bm25", corpus)
+    assert caught.value.file == folder
+
+
 def test_a_deleted_index_is_built_again(indexed: tuple[Corpus, Path]):
     corpus, folder = indexed
     shutil.rmtree(folder)

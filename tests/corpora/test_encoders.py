@@ -78,9 +78,10 @@ def test_rows_are_unit_or_zero_and_do_not_depend_on_their_batch(tmp_path: Path):
     assert encoder.encode([]).shape == (0, 256)
 
 
-def test_lsa_takes_no_argument(tmp_path: Path):
-    with pytest.raises(ValueError, match="takes no argument"):
-        open_lsa(tmp_path, "300")
+@pytest.mark.filterwarnings("error")
+def test_one_text_fits_without_a_warning(tmp_path: Path):
+    fit_lsa(["one two three"], tmp_path)
+    assert open_lsa(tmp_path).encode(["two"]).tolist() == [[1.0]]
 
 
 def small_corpus(folder: Path) -> Corpus:

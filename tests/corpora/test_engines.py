@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from berrypick.corpora.engines import ENGINES, open_engine
+from berrypick.corpora.engines import ENGINES, dense, open_engine
 from berrypick.corpora.store import Corpus
 from berrypick.errors import BadInput
 from berrypick.registry import UnknownName
@@ -18,6 +18,15 @@ def test_an_unknown_engine_lists_near_ones(toy_corpus: Corpus):
 @pytest.mark.parametrize("name", ["bm25:lsa", "rank_bm25:x"])
 def test_an_argument_that_an_engine_does_not_take_is_refused(toy_corpus: Corpus, name: str):
     with pytest.raises(BadInput, match="takes no argument"):
+        open_engine(name, toy_corpus)
+
+
+@pytest.mark.parametrize(("name", "reason"), [("dense:lsa:300", "takes no argument"), ("hybrid:hf:", "a hub name")])
+def test_an_argument_that_an_encoder_does_not_take_is_refused_before_an_index_is_built(
+    toy_corpus: Corpus, monkeypatch: pytest.MonkeyPatch, name: str, reason: str
+):
+    monkeypatch.setattr(dense, "index_folder", lambda *arguments: pytest.fail("indexed"))
+    with pytest.raises(BadInput, match=reason):
         open_engine(name, toy_corpus)
 
 
