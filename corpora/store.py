@@ -266,7 +266,8 @@ def _check_file(path: Path, expected: str) -> None:
         try:
             files.read_jsonl(path, _ROWS[path.name])
         except BadInput as error:
-            raise Damaged(f"{error.reason}; the file {reason}", file=path, line=error.line, field=error.field) from error
+            told = f"{error.reason}; the file {reason}"
+            raise Damaged(told, file=path, line=error.line, field=error.field) from error
     raise Damaged(reason, file=path)
 
 

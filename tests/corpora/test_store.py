@@ -134,7 +134,7 @@ def test_the_row_that_was_spoiled_is_named(
     store.save_audit(write(tmp_path), [QuestionAudit(id, (("profile",),), (), 1) for id in ("q1", "q2")])
     path = tmp_path / name
     path.write_bytes(path.read_bytes().replace(old, new, 1))
-    with pytest.raises(Damaged, match="truncated or edited.*delete the folder") as caught:
+    with pytest.raises(Damaged, match=r"truncated or edited.*delete the folder") as caught:
         store.read(tmp_path)
     assert (caught.value.file, caught.value.line, caught.value.field) == (path, line, field)
 
