@@ -180,17 +180,39 @@ def test_answers_are_not_in_the_question_and_comparisons_ask_for_an_attribute() 
 
 
 def test_a_question_by_hand() -> None:
-    # The first two-hop alias question of test world 0: byname register -> fact -> answer.
-    made = draft()
+    # Read off the pages of tiny test world 0: two sentences state the first fact; the second, which is symmetric, is
+    # stated by two pages of either city. The registers say who the bynames are.
+    made = draft("test", 0, "tiny")
     documents = {document.id: document for document in made.documents}
-    question = next(q for q in made.questions if q.family == "alias" and q.hops == 2)
-    alias, fact = question.gold
-    listed = next(place for place in alias.attestations if place.genre == "byname")
-    assert documents[listed.document].sentences[listed.sentence or 0].endswith(f": {fact.subject}.")
-    assert alias.subject in question.text
-    assert fact.object == question.answers[0]
-    for place in fact.attestations:
-        assert fact.object in documents[place.document].title + documents[place.document].sentences[place.sentence or 0]
+    question = next(question for question in made.questions if question.id == "almanac-tiny-test-0-bridge-000")
+    assert question.text == "Which is the sister city of the birthplace of Wilma Jorrwald?"
+    assert question.answers == ("Zan Stonehaven", "Z. Stonehaven", "the Velour Wharf")
+    assert [(hop.subject, hop.relation, hop.object) for hop in question.gold] == [
+        ("Wilma Jorrwald", "born_in", "Pen Thistlevale"),
+        ("Pen Thistlevale", "twinned_with", "Zan Stonehaven"),
+    ]
+    stated = [
+        [documents[place.document].sentences[place.sentence or 0] for place in hop.attestations]
+        for hop in question.gold
+    ]
+    assert stated == [
+        [
+            "Wilma grew up from infancy in Pen Thistlevale.",
+            "The Leaden Fiddler grew up from infancy in Pen Thistlevale.",
+        ],
+        [
+            "Pen is the sister city of Zan Stonehaven.",
+            "The Urbane Harbour is the sister city of Zan Stonehaven.",
+            "Zan is the sister city of Pen Thistlevale.",
+            "The Velour Wharf is the sister city of Pen Thistlevale.",
+        ],
+    ]
+    listed = {sentence for document in made.documents if document.genre == "byname" for sentence in document.sentences}
+    assert {
+        "The Leaden Fiddler: Wilma Jorrwald.",
+        "The Urbane Harbour: Pen Thistlevale.",
+        "The Velour Wharf: Zan Stonehaven.",
+    } <= listed
 
 
 def test_held_out_wording_is_used_only_when_asked_for() -> None:
