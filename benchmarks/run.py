@@ -88,7 +88,7 @@ def run(
         claim(folder, config, overwrite)
     work = [Job(c, folder, i) for c, folder in zip(configs, folders, strict=True) for i in range(len(c.cells))]
     todo = [job for job in work if not job.file.is_file()]
-    needed = [(cell, slot) for cell in SUITES[suite] for slot in cells.slots(cell)] if todo else []
+    needed = _worlds(SUITES[suite]) if todo else []
     tick = started(len(needed) + len(todo))
     _map(_prepare, needed, jobs, lambda spot: tick(f"{spot[0].corpus} {spot[1]}"))
     _map(_play, todo, jobs, lambda job: tick(f"{job.config.agent} in {job.cell.label}"))
@@ -96,6 +96,12 @@ def run(
         total = round(time.perf_counter() - clock, 3)
         _finish(config, folder, {"started": begun.isoformat(timespec="seconds"), "total": total})
     return folders
+
+
+def _worlds(suite: Sequence[Cell]) -> list[tuple[Cell, int]]:
+    """Every world of a suite once, as a cell that has it and its place in that cell."""
+    found = {(cell.corpus, cell.split, slot): (cell, slot) for cell in suite for slot in cells.slots(cell)}
+    return list(found.values())
 
 
 def _map(function: Callable[[Any], None], items: Sequence[Any], jobs: int, done: Callable[[Any], None]) -> None:
