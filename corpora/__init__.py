@@ -10,8 +10,12 @@ from berrypick.files import home
 from berrypick.registry import Table, UnknownName
 
 CORPORA: Table[Builder] = Table("corpus")
-CORPORA.add("almanac-tiny", "berrypick.corpora.builders.almanac:TINY", "procedural people, companies, cities; ~300 documents")
-CORPORA.add("almanac-small", "berrypick.corpora.builders.almanac:SMALL", "the same, ~2,000 documents a world; the default")
+CORPORA.add(
+    "almanac-tiny", "berrypick.corpora.builders.almanac:TINY", "procedural people, companies, cities; ~300 documents"
+)
+CORPORA.add(
+    "almanac-small", "berrypick.corpora.builders.almanac:SMALL", "the same, ~2,000 documents a world; the default"
+)
 CORPORA.add("almanac-base", "berrypick.corpora.builders.almanac:BASE", "the same, ~30,000 documents a world")
 CORPORA.add("factbook", "berrypick.corpora.builders.factbook:FACTBOOK", "CIA World Factbook, real facts and prose")
 

@@ -100,7 +100,7 @@ class Asker:
     def bridge(self) -> Asked | None:
         """Two (or, three times in ten, three) relations in a row."""
         start = int(self.draw.integers(len(self.world.entities)))
-        asked = self._named(start, self.world.entities[start].full)
+        asked: Asked | None = self._named(start, self.world.entities[start].full)
         for _ in range(2 + int(self.draw.random() < 0.3)):
             asked = self._follow(asked) if asked else None
         return self._proper(asked, start)
