@@ -86,7 +86,8 @@ def describe(row: Any) -> Iterator[str]:
         yield f"{row.__module__}.{row.__qualname__}{inspect.signature(row)}"
         yield inspect.getdoc(row) or ""
     elif fields := _fields(row):
-        yield from (f"  {name} = {getattr(row, name)!r}" for name in fields)
+        values = {name: getattr(row, name) for name in fields if name not in ("name", "help")}  # said above
+        yield from (f"  {name} = {value!r}" for name, value in values.items() if not callable(value))
     else:
         yield inspect.getdoc(row) or repr(row)
 
