@@ -1,0 +1,85 @@
+"""What the shipped worlds promise (design 3): collapse pays in training and costs at test, fallbacks do not.
+
+Small samples of the very environments that the suites use; the figures on all questions are in docs/log.md.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+import pytest
+
+from berrypick import agents
+from berrypick.agents.rollout import rollout
+from berrypick.agents.strategies import STRATEGIES
+from berrypick.envs.outcome import Outcome, analyse
+from berrypick.envs.search import SearchEnv
+
+WORLDS = 2
+
+
+@cache
+def played(agent: str, split: str, tasks: int = 100, rollouts: int = 1) -> dict[str, list[Outcome]]:
+    """Outcomes by question of an agent in small worlds of one split; scripts do the same in every rollout."""
+    env = SearchEnv(corpus="almanac-small", worlds=WORLDS, split=split)
+    outcomes: dict[str, list[Outcome]] = {}
+    episodes = rollout(
+        agents.make(agent),
+        lambda: SearchEnv(corpus="almanac-small", worlds=WORLDS, split=split),
+        range(tasks),
+        rollouts,
+        0,
+    )
+    for _, trace in episodes:
+        world = env.tasks.named(trace.question.id).world
+        engines = {name: world.engine(name) for name in env.setup.engines}
+        outcomes.setdefault(trace.question.id, []).append(analyse(trace, engines))
+    return outcomes
+
+
+def em(agent: str, split: str) -> float:
+    """Share of right answers."""
+    each = [outcome.em for several in played(agent, split).values() for outcome in several]
+    return sum(each) / len(each)
+
+
+def test_ceiling_and_floors() -> None:
+    assert em("oracle", "test") == 1.0
+    assert all(outcome.grounded for several in played("oracle", "test").values() for outcome in several)
+    assert em("random", "test") <= 0.02
+    assert em("closed_book", "test") <= 0.02
+
+
+def test_the_script_with_fallbacks_holds_at_test() -> None:
+    assert em("scripted:reformulate-on-miss", "test") >= 0.9
+    assert em("scripted:reformulate-on-miss", "train") >= 0.9
+
+
+def test_the_script_that_is_best_in_training_loses_at_test() -> None:
+    single = [f"scripted:{name}" for name in STRATEGIES if name != "reformulate-on-miss"]
+    assert len(single) == 8
+    best = max(single, key=lambda name: em(name, "train"))
+    assert em(best, "train") >= 0.6
+    assert em(best, "test") <= 0.6 * em(best, "train")
+
+
+def test_a_mixture_knows_many_ways_and_a_script_one() -> None:
+    mixture = played("mixture", "test", 60, 16)
+    assert sum(any(outcome.em for outcome in several) for several in mixture.values()) / 60 >= 0.9
+    assert _d2("mixture") >= 1.5
+    for name in STRATEGIES:
+        assert _d2(f"scripted:{name}") == pytest.approx(1.0, abs=0.1), name
+
+
+def _d2(agent: str) -> float:
+    """D2 over the questions with two grounded successes; the metric itself is blank below 30 of them."""
+    several = played(agent, "test", 60, 16 if agent == "mixture" else 4).values()
+    alike = [1 / value for value in map(_one_d2, several) if value]
+    return len(alike) / sum(alike)
+
+
+def _one_d2(outcomes: list[Outcome]) -> float | None:
+    ways = [outcome.strategy for outcome in outcomes if outcome.grounded]
+    pairs = len(ways) * (len(ways) - 1)
+    same = sum(one == other for i, one in enumerate(ways) for j, other in enumerate(ways) if i != j)
+    return pairs / same if pairs and same else None
