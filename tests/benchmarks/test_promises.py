@@ -21,16 +21,12 @@ WORLDS = 2
 @cache
 def played(agent: str, split: str, tasks: int = 100, rollouts: int = 1) -> dict[str, list[Outcome]]:
     """Outcomes by question of an agent in small worlds of one split; scripts do the same in every rollout."""
-    env = SearchEnv(corpus="almanac-small", worlds=WORLDS, split=split)
-    outcomes: dict[str, list[Outcome]] = {}
-    episodes = rollout(
-        agents.make(agent),
-        lambda: SearchEnv(corpus="almanac-small", worlds=WORLDS, split=split),
-        range(tasks),
-        rollouts,
-        0,
-    )
-    for _, trace in episodes:
+
+    def make() -> SearchEnv:
+        return SearchEnv(corpus="almanac-small", worlds=WORLDS, split=split)
+
+    env, outcomes = make(), dict[str, list[Outcome]]()
+    for _, trace in rollout(agents.make(agent), make, range(tasks), rollouts, 0):
         world = env.tasks.named(trace.question.id).world
         engines = {name: world.engine(name) for name in env.setup.engines}
         outcomes.setdefault(trace.question.id, []).append(analyse(trace, engines))
