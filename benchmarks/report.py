@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import csv
+import io
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from importlib.resources import files as resources
@@ -18,6 +20,7 @@ from berrypick.benchmarks.result import BLANK, CellResult, Result
 Metrics = Mapping[str, Value]
 
 REPORT: Final = "report.html"
+TABLE: Final = "metrics.csv"
 
 #: Columns of a table, in order; those that every agent leaves blank are left out.
 COLUMNS: Final = (
@@ -63,7 +66,8 @@ READING: Final[dict[str, tuple[str, str]]] = {
 
 
 def write(runs: Sequence[Result], folder: Path) -> Path:
-    """Write the report on some runs and its pictures into a folder; returns the path of ``report.html``."""
+    """Write the report, its pictures and ``metrics.csv`` into a folder; returns the path of ``report.html``."""
+    files.write_bytes(folder / TABLE, metrics_csv(runs).encode())
     pictures = plots.draw_all(runs)
     for name, png in pictures.items():
         files.write_bytes(folder / f"{name}.png", png)
@@ -84,6 +88,24 @@ def render(runs: Sequence[Result], pictures: dict[str, bytes]) -> str:
         glossary="".join(f"<dt>{escape(name)}</dt><dd>{escape(METRICS.help(name))}</dd>" for name in _used(runs)),
         provenance="\n".join(_provenance(run) for run in runs),
     )
+
+
+def metrics_csv(runs: Sequence[Result]) -> str:
+    """Every number of the report, one a line; the cell "" is the mean over cells. Blank where there is no value."""
+    text = io.StringIO()
+    lines = csv.writer(text, lineterminator="\n")
+    lines.writerow(("agent", "suite", "seed", "cell", "metric", "value", "low", "high", "n"))
+    for run in runs:
+        for label, metrics in (("", run.metrics), *((cell.label, cell.metrics) for cell in run.cells)):
+            for name, (value, low, high, n) in sorted((name, _rounded(value)) for name, value in metrics.items()):
+                lines.writerow((run.agent, run.suite, run.seed, label, name, value, low, high, n))
+    return text.getvalue()
+
+
+def _rounded(value: Value) -> tuple[str, str, str, int]:
+    low_to_high = (value.value, value.low, value.high)
+    first, low, high = ("" if part is None else f"{part:.4f}" for part in low_to_high)
+    return first, low, high, value.n
 
 
 def title(runs: Sequence[Result]) -> str:

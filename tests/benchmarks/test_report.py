@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import re
 from collections.abc import Callable
 from html.parser import HTMLParser
@@ -82,3 +84,14 @@ def test_failed_rollouts_are_said(make_result: Callable[..., Result]):
     run = make_result("mixture", 0.5)
     broken = msgspec.structs.replace(run.cells[0], errors=3)
     assert "3 rollouts failed and count as misses." in report.facts([msgspec.structs.replace(run, cells=(broken,))])
+
+
+def test_metrics_csv_holds_every_number_once(many: list[Result]):
+    rows = list(csv.DictReader(io.StringIO(report.metrics_csv(many))))
+    assert len(rows) == sum(len(run.metrics) + sum(len(cell.metrics) for cell in run.cells) for run in many)
+    keys = [(row["agent"], row["cell"], row["metric"]) for row in rows]
+    assert len(set(keys)) == len(keys)
+    oracle = next(row for row in rows if (row["agent"], row["cell"], row["metric"]) == ("oracle", "Almanac", "EM"))
+    assert (oracle["value"], oracle["low"], oracle["high"]) == ("1.0000", "0.9400", "1.0600")
+    blank = next(row for row in rows if (row["agent"], row["metric"]) == ("random", "strategies_D2"))
+    assert blank["value"] == blank["low"] == blank["high"] == ""
