@@ -63,10 +63,11 @@ def test_blank_is_a_dash_with_its_n(many: list[Result], page: str):
     assert row and '<td class="blank">&ndash;<small>n = 7</small></td>' in row[0]
 
 
-def test_pictures_lie_beside_the_page(make_result: Callable[..., Result], tmp_path: Path):
+def test_pictures_and_numbers_lie_beside_the_page(make_result: Callable[..., Result], tmp_path: Path):
     assert report.write([make_result("mixture", 0.5)], tmp_path) == tmp_path / "report.html"
     assert sorted(path.name for path in tmp_path.iterdir()) == [
         "accuracy_against_strategies.png",
+        "metrics.csv",
         "pass_at_k.png",
         "report.html",
         "searches_against_hops.png",
