@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import functools
 import inspect
 import re
@@ -66,3 +67,23 @@ def test_metrics_that_it_explains_exist():
     for name in COLUMNS:
         assert metric(name).name == name
         assert f"`{name}`" in README, f"the table of `make bench` has {name}, which the README does not explain"
+
+
+def test_the_table_is_the_one_in_the_repository():
+    with (ROOT / "docs/results/quick/metrics.csv").open() as file:
+        values = {(row["agent"], row["cell"], row["metric"]): row["value"] for row in csv.DictReader(file)}
+    rows = [
+        line.strip("| ").split(" | ") for line in README.splitlines() if line.startswith(("| agent |", "| scripted:"))
+    ]
+    rows += [
+        line.strip("| ").split(" | ")
+        for line in README.splitlines()
+        if re.match(r"\| (random|closed_book|mixture|oracle) ", line)
+    ]
+    head, *body = rows
+    assert len(body) == 13 and len(head) == 7
+    columns = [(cell, metric) for cell in ("Almanac", "Factbook") for metric in ("EM", "pass@16", "strategies_D2")]
+    for agent, *shown in body:
+        for (cell, metric), text in zip(columns, shown, strict=True):
+            value = values[agent, cell, metric]
+            assert text == (f"{float(value):.2f}" if value else "\u2013"), (agent, cell, metric)
