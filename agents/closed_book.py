@@ -12,10 +12,10 @@ import numpy as np
 from berrypick import corpora
 from berrypick.agents import reader
 from berrypick.agents.base import Row
-from berrypick.agents.plan import Goal, Meet, Related
 from berrypick.agents.reader import Language
 from berrypick.agents.scripted import NO_ANSWER
 from berrypick.agents.view import look
+from berrypick.corpora.plans import Both, Node, Step
 from berrypick.envs.actions import Answer
 
 _Asked = tuple[str, bool]
@@ -57,12 +57,12 @@ def _learned(language: Language) -> dict[_Asked, Counter[str]]:
     return counts
 
 
-def _asked(goal: Goal) -> _Asked:
+def _asked(plan: Node) -> _Asked:
     """What kind of thing a question asks for: its outermost relation and direction."""
-    match goal:
-        case Related(relation=relation, inverse=inverse):
+    match plan:
+        case Step(relation=relation, inverse=inverse):
             return relation, inverse
-        case Meet(parts=parts):
-            return _asked(parts[0])
+        case Both(one=one):
+            return _asked(one)
         case _:
             return _ANY

@@ -1,44 +1,10 @@
-"""What a question asks for, as a tree, and how far known facts carry towards its answer."""
+"""How far known facts carry a plan towards its answer, and what to look for next."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
-
-@dataclass(frozen=True)
-class Named:
-    """An entity that the question names."""
-
-    name: str
-
-
-@dataclass(frozen=True)
-class Related:
-    """The objects of ``relation`` for ``of``; with ``inverse``, the subjects that have ``of`` as object."""
-
-    relation: str
-    inverse: bool
-    of: Goal
-
-
-@dataclass(frozen=True)
-class Meet:
-    """What all parts name."""
-
-    parts: tuple[Related, ...]
-
-
-@dataclass(frozen=True)
-class Pick:
-    """The one of ``among`` with the least (or most) of a numeric relation."""
-
-    relation: str
-    least: bool
-    among: tuple[Named, ...]
-
-
-Goal = Named | Related | Meet | Pick
+from berrypick.corpora.plans import Both, Name, Node, Step, Winner
 
 
 class Unknown(NamedTuple):
@@ -81,7 +47,7 @@ class Progress(NamedTuple):
     """How far the facts carry.
 
     Attributes:
-        names: what the goal stands for; empty while it is not known.
+        names: what the plan stands for; empty while it is not known.
         unknowns: without names, the facts to look for: groups in order of promise, those of a group side by side.
     """
 
@@ -89,29 +55,29 @@ class Progress(NamedTuple):
     unknowns: list[list[Unknown]]
 
 
-def solve(goal: Goal, facts: Facts) -> Progress:
-    """Evaluate a goal over the known facts."""
-    match goal:
-        case Named(name):
-            return Progress([name], [])
-        case Related():
-            return _related(goal, facts)
-        case Meet(parts):
-            return _meet(parts, facts)
-        case Pick():
-            return _pick(goal, facts)
+def solve(plan: Node, facts: Facts) -> Progress:
+    """Evaluate a plan over the known facts."""
+    match plan:
+        case Name(text):
+            return Progress([text], [])
+        case Step():
+            return _related(plan, facts)
+        case Both(one, other):
+            return _meet((one, other), facts)
+        case Winner():
+            return _pick(plan, facts)
 
 
-def _related(goal: Related, facts: Facts) -> Progress:
-    inner = solve(goal.of, facts)
-    found = [name for start in inner.names for name in facts.related(start, goal.relation, goal.inverse)]
+def _related(step: Step, facts: Facts) -> Progress:
+    inner = solve(step.of, facts)
+    found = [name for start in inner.names for name in facts.related(start, step.relation, step.inverse)]
     if found:
         return Progress(found, [])
-    unknowns = [Unknown(start, goal.relation, goal.inverse) for start in inner.names]
+    unknowns = [Unknown(start, step.relation, step.inverse) for start in inner.names]
     return Progress([], [unknowns] if unknowns else inner.unknowns)
 
 
-def _meet(parts: tuple[Related, ...], facts: Facts) -> Progress:
+def _meet(parts: tuple[Step, Step], facts: Facts) -> Progress:
     """Intersect; short of a common name, complete each side, then ask for the other fact of each candidate."""
     sides = [solve(part, facts) for part in parts]
     keys = [{facts.key(name) for name in side.names} for side in sides]
@@ -130,21 +96,10 @@ def _meet(parts: tuple[Related, ...], facts: Facts) -> Progress:
     return Progress([], [first, checks])
 
 
-def _pick(goal: Pick, facts: Facts) -> Progress:
-    values = {named.name: facts.number(named.name, goal.relation) for named in goal.among}
-    missing = [Unknown(name, goal.relation) for name, value in values.items() if value is None]
+def _pick(plan: Winner, facts: Facts) -> Progress:
+    values = {name.text: facts.number(name.text, plan.measure) for name in (plan.one, plan.other)}
+    missing = [Unknown(name, plan.measure) for name, value in values.items() if value is None]
     if missing:
         return Progress([], [missing])
-    ordered = sorted(values, key=lambda name: values[name] or 0.0, reverse=not goal.least)
+    ordered = sorted(values, key=lambda name: values[name] or 0.0, reverse=plan.most)
     return Progress(ordered[:1], [])
-
-
-def names(goal: Goal) -> list[str]:
-    """The names that a goal starts from, in order."""
-    match goal:
-        case Named(name):
-            return [name]
-        case Related(of=of):
-            return names(of)
-        case Meet(parts=parts) | Pick(among=parts):
-            return [name for part in parts for name in names(part)]

@@ -10,7 +10,8 @@ from collections.abc import Hashable, Iterable, Iterator, Sequence
 from functools import cached_property, lru_cache
 from typing import NamedTuple, Protocol
 
-from berrypick.agents.plan import Goal, Unknown
+from berrypick.agents.plan import Unknown
+from berrypick.corpora.plans import Node
 from berrypick.registry import Table
 
 #: The relation of another name of an entity (subject) to its full name (object).
@@ -66,7 +67,7 @@ class Language(Hashable, Protocol):
     forms: tuple[str, ...]
     """Forms of names that it tells apart, the full one first."""
 
-    def plan(self, question: str) -> Goal | None:
+    def plan(self, question: str) -> Node | None:
         """Read a question; None where it is not of this language."""
         ...
 
@@ -133,7 +134,7 @@ LANGUAGES.add("factbook", "berrypick.agents.reader_factbook:FACTBOOK", "the Fact
 
 
 @lru_cache(maxsize=4096)
-def understand(question: str) -> tuple[Language, Goal] | None:
+def understand(question: str) -> tuple[Language, Node] | None:
     """Find the language that reads a question, and its plan; None where none does."""
     for language in languages():
         if (goal := language.plan(question)) is not None:

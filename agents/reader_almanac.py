@@ -7,10 +7,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from typing import Final
 
-from berrypick.agents.plan import Goal, Meet, Named, Pick, Related, Unknown
+from berrypick.agents.plan import Unknown
 from berrypick.agents.reader import Fact, Passage
 from berrypick.corpora.builders.almanac import grammar
-from berrypick.corpora.builders.almanac.lexicon import ALIAS, COMPARE, FRAMES, REGISTER, RELATIONS
+from berrypick.corpora.builders.almanac.lexicon import ALIAS, FRAMES, REGISTER, RELATIONS
+from berrypick.corpora.plans import Name, Node, Stated
 from berrypick.text import tokens
 
 _INITIAL: Final = re.compile(r"[A-Z]\. \S.*")
@@ -29,13 +30,10 @@ class Almanac:
     joint = True
     forms = ("full", "initial", "byname")
 
-    def plan(self, question: str) -> Goal | None:
+    def plan(self, question: str) -> Node | None:
         """Read a question with the public grammar; a bare name asks for nothing and is no plan."""
-        node = grammar.parse_question(question)
-        try:
-            return None if node is None or isinstance(node, grammar.Name) else _goal(node)
-        except _NotAsked:
-            return None
+        plan = grammar.parse_question(question)
+        return None if isinstance(plan, Name) else plan
 
     def read(self, passage: Passage) -> Iterator[Fact]:
         """Read rosters by their title; call the subject of a profile, and of an event, by the best name on the page.
@@ -50,7 +48,7 @@ class Almanac:
             if whole or not vague:
                 yield Fact(whole if vague else fact.subject, fact.relation, fact.object)
 
-    def _sentence(self, title: str, sentence: str) -> Sequence[grammar.Stated]:
+    def _sentence(self, title: str, sentence: str) -> Sequence[Stated]:
         return grammar.read_roster(title, sentence) or grammar.read_sentence(sentence)
 
     def names(self, passage: Passage) -> Iterator[str]:
@@ -117,30 +115,6 @@ class Almanac:
 
 def _roster(unknown: Unknown) -> str:
     return RELATIONS[unknown.relation].roster.format(o="").strip() if unknown.relation in RELATIONS else ""
-
-
-class _NotAsked(ValueError):
-    """Well-formed, but nothing that Almanac ever asks."""
-
-
-def _goal(node: grammar.Node, kind: str = "") -> Goal:
-    """Translate a node; ``kind`` is what it stands for, as the relation asked of it tells."""
-    match node:
-        case grammar.Name(text):
-            return Named(text)
-        case grammar.Step():
-            return _step(node)
-        case grammar.Both(one, other):
-            return Meet((_step(one), _step(other)))
-        case grammar.Winner(order, one, other):
-            if kind not in COMPARE:
-                raise _NotAsked(kind)
-            return Pick(COMPARE[kind], order == "earlier", (Named(one.text), Named(other.text)))
-
-
-def _step(node: grammar.Step) -> Related:
-    row = RELATIONS[node.relation]
-    return Related(node.relation, node.inverse, _goal(node.of, row.object if node.inverse else row.subject))
 
 
 @cache

@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Final
 
-from berrypick.agents.plan import Goal, Meet, Named, Pick, Related, Unknown
+from berrypick.agents.plan import Unknown
 from berrypick.agents.reader import Fact, Passage
 from berrypick.corpora.builders.factbook import grammar, readers
 from berrypick.corpora.builders.factbook.names import canonical, fold
 from berrypick.corpora.builders.factbook.relations import LISTING, MEASURES, RELATIONS, sources
 from berrypick.corpora.builders.factbook.topics import TOPICS
+from berrypick.corpora.plans import Node
 
 
 class Factbook:
@@ -22,10 +23,9 @@ class Factbook:
     joint = False
     forms = ("full",)
 
-    def plan(self, question: str) -> Goal | None:
+    def plan(self, question: str) -> Node | None:
         """Read a question with the public grammar."""
-        node = grammar.parse_question(question)
-        return None if node is None else _goal(node)
+        return grammar.parse_question(question)
 
     def read(self, passage: Passage) -> Iterator[Fact]:
         """Read "Field: value" sentences under their title."""
@@ -92,22 +92,6 @@ class Factbook:
     def is_page(self, title: str, name: str) -> bool:
         """Pages are titled "Country: Section"."""
         return self.key(title.partition(": ")[0]) == self.key(name)
-
-
-def _goal(node: grammar.Node) -> Goal:
-    match node:
-        case grammar.Name(text):
-            return Named(text)
-        case grammar.Step():
-            return _step(node)
-        case grammar.Both(one, other):
-            return Meet((_step(one), _step(other)))
-        case grammar.Winner(measure, most, one, other):
-            return Pick(measure, not most, (Named(one.text), Named(other.text)))
-
-
-def _step(node: grammar.Step) -> Related:
-    return Related(node.relation, node.inverse, _goal(node.of))
 
 
 @cache

@@ -9,11 +9,11 @@ import numpy as np
 
 from berrypick.agents import plan, reader
 from berrypick.agents.base import Row
-from berrypick.agents.plan import Meet
 from berrypick.agents.reader import Knowledge, Language
 from berrypick.agents.situation import Situation
 from berrypick.agents.strategies import STRATEGIES
 from berrypick.agents.view import View, look
+from berrypick.corpora import plans
 from berrypick.envs.actions import Answer, Open, Search
 from berrypick.envs.protocols import make_search
 
@@ -53,11 +53,11 @@ class Scripted:
         if understood is None:
             return self._blind(view)
         language, goal = understood
-        knowledge = Knowledge(language, plan.names(goal), view.passages)
+        knowledge = Knowledge(language, plans.names(goal), view.passages)
         names, unknowns = plan.solve(goal, knowledge)
         if names:
             return Answer(knowledge.forms(names[0]).best or names[0])
-        joint = tuple(plan.names(goal)) if isinstance(goal, Meet) else ()
+        joint = tuple(plans.names(goal)) if isinstance(goal, plans.Both) else ()
         if view.turns_left > 1:
             for group in unknowns:
                 at = [Situation(unknown, joint, view, knowledge) for unknown in dict.fromkeys(group)]

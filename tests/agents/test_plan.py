@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from berrypick.agents.plan import Meet, Named, Pick, Progress, Related, Unknown, names, solve
+from berrypick.agents.plan import Progress, Unknown, solve
+from berrypick.corpora.plans import Both, Name, Step, Winner, names
 
 
 class Known:
@@ -29,7 +30,7 @@ class Known:
         return bool(self.related(name, relation, False))
 
 
-CHAIN = Related("based_in", False, Related("works_at", False, Named("Tessa")))
+CHAIN = Step("based_in", False, Step("works_at", False, Name("Tessa")))
 
 
 @pytest.mark.parametrize(
@@ -47,12 +48,12 @@ def test_chain(facts: tuple[tuple[str, str, str], ...], expected: Progress):
 
 
 def test_inverse_asks_for_the_subject():
-    goal = Related("led_by", True, Named("Vera"))
+    goal = Step("led_by", True, Name("Vera"))
     assert solve(goal, Known()) == Progress([], [[Unknown("Vera", "led_by", True)]])
     assert solve(goal, Known(("College", "led_by", "Vera"))) == Progress(["College"], [])
 
 
-MEET = Meet((Related("works_at", True, Named("Mills")), Related("born_in", True, Named("Bal"))))
+MEET = Both(Step("works_at", True, Name("Mills")), Step("born_in", True, Name("Bal")))
 
 
 def test_intersection_with_nothing_known_asks_for_both_sides():
@@ -82,18 +83,18 @@ def test_intersection_is_what_all_sides_name():
 
 @pytest.mark.parametrize(("least", "winner"), [(True, "Tessa"), (False, "Hugo")])
 def test_comparison_of_1790_with_1801(least: bool, winner: str):
-    goal = Pick("born_in_year", least, (Named("Hugo"), Named("Tessa")))
+    goal = Winner("born_in_year", not least, Name("Hugo"), Name("Tessa"))
     facts = (("Hugo", "born_in_year", "1801"), ("Tessa", "born_in_year", "1790"))
     assert solve(goal, Known(*facts)).names == [winner]
     assert solve(goal, Known(facts[0])) == Progress([], [[Unknown("Tessa", "born_in_year")]])
 
 
 def test_a_value_of_zero_counts():
-    goal = Pick("airports", True, (Named("A"), Named("B")))
+    goal = Winner("airports", False, Name("A"), Name("B"))
     assert solve(goal, Known(("A", "airports", "0"), ("B", "airports", "-1"))).names == ["B"]
 
 
 def test_names_in_order():
     assert names(CHAIN) == ["Tessa"]
     assert names(MEET) == ["Mills", "Bal"]
-    assert names(Related("x", False, Pick("y", True, (Named("A"), Named("B"))))) == ["A", "B"]
+    assert names(Step("x", False, Winner("y", False, Name("A"), Name("B")))) == ["A", "B"]

@@ -6,9 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from berrypick.agents import reader
-from berrypick.agents.plan import Named, Related, Unknown
+from berrypick.agents.plan import Unknown
 from berrypick.agents.reader import Fact, Forms, Knowledge, Passage
 from berrypick.agents.reader_almanac import ALMANAC
+from berrypick.corpora.plans import Name, Step
 
 PROFILE = Passage("Tessa Thornwell", ("Tessa works at Beacon Halvard Foundry.",))
 ROSTER = Passage("Payroll of Beacon Halvard Foundry (1)", ("T. Thornwell.", "H. Marlmere."))
@@ -86,7 +87,7 @@ def test_titles_are_listed_once_links_included():
 
 def test_understand_finds_the_language():
     asked = reader.understand("What is the birthplace of Tessa Thornwell?")
-    assert asked == (ALMANAC, Related("born_in", False, Named("Tessa Thornwell")))
+    assert asked == (ALMANAC, Step("born_in", False, Name("Tessa Thornwell")))
     assert reader.understand("Who let the dogs out?") is None
 
 

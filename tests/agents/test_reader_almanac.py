@@ -5,37 +5,33 @@ from __future__ import annotations
 import pytest
 
 from berrypick.agents import plan
-from berrypick.agents.plan import Meet, Named, Pick, Related, Unknown
+from berrypick.agents.plan import Unknown
 from berrypick.agents.reader import Knowledge, Passage
 from berrypick.agents.reader_almanac import ALMANAC
 from berrypick.corpora.builders.almanac import make
 from berrypick.corpora.builders.almanac.lexicon import RELATIONS
+from berrypick.corpora.plans import Both, Name, Step, Winner
 from berrypick.text import tokens
 
 
 @pytest.mark.parametrize(
     ("question", "goal"),
     [
-        ("What is the birthplace of Tessa Thornwell?", Related("born_in", False, Named("Tessa Thornwell"))),
+        ("What is the birthplace of Tessa Thornwell?", Step("born_in", False, Name("Tessa Thornwell"))),
         (
             "Name the city where the employer of the one known as the Lantern Poet is based.",
-            Related("based_in", False, Related("works_at", False, Named("the Lantern Poet"))),
+            Step("based_in", False, Step("works_at", False, Name("the Lantern Poet"))),
         ),
         (
             "Which is both the employee of Beacon Halvard Foundry and the native of Bal Harrowgate?",
-            Meet(
-                (
-                    Related("works_at", True, Named("Beacon Halvard Foundry")),
-                    Related("born_in", True, Named("Bal Harrowgate")),
-                )
-            ),
+            Both(Step("works_at", True, Name("Beacon Halvard Foundry")), Step("born_in", True, Name("Bal Harrowgate"))),
         ),
         (
             "Find the owner of the older of Beacon Halvard Foundry and Cobalt Bormont Mills.",
-            Related(
+            Step(
                 "owned_by",
                 False,
-                Pick("founded_in_year", True, (Named("Beacon Halvard Foundry"), Named("Cobalt Bormont Mills"))),
+                Winner("founded_in_year", False, Name("Beacon Halvard Foundry"), Name("Cobalt Bormont Mills")),
             ),
         ),
     ],

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from berrypick.agents.plan import Meet, Named, Pick, Related, Unknown
+from berrypick.agents.plan import Unknown
 from berrypick.agents.reader import Knowledge, Passage
 from berrypick.agents.reader_factbook import FACTBOOK
+from berrypick.corpora.plans import Both, Name, Step, Winner
 
 CAPITAL = Passage("Austria: Government - capital", ("Capital - name: Vienna.",))
 BORDERS = Passage(
@@ -33,18 +34,18 @@ def test_figures_are_compared_as_numbers():
 @pytest.mark.parametrize(
     ("question", "goal"),
     [
-        ("What is the capital of Austria?", Related("capital", False, Named("Austria"))),
+        ("What is the capital of Austria?", Step("capital", False, Name("Austria"))),
         (
             "What is the currency of the country whose capital is Vienna?",
-            Related("currency", False, Related("capital", True, Named("Vienna"))),
+            Step("currency", False, Step("capital", True, Name("Vienna"))),
         ),
         (
             "Which country borders Austria and also is a member of NATO?",
-            Meet((Related("borders", True, Named("Austria")), Related("member", True, Named("NATO")))),
+            Both(Step("borders", True, Name("Austria")), Step("member", True, Name("NATO"))),
         ),
         (
             "Compare Austria with Chad: what is the capital of the one with the larger total area?",
-            Related("capital", False, Pick("area", False, (Named("Austria"), Named("Chad")))),
+            Step("capital", False, Winner("area", True, Name("Austria"), Name("Chad"))),
         ),
     ],
 )

@@ -7,8 +7,6 @@ back to what it was made from.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
@@ -16,57 +14,13 @@ from berrypick.corpora.builders.almanac.lexicon import (
     ALIAS,
     ALIAS_ASKS,
     BOTH_FRAMES,
+    COMPARE,
     FRAMES,
     ORDERS,
     REGISTER_ENTRY,
     RELATIONS,
 )
-
-
-@dataclass(frozen=True)
-class Name:
-    """A name as it stands in the question (full name, initial form, byname or year)."""
-
-    text: str
-
-
-@dataclass(frozen=True)
-class Step:
-    """The object of ``relation`` for ``of``; with ``inverse``, the subject that has ``of`` as its object."""
-
-    relation: str
-    inverse: bool
-    of: Node
-
-
-@dataclass(frozen=True)
-class Both:
-    """What two noun phrases name alike."""
-
-    one: Step
-    other: Step
-
-
-@dataclass(frozen=True)
-class Winner:
-    """The earlier or later ("order") of two names by their year."""
-
-    order: str
-    one: Name
-    other: Name
-
-
-Node = Name | Step | Both | Winner
-
-
-@dataclass(frozen=True)
-class Stated:
-    """A fact as a sentence states it, with the names as they stand there."""
-
-    subject: str
-    relation: str
-    object: str
-
+from berrypick.corpora.plans import Both, Name, Node, Stated, Step, Winner
 
 _WORD: Final = r"[A-Z][\w'-]*\.?"
 _NAME: Final = rf"(?:[Tt]he )?{_WORD}(?: {_WORD})*(?: of {_WORD})?|\d{{4}}"
@@ -93,25 +47,29 @@ def parse_question(text: str) -> Node | None:
     """Parse a question into its plan, or return None where it is not of this language."""
     for frame in BOTH_FRAMES:
         if match := _pattern(frame, a=".+?", b=".+").fullmatch(text):
-            one, other = _phrase(match["a"]), _phrase(match["b"])
+            one, other = _phrase(match["a"], ""), _phrase(match["b"], "")
             if isinstance(one, Step) and isinstance(other, Step):
                 return Both(one, other)
     for frame in FRAMES:
-        if (match := _pattern(frame, np=".+").fullmatch(text)) and (node := _phrase(match["np"])):
+        if (match := _pattern(frame, np=".+").fullmatch(text)) and (node := _phrase(match["np"], "")):
             return node
     return None
 
 
-def _phrase(text: str) -> Node | None:
+def _phrase(text: str, kind: str) -> Node | None:
+    """Parse a noun phrase; ``kind`` is what it names, as the relation asked of it tells, "" where none is."""
     for ask in ALIAS_ASKS:
         if (match := _pattern(ask, x=_NAME).fullmatch(text)) is not None:
             return Name(match["x"])
     for order, wordings in ORDERS.items():
         for wording in wordings:
-            if match := _pattern(wording, a=_NAME, b=_NAME).fullmatch(text):
-                return Winner(order, Name(match["a"]), Name(match["b"]))
+            match = _pattern(wording, a=_NAME, b=_NAME).fullmatch(text)
+            if match and kind in COMPARE:
+                return Winner(COMPARE[kind], order == "later", Name(match["a"]), Name(match["b"]))
     for pattern, relation, inverse in _noun_phrases():
-        if (match := pattern.fullmatch(text)) and (inner := _phrase(match["x"])):
+        row = RELATIONS[relation]
+        asked = row.object if inverse else row.subject
+        if (match := pattern.fullmatch(text)) and (inner := _phrase(match["x"], asked)):
             return Step(relation, inverse, inner)
     return Name(text) if re.fullmatch(_NAME, text) else None
 
@@ -144,24 +102,6 @@ def initial_form(full: str) -> str:
     """Shorten a full name as rosters do: Tessa Thornwell becomes T. Thornwell."""
     first, _, rest = full.partition(" ")
     return f"{first[:1]}. {rest}"
-
-
-def steps(node: Node) -> Iterator[Step]:
-    """All steps of a plan, innermost first."""
-    for inner in _children(node):
-        yield from steps(inner)
-    if isinstance(node, Step):
-        yield node
-
-
-def _children(node: Node) -> Iterable[Node]:
-    match node:
-        case Step(of=of):
-            return (of,)
-        case Both(one=one, other=other) | Winner(one=one, other=other):
-            return (one, other)
-        case _:
-            return ()
 
 
 @cache

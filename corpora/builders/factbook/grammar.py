@@ -3,60 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
 from berrypick.corpora.builders.factbook.names import canonical, fold
 from berrypick.corpora.builders.factbook.relations import LISTING, MEASURES, RELATIONS, Reader, sources
-
-
-@dataclass(frozen=True)
-class Name:
-    """A name as it stands in the question."""
-
-    text: str
-
-
-@dataclass(frozen=True)
-class Step:
-    """The object of ``relation`` for ``of``; with ``inverse``, the country that has ``of`` as an object."""
-
-    relation: str
-    inverse: bool
-    of: Node
-
-
-@dataclass(frozen=True)
-class Both:
-    """The country that two steps lead to alike."""
-
-    one: Step
-    other: Step
-
-
-@dataclass(frozen=True)
-class Winner:
-    """The one of two countries that has the most, or else the least, of a measure."""
-
-    measure: str
-    most: bool
-    one: Name
-    other: Name
-
-
-Node = Name | Step | Both | Winner
-
-
-@dataclass(frozen=True)
-class Stated:
-    """A fact as a displayed sentence states it."""
-
-    subject: str
-    relation: str
-    object: str
-
+from berrypick.corpora.plans import Both, Name, Node, Stated, Step, Winner
 
 _ARTICLE: Final = re.compile(
     r"United |(?:Democratic )?Republic of |Federated States |.*(?:Republic|Islands)$"
@@ -147,20 +99,6 @@ def listing_titles(relation: str) -> tuple[str, ...]:
     """Titles, without the number, of the field listings that state a relation or measure."""
     found = (source.listing for name, source in sources() if name == relation and source.listing)
     return tuple(LISTING + listing for listing in found)
-
-
-def steps(node: Node) -> Iterator[Step]:
-    """All steps of a plan, innermost first; those of a comparison are forward steps of its measure."""
-    match node:
-        case Step(of=of):
-            yield from steps(of)
-            yield node
-        case Both(one=one, other=other):
-            yield from (*steps(one), *steps(other))
-        case Winner(measure=measure, one=one, other=other):
-            yield from (Step(measure, False, one), Step(measure, False, other))
-        case Name():
-            return
 
 
 def _name(text: str) -> Name:

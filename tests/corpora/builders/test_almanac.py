@@ -14,19 +14,11 @@ import pytest
 from berrypick import corpora, files, seeding
 from berrypick.corpora.audit import Audit, audit
 from berrypick.corpora.builders.almanac import QUESTIONS, SHARES, SIZES, make
-from berrypick.corpora.builders.almanac.grammar import (
-    Both,
-    Name,
-    Node,
-    Step,
-    Winner,
-    parse_question,
-    read_roster,
-    read_sentence,
-)
-from berrypick.corpora.builders.almanac.lexicon import ALIAS, COMPARE, HELD_OUT, RELATIONS
+from berrypick.corpora.builders.almanac.grammar import parse_question, read_roster, read_sentence
+from berrypick.corpora.builders.almanac.lexicon import ALIAS, HELD_OUT, RELATIONS
 from berrypick.corpora.builders.almanac.pages import write_book
 from berrypick.corpora.builders.almanac.world import World, make_world, name_split, short
+from berrypick.corpora.plans import Both, Name, Node, Step, Winner
 from berrypick.corpora.store import Draft
 
 SPLITS = ("train", "dev", "test")
@@ -167,9 +159,9 @@ def _solve(node: Node, facts: list[tuple[str, str, str]], names: dict[str, str])
             return {s if inverse else o for s, r, o in facts if r == relation and (o if inverse else s) in known}
         case Both(one=one, other=other):
             return _solve(one, facts, names) & _solve(other, facts, names)
-        case Winner(order=order, one=one, other=other):
-            years = {s: o for s, r, o in facts if r in COMPARE.values() and s in (one.text, other.text)}
-            pick = min if order == "earlier" else max
+        case Winner(measure=measure, most=most, one=one, other=other):
+            years = {s: o for s, r, o in facts if r == measure and s in (one.text, other.text)}
+            pick = max if most else min
             return {pick(years, key=lambda name: years[name])}
 
 

@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from berrypick.corpora.builders.almanac import grammar
-from berrypick.corpora.builders.almanac.grammar import Both, Name, Stated, Step, Winner, parse_question, read_sentence
+from berrypick.corpora.builders.almanac.grammar import parse_question, read_sentence
 from berrypick.corpora.builders.almanac.inventory import ADJECTIVES, POOLS
 from berrypick.corpora.builders.almanac.lexicon import HELD_OUT, RELATIONS, WORDING, train_wordings
+from berrypick.corpora.plans import Both, Name, Stated, Step, Winner
 from berrypick.text import tokens
 
 
@@ -72,7 +73,7 @@ def test_nested_questions_parse_inside_out() -> None:
     text = "Which is the city where the employer of Tessa Thornwell is based?"
     assert parse_question(text) == Step("based_in", False, Step("works_at", False, Name("Tessa Thornwell")))
     assert parse_question("Name the birthplace of the older of Tessa Marlwell and Otto Cothham.") == Step(
-        "born_in", False, Winner("earlier", Name("Tessa Marlwell"), Name("Otto Cothham"))
+        "born_in", False, Winner("born_in_year", False, Name("Tessa Marlwell"), Name("Otto Cothham"))
     )
     assert parse_question(
         "Which is both the apprentice of Otto Cothham and the alumnus of Prior Oswine College?"

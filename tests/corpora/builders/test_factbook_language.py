@@ -7,18 +7,11 @@ from hypothesis import strategies as st
 from berrypick.corpora.builders.factbook import readers
 from berrypick.corpora.builders.factbook.facts import Facts
 from berrypick.corpora.builders.factbook.grammar import (
-    Both,
-    Name,
-    Node,
-    Stated,
-    Step,
-    Winner,
     listing_titles,
     parse_question,
     read_fact,
     search_wording,
     statements,
-    steps,
     the,
     write_question,
 )
@@ -26,6 +19,7 @@ from berrypick.corpora.builders.factbook.names import canonical, fold
 from berrypick.corpora.builders.factbook.relations import MEASURES, RELATIONS, sources
 from berrypick.corpora.builders.factbook.source import clean
 from berrypick.corpora.builders.factbook.wording import WORDING
+from berrypick.corpora.plans import Both, Name, Node, Stated, Step, Winner
 from berrypick.corpora.store import Draft
 from berrypick.corpora.wording import WORDINGS
 
@@ -142,7 +136,7 @@ def test_every_question_is_read_back_as_its_plan_and_answered_by_it(factbook: Dr
     for question in factbook.questions:
         plan = parse_question(question.text)
         assert plan is not None, question.text
-        assert [step.relation for step in steps(plan)] == [hop.relation for hop in question.gold]
+        assert [step.relation for step in _steps(plan)] == [hop.relation for hop in question.gold]
         assert {fold(name) for name in answers_to(plan, facts)} == {fold(question.answers[0])}, question.text
 
 
@@ -319,3 +313,16 @@ def test_the_wording_is_public_and_registered() -> None:
     for relation in (*RELATIONS, *MEASURES):
         assert search_wording(relation) and WORDING.noun(relation)
     assert listing_titles("member") == ()
+
+
+def _steps(node: Node) -> list[Step]:
+    """All steps of a plan, innermost first; those of a comparison are forward steps of its measure."""
+    match node:
+        case Step(of=of):
+            return [*_steps(of), node]
+        case Both(one=one, other=other):
+            return [*_steps(one), *_steps(other)]
+        case Winner(measure=measure, one=one, other=other):
+            return [Step(measure, False, one), Step(measure, False, other)]
+        case _:
+            return []
