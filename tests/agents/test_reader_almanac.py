@@ -8,6 +8,7 @@ from berrypick.agents import plan
 from berrypick.agents.plan import Unknown
 from berrypick.agents.reader import Knowledge, Passage
 from berrypick.agents.reader_almanac import ALMANAC
+from berrypick.corpora import plans
 from berrypick.corpora.builders.almanac import make
 from berrypick.corpora.builders.almanac.lexicon import RELATIONS
 from berrypick.corpora.plans import Both, Name, Step, Winner
@@ -67,7 +68,7 @@ def test_every_question_is_solved_from_its_own_evidence(draft):
             for hop in question.gold
             for place in hop.attestations
         ]
-        known = Knowledge(ALMANAC, plan.names(goal), [*shown, *registers])
+        known = Knowledge(ALMANAC, plans.names(goal), [*shown, *registers])
         names = plan.solve(goal, known).names
         assert names, question.text
         assert names[0] in question.answers, (question.text, names)
