@@ -12,6 +12,7 @@ from typing import Any, Final
 import msgspec
 
 from berrypick import files
+from berrypick.corpora.checks import check
 from berrypick.errors import BadInput, Damaged
 from berrypick.records import Document, Entity, Question, Record
 
@@ -184,7 +185,7 @@ def write(
     import berrypick
 
     draft = replace(draft, documents=sorted(draft.documents, key=lambda document: document.id))
-    check(draft, folder)
+    check(draft.documents, draft.questions, folder)
     qrels = "".join(f"{q.id}\t{document}\t1\n" for q in draft.questions for document in q.qrels())
     files.write_bytes(folder / "documents.jsonl", files.jsonl(draft.documents))
     files.write_bytes(folder / "questions.jsonl", files.jsonl(draft.questions))
@@ -273,41 +274,6 @@ def _check_file(path: Path, expected: str) -> None:
 
 def _remedy(folder: Path) -> str:
     return f"delete the folder {folder} and build or add the corpus again"
-
-
-def check(draft: Draft, place: Path) -> None:
-    """Raise BadInput where ids or titles repeat, or a question names a document or sentence that is not there."""
-    if not draft.documents:
-        raise BadInput("a corpus needs at least one document", file=place / "documents.jsonl")
-    sizes: dict[str, int] = {}
-    titles: set[str] = set()
-    for line, document in enumerate(draft.documents, 1):
-        if document.id in sizes:
-            raise BadInput(
-                f"document id {document.id!r} appears twice", file=place / "documents.jsonl", line=line, field="id"
-            )
-        if document.title.casefold() in titles:
-            raise BadInput(
-                f"title {document.title!r} appears twice", file=place / "documents.jsonl", line=line, field="title"
-            )
-        sizes[document.id] = len(document.sentences)
-        titles.add(document.title.casefold())
-    seen: set[str] = set()
-    for line, question in enumerate(draft.questions, 1):
-        if question.id in seen:
-            raise BadInput(
-                f"question id {question.id!r} appears twice", file=place / "questions.jsonl", line=line, field="id"
-            )
-        seen.add(question.id)
-        _check_places(question, sizes, place / "questions.jsonl", line)
-
-
-def _check_places(question: Question, sizes: dict[str, int], file: Path, line: int) -> None:
-    for spot in question.gold_places():
-        if spot.document not in sizes:
-            raise BadInput(f"gold document {spot.document!r} is not in the corpus", file=file, line=line, field="gold")
-        if spot.sentence is not None and not 0 <= spot.sentence < sizes[spot.document]:
-            raise BadInput(f"{spot.document!r} has no sentence {spot.sentence}", file=file, line=line, field="gold")
 
 
 def _read_manifest(folder: Path) -> Manifest:

@@ -18,6 +18,7 @@ CLI = ("berrypick/cli.py", "berrypick/commands/")
 REGISTERS = "berrypick/__init__.py"
 GOLD_READERS = (
     "berrypick/records.py",
+    "corpora/checks.py",
     "corpora/store.py",
     "corpora/audit.py",
     "envs/rewards.py",
