@@ -34,7 +34,9 @@ def assemble(config: Config, played: Sequence[CellRun], times: dict[str, str | f
         times: of the run; the cells' own are added.
     """
     tasks = [task for cell in played for task in cell.tasks]
-    summary = stats.summarise(tasks, METRICS, config.seed)
+    apart = [number for number, cell in enumerate(config.cells) if not cell.plain]
+    summary = stats.summarise(tasks, METRICS, config.seed, apart)
+    readable = all(done.readable for number, done in enumerate(played) if number not in apart)
     blank = dict.fromkeys(METRICS, BLANK)
     by_cell = [summary.cells.get(i, blank) for i in range(len(played))]
     spent: dict[str, str | float] = {f"cell {i}": cell.seconds for i, cell in enumerate(played)}
@@ -44,7 +46,7 @@ def assemble(config: Config, played: Sequence[CellRun], times: dict[str, str | f
         suite=config.suite,
         seed=config.seed,
         # A mean over the cells that an agent happens to read cannot be compared with a mean over all.
-        metrics=summary.overall if all(cell.readable for cell in played) else blank,
+        metrics=summary.overall if readable else blank,
         cells=tuple(
             CellResult(
                 env=cell.env,

@@ -150,7 +150,7 @@ def _tables(runs: Sequence[Result]) -> Iterable[str]:
         shown = [(agent, cell.metrics if cell and cell.readable else None) for agent, cell in rows]
         yield _table(label, tasks, shown, _used(runs))
     if len(labels) > 1:
-        tasks = max(sum(cell.tasks for cell in run.cells) for run in runs)
+        tasks = max(sum(cell.tasks for cell in run.cells if cell.plain) for run in runs)
         yield _table("Mean over cells", tasks, [(run.agent, run.metrics) for run in runs], _used(runs))
 
 

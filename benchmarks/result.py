@@ -81,6 +81,11 @@ class CellResult(Record):
         """What tables and pictures call the cell."""
         return label(self.env, self.knockouts, self.faults)
 
+    @property
+    def plain(self) -> bool:
+        """See ``suites.Cell``."""
+        return not (self.knockouts or self.faults)
+
 
 class QuestionResult(Record):
     """One question of one cell.

@@ -1,12 +1,12 @@
 """Intervals: percentile bootstrap over tasks (Efron & Tibshirani 1993), paired for comparisons.
 
 Tasks are resampled within each cell, once for all metrics. The value over several cells is their unweighted mean, blank
-where one of them is blank: means over different cells could not be compared.
+where one of them is blank: means over different cells could not be compared. Cells set ``apart`` do not enter it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -55,13 +55,14 @@ class _Estimate(NamedTuple):
     n: int
 
 
-def summarise(tasks: Sequence[TaskOutcomes], names: Iterable[str], seed: int) -> Summary:
-    """Compute metrics with their intervals, over all cells and by cell.
+def summarise(tasks: Sequence[TaskOutcomes], names: Iterable[str], seed: int, apart: Collection[int] = ()) -> Summary:
+    """Compute metrics with their intervals, over cells and by cell.
 
     Args:
         tasks: the tasks of a run, of any number of cells.
         names: metric names.
         seed: of the resampling; the same tasks and seed give the same bytes.
+        apart: numbers of the cells that the value over cells leaves out.
 
     Raises:
         UnknownName: no such metric.
@@ -76,20 +77,20 @@ def summarise(tasks: Sequence[TaskOutcomes], names: Iterable[str], seed: int) ->
             rows = one.rows(members)
             standing = _standing(rows)
             estimate = _estimate(one, rows, standing, weights[cell])
-            estimates.append(estimate)
             cells[cell][one.name] = _value(estimate, int(standing.sum()))
-        overall[one.name] = _value(_mean_over_cells(estimates), sum(cells[cell][one.name].n for cell in cells))
+            if cell not in apart:
+                estimates.append(estimate)
+        n = sum(cells[cell][one.name].n for cell in cells if cell not in apart)
+        overall[one.name] = _value(_mean_over_cells(estimates), n)
     return Summary(overall, cells)
 
 
-def by_hops(name: str, tasks: Sequence[TaskOutcomes], seed: int) -> dict[int, Value]:
-    """Compute one metric for the tasks of each number of hops, in ascending order."""
-    hops = sorted({task.hops for task in tasks})
-    return {n: summarise([task for task in tasks if task.hops == n], [name], seed).overall[name] for n in hops}
-
-
 def compare(
-    first: Sequence[TaskOutcomes], second: Sequence[TaskOutcomes], names: Iterable[str], seed: int
+    first: Sequence[TaskOutcomes],
+    second: Sequence[TaskOutcomes],
+    names: Iterable[str],
+    seed: int,
+    apart: Collection[int] = (),
 ) -> dict[str, Difference]:
     """Compare two runs on the tasks that both have, resampling the same tasks in both.
 
@@ -98,11 +99,12 @@ def compare(
         second: tasks of the other; paired by cell number and question.
         names: metric names.
         seed: of the resampling.
+        apart: numbers of the cells that are left out.
 
     Raises:
         UnknownName: no such metric.
     """
-    other = {(task.cell, task.question_id): task for task in second}
+    other = {(task.cell, task.question_id): task for task in second if task.cell not in apart}
     by_cell = _by_cell([task for task in first if (task.cell, task.question_id) in other])
     weights = {cell: _weights(len(members), seed, cell) for cell, members in by_cell.items()}
     differences: dict[str, Difference] = {}

@@ -43,6 +43,11 @@ class Cell(Record):
         """What tables and pictures call the cell."""
         return label(self.env, self.knockouts, self.faults)
 
+    @property
+    def plain(self) -> bool:
+        """Whether nothing was changed in the environment; only such cells enter the means over cells."""
+        return not (self.knockouts or self.faults)
+
     def make(self) -> dict[str, Any]:
         """Keywords for ``gymnasium.make(cell.env, ...)``."""
         changes = {"knockouts": self.knockouts, "faults": self.faults}

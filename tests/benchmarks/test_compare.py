@@ -68,8 +68,33 @@ def test_only_questions_of_both_count(write: Callable[..., Path]):
 
 @pytest.mark.parametrize(("change", "what"), [({"scorer": "new"}, "scorer"), ({"questions": "new"}, "questions:x")])
 def test_runs_that_cannot_be_compared_are_refused(write: Callable[..., Path], change: dict[str, str], what: str):
-    with pytest.raises(BadInput, match=f"the {what} differs between the two runs"):
+    with pytest.raises(BadInput, match=f"{what}: differs between the two runs"):
         compare(write("a", tasks(20)), write("b", tasks(20), **change))
+
+
+def test_runs_of_other_cells_are_refused(write: Callable[..., Path], tmp_path: Path):
+    first, second = write("a", tasks(20)), write("b", tasks(20))
+    run = result.read(second)
+    cells = (msgspec.structs.replace(run.config.cells[0], tasks=59), *run.config.cells[1:])
+    config = msgspec.structs.replace(run.config, cells=cells)
+    result.write(second, msgspec.structs.replace(run, config=config), [], tasks(20))
+    with pytest.raises(BadInput, match="cells of the suite: differs between the two runs"):
+        compare(first, second)
+
+
+def test_changed_cells_are_left_out(write: Callable[..., Path]):
+    """Cell 1 has a fault: what happens there is no part of the difference."""
+    faulty = [msgspec.structs.replace(task, cell=1) for task in tasks(0)]
+    healthy = [msgspec.structs.replace(task, cell=1) for task in tasks(40)]
+    folders = [write("a", tasks(20) + faulty), write("b", tasks(20) + healthy)]
+    assert compare(*folders).differences["EM"].value == pytest.approx(-0.5)
+    for folder, rows in zip(folders, (tasks(20) + faulty, tasks(20) + healthy), strict=True):
+        run = result.read(folder)
+        cells = (run.config.cells[0], msgspec.structs.replace(run.config.cells[1], faults=("empty",)))
+        config = msgspec.structs.replace(run.config, cells=cells)
+        result.write(folder, msgspec.structs.replace(run, config=config), [], rows)
+    row = compare(*folders).differences["EM"]
+    assert (row.value, row.n) == (0.0, 40)
 
 
 def test_a_folder_without_a_run_is_named(tmp_path: Path):

@@ -10,7 +10,7 @@ import pytest
 
 from berrypick import seeding
 from berrypick.benchmarks.metrics import METRICS, TaskOutcomes, Value
-from berrypick.benchmarks.stats import Difference, by_hops, compare, summarise
+from berrypick.benchmarks.stats import Difference, compare, summarise
 from berrypick.envs.outcome import Outcome
 
 
@@ -80,6 +80,14 @@ def test_cells_count_alike_however_many_tasks_they_have() -> None:
     assert found.cells[0]["EM"].n == 10
 
 
+def test_cells_are_resampled_independently() -> None:
+    # Two equal cells of task means 0 and 1: one stream for both would give the mean the width of one cell, not less.
+    one, both = run([0.0, 1.0] * 50), run([0.0, 1.0] * 50, cells=2)
+    narrow, wide = (summarise(tasks, ["EM"], 0).overall["EM"] for tasks in (both, one))
+    # Standard errors .05 and .05 / sqrt(2).
+    assert (narrow.high - narrow.low) / (wide.high - wide.low) == pytest.approx(0.71, abs=0.08)
+
+
 def test_the_mean_over_cells_is_blank_where_a_cell_is() -> None:
     found = summarise(run([0.9] * 40) + run([0.9] * 80, cells=2)[80:110], ["strategies_D2", "EM"], 0)
     assert found.cells[0]["strategies_D2"].value is not None and found.overall["strategies_D2"].value is not None
@@ -87,6 +95,21 @@ def test_the_mean_over_cells_is_blank_where_a_cell_is() -> None:
     assert found.cells[1]["strategies_D2"] == Value(None, None, None, 29)
     assert found.overall["strategies_D2"] == Value(None, None, None, 69)
     assert found.overall["EM"].value is not None
+
+
+def test_cells_set_apart_keep_their_own_values_and_enter_no_mean() -> None:
+    plain, changed = run([1.0] * 40), run([0.0] * 40, cells=2)[40:]
+    # Alone, the plain cell is at 1; with the changed one the mean would be .5.
+    assert summarise(plain + changed, ["EM"], 0).overall["EM"].value == 0.5
+    found = summarise(plain + changed, ["EM", "strategies_D2"], 0, apart=[1])
+    assert found.overall["EM"] == Value(1.0, 1.0, 1.0, 40) == found.cells[0]["EM"]
+    assert found.cells[1]["EM"].value == 0.0
+    assert found.overall["strategies_D2"].value is not None, "a changed cell without successes blanks nothing"
+    assert summarise(changed, ["EM"], 0, apart=[1]).overall["EM"] == Value(None, None, None, 0)
+    # In the changed cell the first run has everything right, the second nothing; only the plain cell is compared.
+    better = run([1.0] * 40, cells=2)[40:]
+    assert compare(plain + better, plain + changed, ["EM"], 0)["EM"].value == 0.5
+    assert compare(plain + better, plain + changed, ["EM"], 0, apart=[1])["EM"] == Difference(0.0, 0.0, 0.0, 40)
 
 
 def test_an_infinite_diversity_is_blank_but_bounded_below() -> None:
@@ -167,14 +190,6 @@ def test_diversity_differences() -> None:
     found = compare(run([0.9] * 60, ways="abc"), run([0.9] * 60, ways="a"), ["strategies_D2", "dominant_share"], 0)
     assert found["strategies_D2"].better == "first" and found["strategies_D2"].value == pytest.approx(2.0, rel=0.15)
     assert found["dominant_share"].better == "first" and found["dominant_share"].value < 0  # less is more diverse
-
-
-def test_by_hops() -> None:
-    two, three = run([1.0] * 12), run([1.0] * 8, hops=3)
-    four = [msgspec.structs.replace(task, outcomes=(rollout(True, searches=5),)) for task in three]
-    found = by_hops("searches", two + four, 0)
-    assert list(found) == [2, 3]
-    assert (found[2].value, found[2].n, found[3].value, found[3].n) == (2.0, 12, 5.0, 8)
 
 
 def test_it_is_quick() -> None:
