@@ -20,7 +20,13 @@ from berrypick.records import Record
 #: Packages (every module in them) and modules whose source decides what happens in an episode, how it is scored, what
 #: is searched and who plays. A cell that was run with other sources is not reused.
 SOURCES: Final[dict[str, tuple[str, ...]]] = {
-    "protocol": ("berrypick.envs", "berrypick.corpora.engines", "berrypick.corpora:snippets.py", "berrypick:text.py"),
+    "protocol": (
+        "berrypick.envs",
+        "berrypick.corpora.engines",
+        "berrypick.corpora:snippets.py",
+        "berrypick.benchmarks:cells.py",
+        "berrypick:text.py",
+    ),
     "scorer": (
         "berrypick.envs",
         "berrypick.benchmarks:metrics.py",
@@ -29,6 +35,7 @@ SOURCES: Final[dict[str, tuple[str, ...]]] = {
         "berrypick.benchmarks:metrics_cost.py",
         "berrypick.benchmarks:metrics_diversity.py",
         "berrypick.benchmarks:stats.py",
+        "berrypick.benchmarks:assemble.py",
         "berrypick:diversity.py",
         "berrypick:text.py",
     ),

@@ -140,16 +140,26 @@ def _play(job: Job) -> None:
 
 def _finish(config: Config, folder: Path, times: dict[str, str | float]) -> None:
     played = [result.unpack(Job(config, folder, i).file, CellRun) for i in range(len(config.cells))]
-    failures = [failure for cell in played for failure in cell.failures]
-    if failures:
-        log = "\n".join(f"task {each.task}, rollout {each.rollout}:\n{each.traceback}" for each in failures)
-        files.write_bytes(folder / ERRORS, log.encode())
+    _log(folder / ERRORS, config, played)
     result.write(
         folder,
         assemble.assemble(config, played, times),
         [episode for cell in played for episode in cell.episodes],
         [task for cell in played for task in cell.tasks],
     )
+
+
+def _log(path: Path, config: Config, played: Sequence[CellRun]) -> None:
+    """Write why rollouts failed; no file where none did, not even one of an earlier run."""
+    log = [
+        f"{cell.label}, task {failure.task}, rollout {failure.rollout}:\n{failure.traceback}"
+        for cell, done in zip(config.cells, played, strict=True)
+        for failure in done.failures
+    ]
+    if log:
+        files.write_bytes(path, "\n".join(log).encode())
+    else:
+        path.unlink(missing_ok=True)
 
 
 def folder_name(agent: str) -> str:
@@ -180,16 +190,23 @@ def claim(folder: Path, config: Config, overwrite: bool) -> None:
     Raises:
         BadInput: the folder holds a run of another configuration, and ``overwrite`` is off.
     """
-    path = folder / CELLS / CONFIG
-    if path.is_file():
-        there, here = (msgspec.json.decode(data) for data in (path.read_bytes(), result.canonical(config)))
-        differs = ", ".join(sorted(key for key in here if there.get(key) != here[key]))
-        if not differs:
-            return
-        if not overwrite:
-            hint = "choose another --out, or pass --overwrite to replace it"
-            raise BadInput(f"holds a run of another configuration (differs in: {differs}); {hint}", file=folder)
-        shutil.rmtree(folder / CELLS)
+    here, there = msgspec.json.decode(result.canonical(config)), _configuration(folder)
+    differs = [] if there is None else [key for key in sorted(here) if there.get(key) != here[key]]
+    if differs and not overwrite:
+        hint = "choose another --out, or pass --overwrite to replace it"
+        raise BadInput(f"holds a run of another configuration (differs in: {', '.join(differs)}); {hint}", file=folder)
+    if differs:
+        shutil.rmtree(folder / CELLS, ignore_errors=True)
         for name in (result.RESULT, result.EPISODES, result.OUTCOMES, ERRORS):
             (folder / name).unlink(missing_ok=True)
-    files.write_bytes(path, result.canonical(config))
+    files.write_bytes(folder / CELLS / CONFIG, result.canonical(config))
+
+
+def _configuration(folder: Path) -> dict[str, Any] | None:
+    """The configuration that a folder holds a run of, as it stands there; a result without its cells is a run too."""
+    decoder = msgspec.json.Decoder(dict[str, Any])
+    path = folder / CELLS / CONFIG
+    if path.is_file():
+        return files.decode(path.read_bytes(), decoder, path)
+    path = folder / result.RESULT
+    return files.decode(path.read_bytes(), decoder, path).get("config", {}) if path.is_file() else None

@@ -7,13 +7,14 @@ import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 
 from berrypick import agents
 from berrypick.agents.base import Agent, Row
 from berrypick.agents.rollout import RolloutError
-from berrypick.benchmarks import cells, result, run
+from berrypick.benchmarks import assemble, cells, result, run
 from berrypick.benchmarks.suites import SUITES, Cell
 from berrypick.errors import BadInput
 from berrypick.registry import UnknownName
@@ -22,6 +23,7 @@ TINY = (
     Cell("berrypick/Search-v0", "almanac-tiny", worlds=1, tasks=4, rollouts=3),
     Cell("berrypick/AlmanacBridge-v0", "almanac-tiny", worlds=2, tasks=4, rollouts=2),
 )
+CHANGED = msgspec.structs.replace(TINY[0], knockouts=("no_profile",))
 FILES = ("result.json", "episodes.jsonl.gz", "outcomes.jsonl.gz")
 
 
@@ -71,7 +73,8 @@ def mixture(tmp_path_factory: pytest.TempPathFactory, tiny: None) -> Path:
 
 def without_times(path: Path) -> dict[str, object]:
     data = json.loads(path.read_text())
-    del data["provenance"]["times"]
+    for name in ("times", "commit", "dirty"):  # somebody may commit while the tests run
+        del data["provenance"][name]
     return data
 
 
@@ -158,6 +161,22 @@ def test_a_folder_of_another_configuration_is_refused(mixture: Path, tmp_path: P
     assert without_times(tmp_path / "result.json") == without_times(mixture / "result.json")
 
 
+def test_a_result_alone_is_not_overwritten(mixture: Path, tmp_path: Path):
+    """As somebody passes a run on: without the cells that it was put together from."""
+    for name in FILES:
+        (tmp_path / name).write_bytes((mixture / name).read_bytes())
+    with pytest.raises(BadInput, match=r"differs in: agent\).*--overwrite"):
+        run.run(["closed_book"], "tiny", 7, tmp_path)
+    assert all((tmp_path / name).read_bytes() == (mixture / name).read_bytes() for name in FILES)
+
+
+def test_a_damaged_configuration_is_named(tmp_path: Path):
+    (tmp_path / ".cells").mkdir()
+    (tmp_path / ".cells" / "config.json").write_text('{"agent": ')
+    with pytest.raises(BadInput, match=r"config\.json.*not valid JSON"):
+        run.run(["closed_book"], "tiny", 7, tmp_path)
+
+
 def test_a_changed_source_is_another_configuration(mixture: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(run.provenance, "source_fingerprints", lambda: {"protocol": "new", "scorer": "", "agents": ""})
     with pytest.raises(BadInput, match="differs in: sources"):
@@ -184,7 +203,8 @@ def test_failed_rollouts_are_rows_counted_as_misses(tmp_path: Path, monkeypatch:
     assert found.errors == 2 and found.cells[0].errors == 2
     statuses = [episode.status for episode in result.read_episodes(tmp_path)]
     assert statuses.count("error") == 2 and len(statuses) == 20
-    assert "RuntimeError: clumsy" in (tmp_path / "errors.log").read_text()
+    log = (tmp_path / "errors.log").read_text()
+    assert log.count("RuntimeError: clumsy") == 2 and log.count("Search, task ") == 2, "the cell is said"
     # 2 of 12 rollouts of the cell failed; the share is over tasks of 3 rollouts each, 4 of them.
     assert found.cells[0].metrics["errors"].value == pytest.approx(2 / 12)
     assert found.cells[0].metrics["EM"].n == 4, "no task is dropped"
@@ -205,6 +225,27 @@ def test_cells_that_an_agent_cannot_read_are_blank_not_zero(tmp_path: Path, monk
     assert all(value.value is None and value.n == 0 for cell in found.cells for value in cell.metrics.values())
     assert found.metrics["EM"].value is None
     assert result.read_episodes(tmp_path) == []
+
+
+def test_a_mean_over_some_of_the_cells_is_no_mean_over_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    half = Blind(0)
+    monkeypatch.setattr(agents, "make", lambda name: half)
+    answers = iter([False, True])
+    monkeypatch.setattr(half, "reads", lambda corpus: next(answers))
+    run.run(["blind"], "tiny", 0, tmp_path)
+    found = result.read(tmp_path)
+    assert [cell.readable for cell in found.cells] == [False, True]
+    assert found.cells[1].metrics["EM"].value == 0.0 and found.metrics["EM"].value is None
+
+
+def test_changed_cells_are_left_out_of_the_mean(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """A cell with a knock-out that an agent cannot even read blanks nothing."""
+    config = msgspec.structs.replace(run.configure("oracle", "tiny", 0), cells=(TINY[0], CHANGED))
+    plain = cells.play(agents.make("oracle"), TINY[0], 0, 0)
+    blind = msgspec.structs.replace(plain, readable=False, tasks=(), episodes=())
+    found = assemble.assemble(config, [plain, blind], {})
+    assert found.metrics["EM"].value == 1.0 and found.metrics["EM"].n == 4
+    assert [cell.plain for cell in found.cells] == [True, False]
 
 
 @pytest.mark.parametrize("bad", [("mixtrue", "tiny", 0), ("mixture", "tyni", 0)])
@@ -239,3 +280,4 @@ def test_episodes_are_json_lines_in_order(mixture: Path):
     lines = gzip.decompress((mixture / "episodes.jsonl.gz").read_bytes()).splitlines()
     keys = [(row["cell"], row["question_id"], row["rollout"]) for row in map(json.loads, lines)]
     assert keys == sorted(keys)
+    assert [sum(key[0] == cell for key in keys) for cell in (0, 1)] == [4 * 3, 4 * 2]
