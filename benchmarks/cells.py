@@ -14,6 +14,7 @@ from berrypick import seeding
 from berrypick.agents.base import Agent
 from berrypick.agents.rollout import Failure, rollout
 from berrypick.benchmarks.metrics import TaskOutcomes
+from berrypick.benchmarks.result import CellResult
 from berrypick.benchmarks.suites import Cell
 from berrypick.corpora.store import AUDIT_FILE, Corpus
 from berrypick.envs import ENVS, worlds
@@ -54,6 +55,13 @@ def make_env(cell: Cell) -> gymnasium.Env[str, str]:
 def search_env(cell: Cell) -> SearchEnv:
     """The environment of a cell without its wrappers."""
     env = make_env(cell).unwrapped
+    assert isinstance(env, SearchEnv)
+    return env
+
+
+def replay_env(cell: CellResult) -> SearchEnv:
+    """The environment that a recorded cell was played in, from what its result says alone."""
+    env = gymnasium.make(cell.env, **cell.setup).unwrapped
     assert isinstance(env, SearchEnv)
     return env
 
@@ -104,10 +112,10 @@ def play(agent: Agent, cell: Cell, number: int, seed: int) -> CellRun:
     Raises:
         RolloutError: every rollout failed.
     """
-    clock = time.perf_counter()
-    env = search_env(cell)
     if not agent.reads(cell.corpus):
         return CellRun(False, resolved(cell), {}, (), (), (), 0.0)
+    clock = time.perf_counter()
+    env = search_env(cell)
     ids = choose(env.tasks, cell.tasks)
     failures: list[Failure] = []
     episodes: list[Episode] = []

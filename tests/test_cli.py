@@ -11,8 +11,9 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -200,6 +201,36 @@ def test_watch_tells_when_the_environment_has_changed(runs: Path, tmp_path: Path
     assert "not what the agent was shown" in caught.out and "1 episodes went another way" in caught.err.replace(
         "\n", " "
     )
+
+
+def recorded(runs: Path, folder: Path, change: Callable[[dict[str, Any]], None], cells: dict[str, Any]) -> list[str]:
+    """A copy of a run of which one changed episode is left; returns the words that watch it."""
+    found = json.loads((runs / "oracle" / "result.json").read_text())
+    found["cells"][0]["setup"] |= cells
+    (folder / "result.json").write_text(json.dumps(found))
+    row = json.loads(gzip.decompress((runs / "oracle" / "episodes.jsonl.gz").read_bytes()).splitlines()[0])
+    change(row)
+    (folder / "episodes.jsonl.gz").write_bytes(gzip.compress(json.dumps(row).encode()))
+    return ["watch", str(folder)]
+
+
+def test_watch_plays_in_the_environment_that_the_result_names(
+    runs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    """A stranger's loop may play in the other protocol: the cell's setup says so, and nothing else does."""
+
+    def tools(row: dict[str, Any]) -> None:
+        row["steps"] = [row["steps"][-1] | {"action": '{"name": "answer", "arguments": {"text": "nobody"}}'}]
+
+    assert main(recorded(runs, tmp_path, tools, {"protocol": "tools"})) == 0
+    assert "nobody" in capsys.readouterr().out
+
+
+def test_watch_survives_records_that_no_episode_gave(runs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    assert main(recorded(runs, tmp_path, lambda row: row["steps"].append(row["steps"][-1]), {})) == 1
+    assert "the record goes on" in capsys.readouterr().out
+    assert main(recorded(runs, tmp_path, lambda row: row.update(cell=7), {})) == 2
+    assert "there is no cell 7" in capsys.readouterr().err.replace("\n", " ")
 
 
 @pytest.mark.parametrize(

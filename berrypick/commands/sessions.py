@@ -47,7 +47,7 @@ def watch(
         limit: episodes at most.
     """
     from berrypick.benchmarks import result
-    from berrypick.benchmarks.cells import make_env
+    from berrypick.benchmarks.cells import replay_env
 
     found = result.read(run)
     wanted = {"question_id": question, "cell": cell, "rollout": rollout}
@@ -58,12 +58,14 @@ def watch(
     ][:limit]
     if not episodes:
         raise BadInput("holds no such episode", file=run / result.EPISODES)
-    envs = {number: make_env(found.config.cells[number]).unwrapped for number in {episode.cell for episode in episodes}}
+    if strange := [episode.cell for episode in episodes if not 0 <= episode.cell < len(found.cells)]:
+        raise BadInput(f"there is no cell {strange[0]} in {result.RESULT}", file=run / result.EPISODES, field="cell")
+    envs = {number: replay_env(found.cells[number]) for number in {episode.cell for episode in episodes}}
     changed = 0
     for number, episode in enumerate(episodes, 1):
         label = found.cells[episode.cell].label
         OUT.rule(f"{number}/{len(episodes)}  {found.agent} in {label}, rollout {episode.rollout}", style="bold")
-        changed += show_episode(envs[episode.cell], episode)  # type: ignore[arg-type]
+        changed += show_episode(envs[episode.cell], episode)
     if changed:
         ERR.print(
             f"berrypick: {changed} episodes went another way than recorded: corpus or code have changed", style="red"
@@ -79,6 +81,9 @@ def show_episode(env: SearchEnv, episode: Episode) -> bool:
     render.show(render.blocks(env.trace))
     shown, changed = len(render.blocks(env.trace)), False
     for step in episode.steps:
+        if env.simulation.over:
+            OUT.print("the episode ends here, but the record goes on", style="red")
+            return True
         if not _go_on():
             break
         observation, *_ = env.step(step.action)

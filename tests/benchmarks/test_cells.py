@@ -25,6 +25,12 @@ def test_fewer_questions_are_some_of_the_more():
     assert set(cells.choose(tasks, 6)) < set(cells.choose(tasks, 12))
 
 
+def test_questions_are_drawn_not_the_first():
+    """The corpus lists questions family by family: the first of them would be one or two families."""
+    tasks = cells.search_env(CELL).tasks
+    assert max(cells.choose(tasks, 12)) > tasks.count() // 2 > 12
+
+
 def test_families_are_mixed():
     tasks = cells.search_env(CELL).tasks
     families = {tasks.at(task).question.family for task in cells.choose(tasks, 30)}
