@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
+from types import SimpleNamespace
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -50,6 +52,18 @@ def test_closed_book_answers_at_once_with_a_train_answer_of_the_right_kind():
     assert agent.answer("What is the birthplace of Tessa Thornwell?") in cities
     assert agent.answer("What is the year of birth of the mentor of Tessa Thornwell?").isdigit()
     assert agent.answer("Who let the dogs out?") == NO_ANSWER
+
+
+def test_closed_book_learns_from_train_questions_alone(monkeypatch: pytest.MonkeyPatch):
+    """The Factbook holds the questions of every split in one corpus."""
+    from berrypick.agents import closed_book, reader
+
+    question = load("almanac-tiny", "train", 0).questions[0]
+    others = [msgspec.structs.replace(question, split=split, answers=("leak",)) for split in ("dev", "test")]
+    held = SimpleNamespace(questions=[question, *others, *others])
+    monkeypatch.setattr(closed_book.corpora, "load", lambda *place: held)
+    counts = closed_book._learned.__wrapped__(reader.LANGUAGES["almanac"])
+    assert len(counts) == 2 and all(dict(counted) == {question.answers[0]: 1} for counted in counts.values())
 
 
 def test_closed_book_takes_the_commonest_and_the_first_of_equals(monkeypatch: pytest.MonkeyPatch):

@@ -13,7 +13,7 @@ import pytest
 
 from berrypick import agents
 from berrypick.agents.base import Agent, Row
-from berrypick.agents.rollout import RolloutError
+from berrypick.agents.rollout import RolloutError, record
 from berrypick.benchmarks import assemble, cells, result, run
 from berrypick.benchmarks.suites import SUITES, Cell
 from berrypick.errors import BadInput
@@ -119,6 +119,27 @@ def test_the_same_seed_gives_the_same_bytes_in_other_processes(
     assert without_times(again / "result.json") == without_times(mixture / "result.json")
     for name in FILES[1:]:
         assert (again / name).read_bytes() == (mixture / name).read_bytes(), name
+
+
+def test_a_stranger_can_check_every_number_from_two_files(mixture: Path, tmp_path: Path):
+    """``result.json`` and the episodes alone: replayed, every observation, document and reward is the recorded one."""
+    for name in FILES[:2]:
+        (tmp_path / name).write_bytes((mixture / name).read_bytes())
+    found = result.read(tmp_path)
+    envs = [cells.replay_env(cell) for cell in found.cells]
+    rewards: dict[int, list[float]] = {0: [], 1: []}
+    searches: dict[int, list[int]] = {0: [], 1: []}
+    for episode in result.read_episodes(tmp_path):
+        env = envs[episode.cell]
+        env.reset(options={"question_id": episode.question_id})
+        for step in episode.steps:
+            *_, info = env.step(step.action)
+        assert record(env.trace, episode.cell, episode.rollout) == episode
+        rewards[episode.cell].append(env.trace.reward)
+        searches[episode.cell].append(len(info["queries"]))
+    for number, cell in enumerate(found.cells):
+        assert cell.metrics["EM"].value == pytest.approx(np.mean(rewards[number]))
+        assert cell.metrics["searches"].value == pytest.approx(np.mean(searches[number]))
 
 
 def test_another_seed_gives_other_episodes(mixture: Path, tmp_path: Path):
