@@ -28,30 +28,26 @@ Exit codes: 0 fine; 1 a check or comparison failed; 2 wrong usage or input; 130 
 
 def build() -> SubcommandApp:
     """Put the commands together."""
-    corpus = group(
-        build=(corpora.build, "Build a registered corpus, audit it and index it."),
-        add=(corpora.add, "Add your own documents and questions."),
-        info=(corpora.info, "Show what a corpus holds and where it lies."),
-    )
+    corpus = group(build=corpora.build, add=corpora.add, info=corpora.info)
     app = group(
-        list=(listing.list_, "List what there is: environments, corpora, agents, suites ..."),
-        show=(listing.show, "Show everything known about a name."),
-        audit=(corpora.audit, "Find which questions can be answered, on how many routes."),
-        bench=(bench.bench, "Run agents through a suite; table, results and report."),
-        report=(bench.report, "Write the report on one run, or on several side by side."),
-        compare=(bench.compare, "Compare two runs question by question."),
-        watch=(sessions.watch, "Step through recorded episodes."),
-        play=(sessions.play, "Search yourself."),
+        list=listing.list_,
+        show=listing.show,
+        audit=corpora.audit,
+        bench=bench.bench,
+        report=bench.report,
+        compare=bench.compare,
+        watch=sessions.watch,
+        play=sessions.play,
     )
     app.command(corpus, name="corpus", help="Build, add and look at corpora.")
     return app
 
 
-def group(**commands: tuple[Callable[..., int], str]) -> SubcommandApp:
-    """Make a group of commands: name to (function, line of help)."""
+def group(**commands: Callable[..., int]) -> SubcommandApp:
+    """Make a group of commands: name to function, whose docstring is the help."""
     made = SubcommandApp()
-    for name, (function, help) in commands.items():
-        made.command(name=name, help=help)(function)
+    for name, function in commands.items():
+        made.command(name=name)(function)
     return made
 
 
@@ -64,9 +60,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return int(build().cli(prog="berrypick", description=DESCRIPTION, args=argv, config=MARKERS))
     except (BadInput, UnknownName) as error:
-        from berrypick.commands.console import ERR
-
-        ERR.print(f"berrypick: {error}", style="red", markup=False, soft_wrap=True)
+        complain(str(error))
+        return BAD_INPUT
+    except OSError as error:
+        if error.filename is None:  # of no file that a user named
+            raise
+        complain(f"{error.filename}: {error.strerror}")
         return BAD_INPUT
     except KeyboardInterrupt:
+        complain("interrupted")
         return INTERRUPTED
+
+
+def complain(reason: str) -> None:
+    """Say on standard error, in one line, why a command ends."""
+    from berrypick.commands.console import ERR
+
+    ERR.print(f"berrypick: {reason}", style="red", markup=False, soft_wrap=True)

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Final
 
 from berrypick.corpora import store
 from berrypick.corpora.store import Builder, Corpus
+from berrypick.errors import BadInput
 from berrypick.files import home
 from berrypick.registry import Table, UnknownName
+
+#: Splits of a family of worlds, and of the questions of a corpus of one world.
+SPLITS: Final = ("train", "dev", "test")
 
 CORPORA: Table[Builder] = Table("corpus")
 CORPORA.add(
@@ -39,9 +44,14 @@ def load(name: str, split: str = "test", world: int = 0, *, progress: bool = Fal
         progress: show what a long build is doing on standard error.
 
     Raises:
-        UnknownName: no such corpus.
+        UnknownName: no such corpus, or no such split.
+        BadInput: the number of the world is out of range.
         Damaged: a file of the corpus is not what its manifest records.
     """
+    if split not in SPLITS:
+        raise UnknownName("split", split, list(SPLITS))
+    if not 0 <= world < 2**32:
+        raise BadInput(f"must be in [0, 2**32), got {world}", field="world")
     if name in CORPORA:
         return store.open_or_build(name, CORPORA[name], split, world, progress=progress)
     for folder in (home() / "added" / name, Path(name)):
@@ -50,4 +60,4 @@ def load(name: str, split: str = "test", world: int = 0, *, progress: bool = Fal
     raise UnknownName("corpus", name, [*CORPORA, *added()])
 
 
-__all__ = ["CORPORA", "Corpus", "added", "load"]
+__all__ = ["CORPORA", "SPLITS", "Corpus", "added", "load"]

@@ -15,7 +15,8 @@ _FORMS = ("whole", "full", "full+words", "noun+full", "initial", "initial+words"
 
 def tables(audit: Audit) -> list[Table]:
     """Kept questions, knock-outs, recall, and one matrix per engine."""
-    return [_kept(audit), _survivors(audit), _recall(audit), *(_matrix(audit, engine) for engine in audit.matrix)]
+    found = [_kept(audit), _survivors(audit), _recall(audit), *(_matrix(audit, engine) for engine in audit.matrix)]
+    return [table for table in found if table.row_count]  # a corpus without known evidence has only the first
 
 
 def _kept(audit: Audit) -> Table:

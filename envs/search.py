@@ -127,13 +127,13 @@ class SearchEnv(gymnasium.Env[str, str]):
             options: ``{"task_id": int}`` or ``{"question_id": str}`` chooses the task instead of drawing it.
 
         Raises:
-            BadInput: there is no such task or question, or the seed is too large.
+            BadInput: there is no such task or question, or the seed is out of range.
             UnknownName: an option that does not exist.
         """
+        if seed is not None and not 0 <= seed < 2**32:
+            raise BadInput(f"must be in [0, 2**32), got {seed}", field="seed")
         super().reset(seed=seed)
         if seed is not None:
-            if seed >= 2**32:
-                raise BadInput(f"must be below 2**32, got {seed}", field="seed")
             self._seed, self._episode = seed, 0
         elif self._seed is None:
             self._seed = int(self.np_random.integers(2**32))

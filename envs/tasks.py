@@ -9,16 +9,15 @@ from __future__ import annotations
 import operator
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
+from berrypick.corpora import SPLITS
 from berrypick.envs import worlds
 from berrypick.envs.worlds import World
 from berrypick.errors import BadInput
 from berrypick.records import Question
 from berrypick.registry import UnknownName
 from berrypick.seeding import rng
-
-SPLITS: Final = ("train", "dev", "test")
 
 
 def whole(value: Any, field: str) -> int:

@@ -130,6 +130,8 @@ def report(
     from berrypick.benchmarks import report as reports
     from berrypick.benchmarks import result
 
+    if not runs:
+        raise BadInput("name at least one; `berrypick bench AGENT --out DIR` makes one", field="RUN")
     if out is None and len(runs) > 1:
         raise BadInput("say where to write the report on several runs", field="--out")
     page = reports.write([result.read(folder) for folder in run_folders(runs)], out or runs[0])

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import tyro
 
 from berrypick.commands.console import ERR, OUT, table
+from berrypick.errors import BadInput
 
 if TYPE_CHECKING:
     from berrypick.corpora import Corpus
+
+#: Counts of a manifest that are of what the corpus holds; the others are of what its making left out or met.
+RECORDS: Final = ("documents", "questions", "entities")
 
 Name = Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="NAME")]
 
@@ -28,6 +32,8 @@ def build(name: Name, split: str = "test", world: int = 0, worlds: int = 1) -> i
     from berrypick.corpora import load
     from berrypick.corpora.engines import open_engine
 
+    if worlds < 1:
+        raise BadInput(f"must be at least 1, got {worlds}", field="worlds")
     for number in range(world, world + worlds):
         corpus = load(name, split, number, progress=ERR.is_terminal)
         for engine in ("bm25", "dense"):
@@ -103,16 +109,19 @@ def _print_info(corpus: Corpus) -> None:
     genres = Counter(document.genre or "document" for document in corpus.documents)
     families = Counter(question.family for question in corpus.questions)
     audited = f"{len(corpus.questions)} of {len(corpus.all_questions)} with a viable route"
+    further = {name: count for name, count in manifest.counts.items() if count and name not in RECORDS}
     for key, value in (
         ("folder", str(corpus.path)),
         ("builder", f"{manifest.builder}, version {manifest.version}, seed {manifest.seed}"),
         ("licence", manifest.licence),
         ("documents", f"{len(corpus.documents):,} ({_counted(genres)})"),
         ("questions", f"{len(corpus.questions):,} ({_counted(families)})"),
+        ("also counted", ", ".join(f"{name} {count:,}" for name, count in further.items())),
         ("audit", audited if corpus.audit else "not yet: berrypick audit " + corpus.name),
         ("fingerprint", corpus.fingerprint),
     ):
-        shown.add_row(key, value)
+        if value:
+            shown.add_row(key, value)
     OUT.print(shown)
 
 

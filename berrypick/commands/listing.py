@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Annotated, Any, Final
 
 import tyro
@@ -82,6 +83,9 @@ def describe(row: Any) -> Iterator[str]:
             yield ""
     elif isinstance(row, Mapping):
         yield from (f"  {name} = {value!r}" for name, value in row.items())
+    elif isinstance(row, partial):
+        yield from describe(row.func)
+        yield "  with " + ", ".join(map(repr, row.args))
     elif inspect.isroutine(row) or inspect.isclass(row):
         yield f"{row.__module__}.{row.__qualname__}{inspect.signature(row)}"
         yield inspect.getdoc(row) or ""

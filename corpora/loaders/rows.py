@@ -18,7 +18,7 @@ Row = TypeVar("Row")
 def need(path: Path, what: str) -> Path:
     """Return ``path`` where it is a file, else raise BadInput saying what should lie there."""
     if not path.is_file():
-        raise BadInput(f"no such file; expected {what}", file=path)
+        raise BadInput(f"{'is a folder' if path.is_dir() else 'no such file'}; expected {what}", file=path)
     return path
 
 

@@ -262,7 +262,7 @@ def test_seeds_choose_tasks_and_options_override(env: SearchEnv):
 def test_a_refused_reset_leaves_the_sequence_as_it_was(env: SearchEnv, toy_corpus: Corpus):
     other = make(toy_corpus)
     assert env.reset(seed=5) == other.reset(seed=5)
-    with pytest.raises(BadInput, match=r"field 'seed': must be below 2\*\*32"):
+    with pytest.raises(BadInput, match=r"field 'seed': must be in \[0, 2\*\*32\)"):
         env.reset(seed=2**32)
     with pytest.raises(BadInput):
         env.reset(options={"task_id": 99})
