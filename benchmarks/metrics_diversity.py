@@ -75,7 +75,7 @@ def _coverage(task: TaskOutcomes, chance: Callable[[int], float]) -> float | Non
     used = [outcome.route for outcome in task.grounded]
     shares = []
     for hop in range(len(task.routes[0])):
-        viable = {route[hop] for route in task.routes}
+        viable = sorted({route[hop] for route in task.routes})  # a set's order would reach the last bits of the sum
         shares.append(sum(chance(sum(route[hop] == genre for route in used)) for genre in viable) / len(viable))
     return sum(shares) / len(shares)
 

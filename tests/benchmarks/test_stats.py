@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import time
 
 import msgspec
@@ -132,6 +135,34 @@ def test_two_infinite_diversities_do_not_differ() -> None:
     alike = run([1.0] * 30, ways="a")
     assert compare(apart, apart, ["strategies_D2"], 0)["strategies_D2"] == Difference(None, None, None, 30)
     assert compare(apart, alike, ["strategies_D2"], 0)["strategies_D2"] == Difference(None, None, None, 30)
+
+
+HASHED = """
+from math import isqrt
+from berrypick.benchmarks.metrics import METRICS, TaskOutcomes
+from berrypick.benchmarks.stats import summarise
+from berrypick.envs.outcome import Outcome
+genres = [f"genre {i}" for i in range(9)]
+def outcome(i):
+    names = genres[isqrt(3 * i)], genres[isqrt(i)]  # some often, some seldom, some never
+    seen = dict(hops=2, hops_found=2, first_shown=(0, 1), route=names, evidence=names, first_query=f"q {i % 3}")
+    made = dict(strategy=names, raw_moves=names, fine=names, searches=i % 5, opens=1, invalid=0, tokens=i)
+    return Outcome(em=True, f1=1.0, answered=True, grounded=True, supported=True, **seen, **made)
+routes = tuple((one, other) for one in genres for other in genres)
+tasks = [TaskOutcomes(0, t, f"q{t}", "bridge", 2, routes, tuple(map(outcome, range(8 + t % 9)))) for t in range(40)]
+print(summarise(tasks, METRICS, 0), [METRICS[name].rows(tasks).tolist() for name in METRICS])
+"""
+
+
+def test_the_hash_of_strings_changes_no_bit() -> None:
+    """In processes of their own: the order of sets is drawn when Python starts."""
+    seen = set()
+    for seed in "1", "2", "3":
+        done = subprocess.run(
+            [sys.executable, "-c", HASHED], env=os.environ | {"PYTHONHASHSEED": seed}, capture_output=True, check=True
+        )
+        seen.add(done.stdout)
+    assert len(seen) == 1
 
 
 def test_nothing_at_all() -> None:
