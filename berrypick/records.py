@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import dataclass_transform
+from typing import Literal, dataclass_transform
 
 import msgspec
 
@@ -135,11 +135,11 @@ class Step(Record):
 class Episode(Record):
     """One line of ``episodes.jsonl.gz`` (design 8)."""
 
-    schema: int
+    schema: Literal[1]
     cell: int
     question_id: str
     rollout: int
-    status: str
+    status: Literal["ok", "error"]
     steps: tuple[Step, ...]
     answer: str | None
     reward: float

@@ -35,6 +35,8 @@ def anything(info: msgspec.inspect.Type) -> st.SearchStrategy[object]:
             return st.floats(allow_nan=False, allow_infinity=False)
         case msgspec.inspect.BoolType():
             return st.booleans()
+        case msgspec.inspect.LiteralType():
+            return st.sampled_from(info.values)
         case msgspec.inspect.NoneType():
             return st.none()
         case msgspec.inspect.UnionType():

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from types import SimpleNamespace
+
 import pytest
 
 from berrypick.benchmarks import cells
@@ -35,6 +38,21 @@ def test_families_are_mixed():
     tasks = cells.search_env(CELL).tasks
     families = {tasks.at(task).question.family for task in cells.choose(tasks, 30)}
     assert families == {"alias", "bridge", "comparison", "intersection", "inverse"}
+
+
+def test_the_print_of_the_questions_follows_their_audit():
+    """The audit decides which questions are asked and which routes are viable."""
+    hashes = {"documents.jsonl": "d", "questions.jsonl": "q", "audit.jsonl": "a"}
+
+    def prints(**changed: str) -> dict[str, str]:
+        names = {name: changed.get(name.partition(".")[0], value) for name, value in hashes.items()}
+        return dict(
+            cells._fingerprints(SimpleNamespace(name="x", path=Path("w"), manifest=SimpleNamespace(sha256=names)))
+        )
+
+    for part in ("questions", "audit"):
+        after = prints(**{part: "new"})
+        assert after["questions:x/w"] != prints()["questions:x/w"] and after["documents:x/w"] == "d"
 
 
 def test_too_many_questions_are_refused():

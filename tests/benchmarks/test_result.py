@@ -97,14 +97,22 @@ def test_a_truncated_file_is_named(folder: Path):
         result.read_episodes(folder)
 
 
-def test_a_bad_row_is_named_by_line_and_field(folder: Path):
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ((b'"rollout":0', b'"rollout":"zero"'), "rollout"),
+        ((b'"status":"ok"', b'"status":"fine"'), "status"),
+        ((b'"schema":1', b'"schema":2'), "schema"),
+    ],
+)
+def test_a_bad_row_is_named_by_line_and_field(folder: Path, change: tuple[bytes, bytes], field: str):
     path = folder / "episodes.jsonl.gz"
     lines = gzip.decompress(path.read_bytes()).splitlines()
-    lines[2] = lines[2].replace(b'"rollout":0', b'"rollout":"zero"')
+    lines[2] = lines[2].replace(*change)
     path.write_bytes(gzip.compress(b"\n".join(lines)))
     with pytest.raises(BadInput) as caught:
         result.read_episodes(folder)
-    assert (caught.value.line, caught.value.field) == (3, "rollout")
+    assert (caught.value.line, caught.value.field) == (3, field)
 
 
 def test_unpack_gives_a_record_back():

@@ -260,12 +260,15 @@ def test_a_mean_over_some_of_the_cells_is_no_mean_over_all(tmp_path: Path, monke
 
 
 def test_changed_cells_are_left_out_of_the_mean(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    """A cell with a knock-out that an agent cannot even read blanks nothing."""
+    """A cell with a knock-out in which all went wrong, or that the agent cannot even read, moves and blanks nothing."""
     config = msgspec.structs.replace(run.configure("oracle", "tiny", 0), cells=(TINY[0], CHANGED))
     plain = cells.play(agents.make("oracle"), TINY[0], 0, 0)
-    blind = msgspec.structs.replace(plain, readable=False, tasks=(), episodes=())
-    found = assemble.assemble(config, [plain, blind], {})
-    assert found.metrics["EM"].value == 1.0 and found.metrics["EM"].n == 4
+    wrong = tuple(msgspec.structs.replace(task, cell=1, outcomes=(), errors=3) for task in plain.tasks)
+    for readable, tasks in ((True, wrong), (False, ())):
+        changed = msgspec.structs.replace(plain, readable=readable, tasks=tasks, episodes=())
+        found = assemble.assemble(config, [plain, changed], {})
+        assert found.metrics["EM"].value == 1.0 and found.metrics["EM"].n == 4
+        assert found.cells[1].metrics["EM"].value == (0.0 if readable else None)
     assert [cell.plain for cell in found.cells] == [True, False]
 
 
