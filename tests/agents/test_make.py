@@ -14,8 +14,8 @@ from berrypick.registry import UnknownName
 
 def test_the_names_that_others_rely_on():
     expected = {"random", "closed_book", "mixture", "oracle", "route_oracle"}
-    assert set(agents.AGENTS) == expected | {f"scripted:{script}" for script in STRATEGIES}
-    assert set(STRATEGIES) == {
+    assert set(agents.AGENTS) >= expected | {f"scripted:{script}" for script in STRATEGIES}
+    assert set(STRATEGIES) >= {
         "names-only",
         "names+words",
         "initial-form",

@@ -89,7 +89,7 @@ def played(corpus: Corpus, name: str, answer: str | None, *shown: tuple[tuple[in
 
 
 def test_the_table():
-    assert list(REWARDS) == ["exact_match", "f1", "cost_aware", "evidence"]
+    assert {"exact_match", "f1", "cost_aware", "evidence"} <= set(REWARDS)
 
 
 def test_exact_match_and_f1_score_the_parsed_answer_alone(toy_corpus: Corpus):
