@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from berrypick import agents
-from berrypick.agents.padded import FILLER, REPEATS, THOUGHT
+from berrypick.agents.padded import FILLER, REPEATS, THOUGHT, Padded
 from berrypick.agents.rollout import rollout
 from berrypick.corpora.builders.almanac import inventory
 from berrypick.envs.actions import Search
@@ -40,6 +40,25 @@ def test_queries_are_filled_and_repeated_and_thoughts_are_thought(little_env):
     assert queries[:2] == [f"Tessa Thornwell {FILLER}", f"Beacon Halvard Foundry {FILLER}"]
     assert queries[2:] == [f"Tessa Thornwell {FILLER}"] * REPEATS
     assert all(turn.raw.startswith(THOUGHT) for turn in trace.turns)
+
+
+@pytest.mark.parametrize("protocol", ["tags", "tools"])
+def test_the_inner_agent_sees_nothing_of_it(protocol: str, little_env):
+    """Neither fillers nor thoughts nor repeats: its actions are its own, as without padding, however often asked."""
+    inner = agents.make("scripted:names-only")
+    seen: list[tuple[str, ...]] = []
+
+    class Spy(type(inner)):
+        def act(self, rows, rngs):
+            seen.extend(row.history[1::2] for row in rows)
+            return super().act(rows, rngs)
+
+    ((_, trace),) = rollout(Padded(Spy("names-only")), little_env(protocol=protocol), [0], 1, 0)
+    ((_, plain),) = rollout(inner, little_env(protocol=protocol), [0], 1, 0)
+    own = tuple(turn.raw for turn in plain.turns)
+    assert len(trace.turns) == len(own) + REPEATS
+    # Before each repeat the inner agent had been about to answer: it is asked again from the same place.
+    assert seen == [own[:turn] for turn in range(len(own))] + [own[:-1]] * REPEATS
 
 
 @pytest.mark.parametrize(

@@ -182,6 +182,20 @@ def test_a_folder_of_another_configuration_is_refused(mixture: Path, tmp_path: P
     assert without_times(tmp_path / "result.json") == without_times(mixture / "result.json")
 
 
+def test_overwriting_leaves_nothing_of_the_other_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Stopped half-way, the folder holds no result that is not the new run's."""
+    run.run(["closed_book"], "tiny", 7, tmp_path)
+    (tmp_path / "errors.log").write_text("of the other run")
+
+    def stops(*arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cells, "play", stops)
+    with pytest.raises(KeyboardInterrupt):
+        run.run(["mixture"], "tiny", 7, tmp_path, overwrite=True)
+    assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["config.json"]
+
+
 def test_a_result_alone_is_not_overwritten(mixture: Path, tmp_path: Path):
     """As somebody passes a run on: without the cells that it was put together from."""
     for name in FILES:
