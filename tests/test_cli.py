@@ -267,7 +267,10 @@ def test_corpus_info_and_audit(capsys: pytest.CaptureFixture[str]):
     assert "less than 101.0%" in capsys.readouterr().err.replace("\n", " ")
 
 
-def test_corpus_add_names_what_is_wrong_or_what_comes_next(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+def test_corpus_add_names_what_is_wrong_or_what_comes_next(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("BERRYPICK_HOME", str(tmp_path / "home"))  # the shared one may hold it from an earlier run
     (tmp_path / "corpus.jsonl").write_text('{"_id": "d1", "title": "A", "text": "A is in B."}\n')
     (tmp_path / "queries.jsonl").write_text('{"_id": "q1", "text": "Where is A?"}\n')
     (tmp_path / "qrels.tsv").write_text("query-id\tcorpus-id\tscore\nq1\td1\t1\n")
