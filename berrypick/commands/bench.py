@@ -29,7 +29,7 @@ OUT_HINT: Final = "(default: runs/SUITE-SEED, for one agent runs/AGENT-SUITE-SEE
 
 #: Columns of the table that ``bench`` prints for each cell; the report has more.
 COLUMNS: Final = ("EM", "grounded", "pass@16", "strategies_D2", "searches")
-#: Cells that fit beside each other in a terminal.
+#: Cells that fit under each other in a terminal.
 MOST_CELLS: Final = 2
 
 
@@ -102,18 +102,19 @@ def expand(patterns: Sequence[str]) -> list[str]:
 
 
 def summary(runs: Sequence[Result]) -> Table:
-    """One row an agent: a few columns for each cell, or the means over cells where there are many."""
+    """One row an agent under each cell's name, or with the means over cells where there are many; 80 columns wide."""
     from berrypick.benchmarks.report import cell_of, cells_of, number
     from berrypick.benchmarks.result import BLANK
 
     labels = cells_of(runs)
     groups: list[str | None] = [*labels] if len(labels) <= MOST_CELLS else [None]
-    heads = [f"{group or 'mean over cells'}\n{name}" for group in groups for name in COLUMNS]
-    shown = table(f"suite {runs[0].suite}, seed {runs[0].seed}", "agent", *heads, right=tuple(heads))
-    for run in runs:
-        parts = [run if group is None else cell_of(run, group) for group in groups]
-        values = [part.metrics.get(name, BLANK).value if part else None for part in parts for name in COLUMNS]
-        shown.add_row(run.agent, *map(number, values))
+    shown = table(f"suite {runs[0].suite}, seed {runs[0].seed}", "agent", *COLUMNS, right=COLUMNS)
+    for group in groups:
+        shown.add_row(f"in {group}" if group else "mean over cells", style="bold")
+        for run in runs:
+            part = cell_of(run, group) if group else run
+            values = (part.metrics.get(name, BLANK).value if part else None for name in COLUMNS)
+            shown.add_row(run.agent, *map(number, values))
     return shown
 
 
