@@ -21,6 +21,7 @@ FORMATS = Path(__file__).parent / "data" / "formats"
         (["audit", "factbook", "--split", "tset"], "unknown split"),
         (["corpus", "add", "x", str(FORMATS), "--format", "hotpotqa"], "is a folder; expected"),
         (["play", "--seed", "-1"], "'seed': must be in [0, 2**32), got -1"),
+        (["watch", ".", "--limit", "-1"], "'limit': must be at least 1"),
         (["report"], "'RUN': name at least one"),
         (["bench", "random", "--out", "taken/run"], "taken/run/.cells: Not a directory"),
     ],

@@ -49,6 +49,8 @@ def watch(
     from berrypick.benchmarks import result
     from berrypick.benchmarks.cells import replay_env
 
+    if limit < 1:
+        raise BadInput(f"must be at least 1, got {limit}", field="limit")
     found = result.read(run)
     wanted = {"question_id": question, "cell": cell, "rollout": rollout}
     episodes = [
@@ -103,7 +105,7 @@ def _go_on() -> bool:
     """Wait for Enter where a person watches; "q" ends the episode."""
     if not (os.isatty(0) and os.isatty(1)):
         return True
-    return OUT.input("[dim]Enter: next turn, q: next episode [/dim]").strip().lower() != "q"
+    return OUT.input("[dim]Enter: next turn, q: next episode, Ctrl-C: stop [/dim]").strip().lower() != "q"
 
 
 def play(
@@ -118,8 +120,8 @@ def play(
     Args:
         env: an environment that `berrypick list envs` lists.
         corpus: a corpus for the environment.
-        split: split of the questions.
-        task: number of the question.
+        split: train, dev or test.
+        task: number of the question, counting from 0.
         seed: of the draw of the question.
     """
     import gymnasium
