@@ -21,8 +21,9 @@ help:  ## list the targets
 install: $(STAMP)  ## make the virtual environment
 
 $(STAMP): pyproject.toml constraints.txt
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --constraint constraints.txt --editable ".[dev]"
+	@echo "making $(VENV) and installing into it: about a minute"
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/pip install --quiet --constraint constraints.txt --editable ".[dev]"
 	@touch $@
 
 bench: $(STAMP)  ## run suite `quick` for the reference agents; print one table, write the report (OUT, SEED)

@@ -77,11 +77,11 @@ def evidence(trace: Trace, question: Question) -> float:
     """Mean of exact match and the share of hops displayed; the one that is unknown is left out of the mean.
 
     Raises:
-        ValueError: the question has neither answers nor hops.
+        BadInput: the question has neither answers nor hops.
     """
     parts = [exact_match(trace, question)] if question.answers else []
     if question.gold:
         parts.append(hops_found(question, trace.corpus, trace.turns) / len(question.gold))
     if not parts:
-        raise ValueError(f"question {question.id!r} has neither answers nor gold: no reward is defined")
+        raise BadInput(f"question {question.id!r} has neither answers nor gold: no reward is defined", field="reward")
     return sum(parts) / len(parts)
