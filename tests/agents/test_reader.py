@@ -117,7 +117,8 @@ def test_any_text_is_read(passages: list[Passage], name: str, relation: str):
 
 @given(texts)
 def test_any_question_is_understood_or_not(question: str):
-    reader.understand(question)
+    understood = reader.understand(question)
+    assert understood is None or understood[0] in reader.languages()
 
 
 @given(texts, titles, st.booleans())
