@@ -188,8 +188,12 @@ def claim(folder: Path, config: Config, overwrite: bool) -> None:
     """Take a folder for a configuration; what the same configuration finished there stays.
 
     Raises:
-        BadInput: the folder holds a run of another configuration, and ``overwrite`` is off.
+        BadInput: the folder holds a run of another configuration and ``overwrite`` is off, or the runs of several
+            agents, whose joint report would be lost.
     """
+    several = [path.parent.name for path in sorted(folder.glob(f"*/{result.RESULT}"))]
+    if several:
+        raise BadInput(f"holds the runs of {', '.join(several)}; choose another --out, or a folder in it", file=folder)
     here, there = msgspec.json.decode(result.canonical(config)), _configuration(folder)
     differs = [] if there is None else [key for key in sorted(here) if there.get(key) != here[key]]
     if differs and not overwrite:

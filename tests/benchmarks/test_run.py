@@ -224,6 +224,13 @@ def test_several_agents_get_a_folder_each(tmp_path: Path):
     assert result.read(folders[1]).agent == "scripted:names-only"
 
 
+def test_one_agent_does_not_take_the_folder_of_several(tmp_path: Path):
+    run.run(["random", "closed_book"], "tiny", 0, tmp_path)
+    with pytest.raises(BadInput, match="holds the runs of closed_book, random"):
+        run.run(["random"], "tiny", 0, tmp_path, overwrite=True)
+    assert run.run(["random"], "tiny", 0, tmp_path / "random") == [tmp_path / "random"]
+
+
 def test_oracle_is_right_and_closed_book_is_not(tmp_path: Path):
     oracle, floor = (result.read(folder) for folder in run.run(["oracle", "closed_book"], "tiny", 0, tmp_path))
     assert oracle.metrics["EM"].value == 1.0 and oracle.metrics["grounded"].value == 1.0
