@@ -24,6 +24,19 @@ def test_facts_both_ways():
     assert known.related("Czechia", "borders", False) == ["Austria"]  # symmetric, and one country by two names
 
 
+def test_what_a_sentence_says_to_a_step():
+    sentence = "Land boundaries - border countries: Czech Republic 402 km; UK 1 km."
+    known = Knowledge(FACTBOOK, (), (Passage("Austria: Geography - borders", (sentence,)), CAPITAL))
+    assert known.related("Austria", "borders", False) == ["Czechia", "United Kingdom"]
+    # A border counts from both sides, under any written variant of a name.
+    assert known.related("Czech Republic", "borders", False) == ["Austria"]
+    assert known.related("USA", "borders", False) == []
+    assert known.related("Vienna", "capital", True) == ["Austria"]
+    assert known.related("vienna", "capital", False) == []
+    airports = Passage("Chad: Transportation - aviation", ("Airports: 45 (2025).",))
+    assert Knowledge(FACTBOOK, (), (airports,)).related("Chad", "airports", False) == ["45"]
+
+
 def test_figures_are_compared_as_numbers():
     known = Knowledge(FACTBOOK, (), (LISTING,))
     assert known.number("Austria", "area") == 83_871

@@ -44,6 +44,19 @@ def test_ceiling_and_floors() -> None:
     assert all(outcome.grounded for several in played("oracle", "test").values() for outcome in several)
     assert em("random", "test") <= 0.02
     assert em("closed_book", "test") <= 0.02
+    # No floor shows a strategy: there is no grounded success to read one from.
+    for floor in ("random", "closed_book"):
+        assert not any(outcome.grounded for several in played(floor, "test").values() for outcome in several)
+
+
+def test_padding_moves_no_headline() -> None:
+    for plain, padded in zip(
+        played("mixture", "test", 60, 16).items(), played("padded:mixture", "test", 60, 16).items(), strict=True
+    ):
+        assert plain[0] == padded[0]
+        for before, after in zip(plain[1], padded[1], strict=True):
+            assert (after.em, after.f1, after.grounded) == (before.em, before.f1, before.grounded)
+            assert (after.strategy, after.route, after.evidence) == (before.strategy, before.route, before.evidence)
 
 
 def test_the_script_with_fallbacks_holds_at_test() -> None:

@@ -93,11 +93,6 @@ def read_roster(title: str, sentence: str) -> list[Stated]:
     return []
 
 
-def is_name(text: str) -> bool:
-    """Whether a string has the form of an Almanac name."""
-    return re.fullmatch(_NAME, text) is not None
-
-
 def initial_form(full: str) -> str:
     """Shorten a full name as rosters do: Tessa Thornwell becomes T. Thornwell."""
     first, _, rest = full.partition(" ")

@@ -6,7 +6,6 @@ import re
 from functools import cache
 from typing import Final
 
-from berrypick.corpora.builders.factbook.names import canonical, fold
 from berrypick.corpora.builders.factbook.relations import LISTING, MEASURES, RELATIONS, Reader, sources
 from berrypick.corpora.plans import Both, Name, Node, Stated, Step, Winner
 
@@ -66,28 +65,6 @@ def statements(title: str, sentence: str) -> list[Stated]:
     if title.startswith(LISTING):
         subject, readers = label, _by_listing().get(match[2], ())
     return [Stated(subject, relation, found) for relation, read in readers for found in read(value)]
-
-
-def read_fact(title: str, sentence: str, relation: str, name: str, inverse: bool = False) -> list[str]:
-    """What a displayed sentence says to a step of a plan.
-
-    Args:
-        title: the displayed title.
-        sentence: one displayed sentence.
-        relation: a row of ``RELATIONS`` or ``MEASURES``.
-        name: the known name: the country, or with ``inverse`` the object.
-        inverse: look for the country.
-
-    Returns:
-        The names found, none where the sentence does not speak of it.
-    """
-    symmetric = relation in RELATIONS and RELATIONS[relation].symmetric
-    keys, found = {fold(name), fold(canonical(name))}, []
-    for stated in statements(title, sentence):
-        if stated.relation == relation:
-            known, sought = (stated.object, stated.subject) if inverse else (stated.subject, stated.object)
-            found += [sought] if fold(known) in keys else [known] if symmetric and fold(sought) in keys else []
-    return found
 
 
 def search_wording(relation: str) -> tuple[str, ...]:

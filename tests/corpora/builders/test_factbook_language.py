@@ -9,7 +9,6 @@ from berrypick.corpora.builders.factbook.facts import Facts
 from berrypick.corpora.builders.factbook.grammar import (
     listing_titles,
     parse_question,
-    read_fact,
     search_wording,
     statements,
     the,
@@ -179,22 +178,6 @@ def test_every_question_is_read_back_as_its_plan_and_answered_by_it(factbook: Dr
 )  # fmt: skip
 def test_what_a_displayed_sentence_states(title: str, sentence: str, stated: list[Stated]) -> None:
     assert statements(title, sentence) == stated
-
-
-def test_reading_a_step() -> None:
-    page, sentence = (
-        "Austria: Geography - borders",
-        "Land boundaries - border countries: Czech Republic 402 km; UK 1 km.",
-    )
-    assert read_fact(page, sentence, "borders", "Austria") == ["Czechia", "United Kingdom"]
-    # A border counts from both sides, under any written variant of a name.
-    assert read_fact(page, sentence, "borders", "Czech Republic") == ["Austria"]
-    assert read_fact(page, sentence, "borders", "USA") == []
-    assert read_fact("Austria: Government - capital", "Capital - name: Vienna.", "capital", "Vienna", True) == [
-        "Austria"
-    ]
-    assert read_fact("Austria: Government - capital", "Capital - name: Vienna.", "capital", "vienna") == []
-    assert read_fact("Chad: Transportation - aviation", "Airports: 45 (2025).", "airports", "Chad") == ["45"]
 
 
 @pytest.mark.parametrize(
