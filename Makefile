@@ -11,6 +11,7 @@ STAMP := $(VENV)/.installed
 # One thread a process: processes, not threads, share the cores.
 export OMP_NUM_THREADS ?= 1
 export OMP_WAIT_POLICY ?= passive
+export PIP_DISABLE_PIP_VERSION_CHECK ?= 1
 
 .PHONY: help install bench test test-all check format
 .DEFAULT_GOAL := help

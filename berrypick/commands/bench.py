@@ -67,7 +67,9 @@ def bench(
     runs = [result.read(folder) for folder in folders]
     page = report.write(runs, out)
     OUT.print(summary(runs))
-    OUT.print("Means over questions (\u2013: too few to say). The report has the 95 % intervals and more columns.")
+    OUT.print(
+        "\u2013: too few questions to say, or a corpus the agent does not read. Intervals and more: in the report."
+    )
     for one, folder in zip(runs, folders, strict=True):
         if one.errors:
             ERR.print(f"{one.agent}: {one.errors} rollouts failed and count as misses; see {folder / 'errors.log'}")
