@@ -32,6 +32,7 @@ SOURCES: Final[dict[str, tuple[str, ...]]] = {
         "berrypick.benchmarks:metrics.py",
         "berrypick.benchmarks:metrics_base.py",
         "berrypick.benchmarks:metrics_accuracy.py",
+        "berrypick.benchmarks:metrics_adaptivity.py",
         "berrypick.benchmarks:metrics_cost.py",
         "berrypick.benchmarks:metrics_diversity.py",
         "berrypick.benchmarks:stats.py",
