@@ -35,6 +35,8 @@ SOURCES: Final[dict[str, tuple[str, ...]]] = {
         "berrypick.benchmarks:metrics_adaptivity.py",
         "berrypick.benchmarks:metrics_cost.py",
         "berrypick.benchmarks:metrics_diversity.py",
+        "berrypick.benchmarks:bootstrap.py",
+        "berrypick.benchmarks:robustness.py",
         "berrypick.benchmarks:stats.py",
         "berrypick.benchmarks:assemble.py",
         "berrypick:diversity.py",
