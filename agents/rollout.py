@@ -17,6 +17,7 @@ import numpy as np
 
 from berrypick import seeding
 from berrypick.agents.base import Agent, Row
+from berrypick.envs.faults import rollout_seed
 from berrypick.envs.trace import Trace
 from berrypick.records import Episode, Step
 
@@ -80,7 +81,7 @@ def rollout(
         make_env: makes a SearchEnv, wrapped or not; called at most ``batch`` times.
         tasks: task ids of the environment.
         rollouts: episodes per task, at most 4096.
-        seed: seeds the generators of the rollouts and nothing else.
+        seed: seeds the generators of the rollouts and the faults of the environment, nothing else.
         cell: written into the episodes.
         batch: episodes that run side by side.
         failures: where an exception of the agent or of a step is appended; its episode has status "error" and holds
@@ -152,7 +153,7 @@ def _play(agent: Agent, envs: list[Any], jobs: Sequence[tuple[int, int]], seed: 
 
 
 def _start(agent: Agent, env: Any, task: int, number: int, seed: int) -> _Running:
-    observation, _ = env.reset(options={"task_id": task})
+    observation, _ = env.reset(seed=rollout_seed(seed, number), options={"task_id": task})
     trace = env.unwrapped.trace
     row = next(_ROW_IDS)
     if isinstance(agent, Informed):

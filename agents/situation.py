@@ -58,7 +58,10 @@ class Situation(NamedTuple):
         if action in self.view.actions:
             return False
         if isinstance(action, Search):
-            return self.view.searches_left > 0 and len(action.query) <= QUERY_LIMIT
+            works = (action.engine or self.view.setup.engines[0]) not in self.view.unavailable
+            return works and self.view.searches_left > 0 and len(action.query) <= QUERY_LIMIT
+        if "open" in self.view.unavailable:
+            return False
         return action.title in self.knowledge.titles or names_title(self.view.question, action.title)
 
     def words(self, count: int = WORDINGS) -> tuple[str, ...]:

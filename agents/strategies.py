@@ -8,7 +8,7 @@ through several.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final, NamedTuple
 
 from berrypick.agents.situation import WORDINGS, Situation
@@ -83,7 +83,10 @@ def dense_first(at: Situation) -> Iterator[Search | Open]:
 
 def reformulate_on_miss(at: Situation) -> Iterator[Search | Open]:
     """Go from one form and genre to the next until one of them brings the fact: the cheapest first, then wider."""
-    yield from (_subject if at.unknown.inverse else _object)(at)
+    ways = tuple((_subject if at.unknown.inverse else _object)(at))
+    yield from ways
+    if at.view.setup.engines[0] in at.view.unavailable:
+        yield from elsewhere(at, ways)
     yield from dense_first(at)
 
 
@@ -121,6 +124,12 @@ def look_up(at: Situation) -> Iterator[Search | Open]:
     if "byname" not in at.language.forms or (at.forms.full and at.forms.byname):
         return
     yield at.register(at.name)
+
+
+def elsewhere(at: Situation, ways: Sequence[Search | Open]) -> Iterator[Search]:
+    """Put the same queries to the other engines."""
+    for engine in at.view.setup.engines[1:]:
+        yield from (Search(way.query, engine, TOPK_LIMIT) for way in ways if isinstance(way, Search))
 
 
 class Script(NamedTuple):

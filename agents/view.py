@@ -13,11 +13,13 @@ from typing import NamedTuple
 
 from berrypick.agents.reader import Passage
 from berrypick.envs.actions import Action, Answer, Open, Search
-from berrypick.envs.observe import Setup, read_prompt
+from berrypick.envs.observe import REFUSED, Setup, read_prompt
 from berrypick.envs.protocols import PROTOCOLS, unescape
 
 _HIT = re.compile(r"Doc \d+ \(Title: ")
 _PAGE = "Page (Title: "
+_REFUSED = re.compile(rf"(?:^|\n){REFUSED}(.*)")
+_UNAVAILABLE = re.compile(r"(\S+) is not available here\.")
 
 
 class View(NamedTuple):
@@ -28,12 +30,14 @@ class View(NamedTuple):
         question: as asked.
         actions: what was done, oldest first.
         shown: what each action displayed; as long as ``actions``.
+        refusals: why each action was not carried out, "" where it was; as long as ``actions``.
     """
 
     setup: Setup
     question: str
     actions: tuple[Action, ...]
     shown: tuple[tuple[Passage, ...], ...]
+    refusals: tuple[str, ...]
 
     @property
     def passages(self) -> tuple[Passage, ...]:
@@ -48,7 +52,14 @@ class View(NamedTuple):
     @property
     def searches_left(self) -> int:
         """Searches that remain."""
-        return self.setup.search_budget - sum(isinstance(action, Search) for action in self.actions)
+        made = zip(self.actions, self.refusals, strict=True)
+        return self.setup.search_budget - sum(isinstance(action, Search) and not refusal for action, refusal in made)
+
+    @property
+    def unavailable(self) -> frozenset[str]:
+        """Tools that turned out not to work here."""
+        found = (_UNAVAILABLE.match(refusal) for refusal in self.refusals)
+        return frozenset(match[1] for match in found if match)
 
     def write(self, action: Search | Open | Answer) -> str:
         """Write an action as the episode's protocol wants it."""
@@ -63,7 +74,8 @@ def look(history: Sequence[str]) -> View:
     """
     setup, question = _prompt(history[0])
     actions = tuple(_action(setup.protocol, text) for text in history[1::2])
-    return View(setup, question, actions, tuple(passages(text) for text in history[2::2]))
+    seen = history[2::2]
+    return View(setup, question, actions, tuple(map(passages, seen)), tuple(map(refusal, seen)))
 
 
 @lru_cache(maxsize=65536)
@@ -76,6 +88,13 @@ def passages(observation: str) -> tuple[Passage, ...]:
         if _HIT.match(line):
             return tuple(_hits(lines[number:]))
     return ()
+
+
+@lru_cache(maxsize=65536)
+def refusal(observation: str) -> str:
+    """Read why an action was not carried out; "" where it was."""
+    match = None if passages(observation) else _REFUSED.search(observation)
+    return match[1] if match else ""
 
 
 def _hits(lines: list[str]) -> Iterator[Passage]:

@@ -74,7 +74,7 @@ def resolved(cell: Cell) -> dict[str, Any]:
 
 def prepare(cell: Cell, slot: int) -> None:
     """Build one world of a cell and its indexes where they are missing."""
-    env = search_env(cell)
+    env = search_env(cell.bare)
     world = env.tasks.world(slot)
     for name in env.setup.engines:
         world.engine(name)
@@ -124,8 +124,7 @@ def play(agent: Agent, cell: Cell, number: int, seed: int) -> CellRun:
     for task, (episode, trace) in zip(_repeat(ids, cell.rollouts), played, strict=True):
         episodes.append(episode)
         if episode.status == "ok":
-            world = env.tasks.at(task).world
-            outcomes[task].append(analyse(trace, {name: world.engine(name) for name in env.setup.engines}))
+            outcomes[task].append(analyse(trace, env.engines_of(env.tasks.at(task).world)))
     tasks = tuple(_task(number, task, env.tasks.at(task), outcomes[task], cell.rollouts) for task in ids)
     fingerprints = dict(pair for slot in slots(cell) for pair in _fingerprints(env.tasks.world(slot).corpus))
     seconds = round(time.perf_counter() - clock, 3)

@@ -79,7 +79,7 @@ class CellResult(Record):
     @property
     def label(self) -> str:
         """What tables and pictures call the cell."""
-        return label(self.env, self.knockouts, self.faults)
+        return label(self.env, self.setup["corpus"], self.knockouts, self.faults)
 
     @property
     def plain(self) -> bool:

@@ -15,10 +15,10 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from berrypick import agents, files
-from berrypick.benchmarks import assemble, cells, provenance, result
+from berrypick.benchmarks import assemble, cells, favourite, provenance, result
 from berrypick.benchmarks.cells import CellRun
 from berrypick.benchmarks.result import Config
-from berrypick.benchmarks.suites import SUITES, Cell
+from berrypick.benchmarks.suites import Cell, cells_of
 from berrypick.errors import BadInput
 
 CELLS: Final = ".cells"
@@ -45,6 +45,13 @@ class Job(NamedTuple):
     def file(self) -> Path:
         """Where the finished cell is kept."""
         return self.folder / CELLS / f"{self.number:02d}.json.gz"
+
+    def resolved(self) -> Cell:
+        """What is played, with what was measured in the plain cell filled in, which must be finished by then."""
+        if not self.cell.waits:
+            return self.cell
+        plain = self._replace(number=favourite.plain_of(self.config.cells, self.cell))
+        return favourite.without_favourite(self.cell, result.unpack(plain.file, CellRun).tasks)
 
 
 def run(
@@ -88,19 +95,21 @@ def run(
         claim(folder, config, overwrite)
     work = [Job(c, folder, i) for c, folder in zip(configs, folders, strict=True) for i in range(len(c.cells))]
     todo = [job for job in work if not job.file.is_file()]
-    needed = _worlds(SUITES[suite]) if todo else []
+    needed = _worlds([job.cell for job in todo])
     tick = started(len(needed) + len(todo))
     _map(_prepare, needed, jobs, lambda spot: tick(f"{spot[0].corpus} {spot[1]}"))
-    _map(_play, todo, jobs, lambda job: tick(f"{job.config.agent} in {job.cell.label}"))
+    for waits in (False, True):
+        ready = [job for job in todo if job.cell.waits == waits]
+        _map(_play, ready, jobs, lambda job: tick(f"{job.config.agent} in {job.cell.label}"))
     for config, folder in zip(configs, folders, strict=True):
         total = round(time.perf_counter() - clock, 3)
         _finish(config, folder, {"started": begun.isoformat(timespec="seconds"), "total": total})
     return folders
 
 
-def _worlds(suite: Sequence[Cell]) -> list[tuple[Cell, int]]:
-    """Every world of a suite once, as a cell that has it and its place in that cell."""
-    found = {(cell.corpus, cell.split, slot): (cell, slot) for cell in suite for slot in cells.slots(cell)}
+def _worlds(todo: Sequence[Cell]) -> list[tuple[Cell, int]]:
+    """Every world of some cells once, as a cell that has it and its place in that cell."""
+    found = {(cell.corpus, cell.split, slot): (cell, slot) for cell in todo for slot in cells.slots(cell)}
     return list(found.values())
 
 
@@ -134,7 +143,7 @@ def _prepare(spot: tuple[Cell, int]) -> None:
 
 def _play(job: Job) -> None:
     agent = agents.make(job.config.agent)
-    played = cells.play(agent, job.cell, job.number, job.config.seed)
+    played = cells.play(agent, job.resolved(), job.number, job.config.seed)
     files.write_bytes(job.file, result.squeeze(msgspec.json.encode(played)))
 
 
@@ -169,7 +178,7 @@ def folder_name(agent: str) -> str:
 
 def configure(agent: str, suite: str, seed: int) -> Config:
     """Resolve what a run's numbers depend on, checking the names and the seed."""
-    suite_cells = SUITES[suite]
+    suite_cells = cells_of(suite)
     agents.make(agent)
     if not 0 <= seed < 2**32:
         raise BadInput(f"must be in [0, 2**32), got {seed}", field="seed")

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from typing import Any, Final
 
+from msgspec.structs import replace
+
+from berrypick import corpora
+from berrypick.corpora.store import Corpus
+from berrypick.envs.knockouts import FAVOURITE
 from berrypick.records import Record
 from berrypick.registry import Table
 
 ROLLOUTS: Final = 16
+#: The environment over any corpus; its cells are told apart by their corpus.
+ANY: Final = "berrypick/Search-v0"
 
 
-def label(env: str, knockouts: tuple[str, ...], faults: tuple[str, ...]) -> str:
-    """Name a cell in short: the environment without namespace and version, and what was changed in it."""
-    return " ".join((env.removeprefix("berrypick/").rsplit("-v", 1)[0], *knockouts, *faults))
+def label(env: str, corpus: str, knockouts: tuple[str, ...], faults: tuple[str, ...]) -> str:
+    """Name a cell in short: what is searched, and what was changed in it."""
+    where = corpus if env == ANY else env.removeprefix("berrypick/").rsplit("-v", 1)[0]
+    return " ".join((where, *knockouts, *faults))
 
 
 class Cell(Record):
@@ -24,8 +33,8 @@ class Cell(Record):
         worlds: number of worlds the tasks are drawn from; 1 for corpora of one world.
         tasks: questions asked, spread over the worlds.
         rollouts: episodes per question.
-        split: split of worlds and questions.
-        knockouts: lasting changes that remove a way of finding things.
+        split: split of worlds and questions; None for any, in corpora of one world.
+        knockouts: lasting changes that remove a way of finding things; ``no_favourite`` is measured in the plain cell.
         faults: ways in which the engines misbehave.
     """
 
@@ -34,19 +43,29 @@ class Cell(Record):
     worlds: int
     tasks: int
     rollouts: int = ROLLOUTS
-    split: str = "test"
+    split: str | None = "test"
     knockouts: tuple[str, ...] = ()
     faults: tuple[str, ...] = ()
 
     @property
     def label(self) -> str:
         """What tables and pictures call the cell."""
-        return label(self.env, self.knockouts, self.faults)
+        return label(self.env, self.corpus, self.knockouts, self.faults)
 
     @property
     def plain(self) -> bool:
         """Whether nothing was changed in the environment; only such cells enter the means over cells."""
         return not (self.knockouts or self.faults)
+
+    @property
+    def bare(self) -> Cell:
+        """The cell with nothing changed."""
+        return replace(self, knockouts=(), faults=())
+
+    @property
+    def waits(self) -> bool:
+        """Whether what is knocked out is measured in the plain cell of the same run."""
+        return FAVOURITE in self.knockouts
 
     def make(self) -> dict[str, Any]:
         """Keywords for ``gymnasium.make(cell.env, ...)``."""
@@ -59,7 +78,45 @@ ALMANAC: Final = "almanac-small"
 FACTBOOK: Final = "factbook"
 FAMILIES: Final = ("Bridge", "Intersection", "Comparison", "Alias", "Inverse")
 
-SUITES: Table[tuple[Cell, ...]] = Table("suite")
+#: Knock-outs of Almanac.
+KNOCKED_OUT: Final = ("no_profile", "no_roster", "no_chronicle", "no_bm25", "no_dense", "no_open", FAVOURITE)
+#: Faults, at strengths that leave something to be found.
+BROKEN: Final = ("empty", "random", "shuffled", "stale", "dropout:0.5", "error:0.3", "latency:1")
+
+_ROBUST: Final = Cell("berrypick/Almanac-v0", ALMANAC, worlds=10, tasks=100)
+#: Questions asked of one corpus in ``real``, at most.
+_MOST: Final = 200
+
+
+def _robust() -> Iterator[Cell]:
+    yield _ROBUST
+    yield from (replace(_ROBUST, knockouts=(name,)) for name in (*KNOCKED_OUT, "renamed"))
+    yield replace(_ROBUST, corpus=f"{ALMANAC}-reworded", knockouts=("reworded",))
+    yield from (replace(_ROBUST, faults=(name,)) for name in BROKEN)
+
+
+def real() -> tuple[Cell, ...]:
+    """Factbook and every corpus that the user added and whose questions have answers, plain and without favourite."""
+    plain = [Cell("berrypick/Factbook-v0", FACTBOOK, worlds=1, tasks=_MOST)]
+    plain += [cell for cell in map(_added, corpora.added()) if cell is not None]
+    return tuple(cell for one in plain for cell in (one, replace(one, knockouts=(FAVOURITE,))))
+
+
+def _added(name: str) -> Cell | None:
+    """The cell of an added corpus: its test questions, else those for development, else all."""
+    corpus = corpora.load(name)
+    if not corpus.questions or not all(question.answers for question in corpus.questions):
+        return None
+    split = next((split for split in ("test", "dev") if _count(corpus, split)), None)
+    return Cell(ANY, name, worlds=1, tasks=min(_count(corpus, split), _MOST), split=split)
+
+
+def _count(corpus: Corpus, split: str | None) -> int:
+    return sum(split in (None, question.split) for question in corpus.questions)
+
+
+#: name -> its cells, or a function that finds them where they depend on what the user added
+SUITES: Table[tuple[Cell, ...] | Callable[[], tuple[Cell, ...]]] = Table("suite")
 SUITES.add(
     "quick",
     (
@@ -76,3 +133,13 @@ SUITES.add(
     ),
     "every Almanac family and Factbook, 200 questions each x 16 rollouts",
 )
+SUITES.add(
+    "robust", tuple(_robust()), "Almanac under every knock-out, comprehension shift and fault, 100 questions each"
+)
+SUITES.add("real", real, "Factbook and every corpus you added, plain and with the agent's favourite way refused")
+
+
+def cells_of(suite: str) -> tuple[Cell, ...]:
+    """The cells of a suite; raises UnknownName with near matches."""
+    row = SUITES[suite]
+    return row if isinstance(row, tuple) else row()

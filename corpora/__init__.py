@@ -21,6 +21,11 @@ CORPORA.add(
 CORPORA.add(
     "almanac-small", "berrypick.corpora.builders.almanac:SMALL", "the same, ~2,000 documents a world; the default"
 )
+CORPORA.add(
+    "almanac-small-reworded",
+    "berrypick.corpora.builders.almanac:SMALL_REWORDED",
+    "the same, its pages worded in held-out paraphrases",
+)
 CORPORA.add("almanac-base", "berrypick.corpora.builders.almanac:BASE", "the same, ~30,000 documents a world")
 CORPORA.add("factbook", "berrypick.corpora.builders.factbook:FACTBOOK", "CIA World Factbook, real facts and prose")
 

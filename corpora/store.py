@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any, Final
 
 import msgspec
+import numpy as np
+import numpy.typing as npt
 
 from berrypick import files
 from berrypick.corpora.checks import check
@@ -124,6 +126,10 @@ class Corpus:
     def position_of_title(self) -> dict[str, int]:
         """Title, case-folded, to the document's position."""
         return {document.title.casefold(): index for index, document in enumerate(self.documents)}
+
+    def genre_mask(self, genre: str) -> npt.NDArray[np.bool_]:
+        """Which documents are of a genre; shape (documents,)."""
+        return np.array([document.genre == genre for document in self.documents])
 
     @property
     def fingerprint(self) -> str:

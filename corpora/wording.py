@@ -30,6 +30,10 @@ class Wording(Protocol):
         """A query for the page that says which other names ``name`` has, "" where there is no such page."""
         ...
 
+    def held_out(self, question: str) -> str | None:
+        """The same question in paraphrases that the ordinary splits never use, None where there are none."""
+        ...
+
 
 class NoWording:
     """The wording of a corpus that publishes none: queries are names and whole questions."""
@@ -50,11 +54,15 @@ class NoWording:
         """No page."""
         return ""
 
+    def held_out(self, question: str) -> str | None:
+        """No paraphrase."""
+        return None
+
 
 #: first word of the manifest's builder ("almanac" of "almanac-small") -> wording
 WORDINGS: Final[Table[Wording]] = Table("wording")
 WORDINGS.add(
-    "almanac", "berrypick.corpora.builders.almanac.lexicon:WORDING", "relations of the Almanac, train paraphrases"
+    "almanac", "berrypick.corpora.builders.almanac.wording:WORDING", "relations of the Almanac, train paraphrases"
 )
 WORDINGS.add("factbook", "berrypick.corpora.builders.factbook.wording:WORDING", "fields and listings of the Factbook")
 

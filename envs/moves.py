@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Set
 from typing import NamedTuple
 
-from berrypick.envs.actions import Answer, Open, Search
+from berrypick.envs.actions import Action, Answer, Open, Search
 from berrypick.envs.forms import Lexicon, Passage, Query
 from berrypick.envs.trace import Turn
 
@@ -87,16 +87,25 @@ def raw_move(turn: Turn, context: Context) -> str:
     """Name the move of a turn as it was written; a turn that is not valid is ``invalid``."""
     if isinstance(turn.action, Answer):
         return ANSWER
-    if turn.valid and isinstance(turn.action, Search):
-        query = context.query(turn.action.query)
-        return str(Move(turn.engine, context.source(query.words), query.form))
-    if turn.valid and isinstance(turn.action, Open):
-        return str(opening(turn.action.title, context))
-    return INVALID
+    move = written(turn.action, turn.engine, context) if turn.valid else None
+    return str(move) if move else INVALID
 
 
-def opening(title: str, context: Context) -> Move:
-    """Name the move that opens a page. A title is a name, whatever its words are."""
-    query = context.query(title)
-    kind = query.kind
-    return Move("open", context.source(query.words), f"names:{kind}" if kind else "names")
+def written(action: Action, engine: str, context: Context) -> Move | None:
+    """Name a search or an open as it is written, whether or not it is carried out; None for anything else.
+
+    The title of an open is a name, whatever its words are.
+    """
+    if isinstance(action, Search):
+        query = context.query(action.query)
+        return Move(engine, context.source(query.words), query.form)
+    if isinstance(action, Open):
+        query = context.query(action.title)
+        return Move("open", context.source(query.words), f"names:{query.kind}" if query.kind else "names")
+    return None
+
+
+def way_of(move: str) -> tuple[str, str]:
+    """The (tool, form) of a move as text, by which favourites are counted; the form is "" where a move has none."""
+    tool, *rest = move.rsplit("/", 2)  # an engine's name may hold a path
+    return tool, rest[1] if rest else ""

@@ -26,6 +26,24 @@ NO_SUCH_PAGE: Final = (
     "No such document here. Only documents that were listed or linked before, "
     "or that the question names, can be opened."
 )
+#: What stands before the reason wherever a valid action is not carried out.
+REFUSED: Final = "Refused: "
+ENGINE_FAILED: Final = "The search engine failed and found nothing. This says nothing about the query; try again."
+
+
+def used_up(budget: int) -> str:
+    """Say that no search is left."""
+    return f"{REFUSED}all {budget} searches are used. Open a page or answer."
+
+
+def unavailable(tool: str) -> str:
+    """Say that a tool does not work here at all."""
+    return f"{REFUSED}{tool} is not available here. Use another tool or answer."
+
+
+def unavailable_form(tool: str, form: str) -> str:
+    """Say that a tool does not take one form."""
+    return f"{REFUSED}{tool} does not take {form} here. Use another form or another tool."
 
 
 class Setup(Record):

@@ -3,39 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import gymnasium
 from gymnasium.error import ResetNeeded
 
 from berrypick.corpora.engines import Engine
-from berrypick.envs import render
+from berrypick.envs import faults as faulty
+from berrypick.envs import render, rules
 from berrypick.envs.observe import OBSERVATION_LIMIT, Setup
 from berrypick.envs.progress import gold_info
-from berrypick.envs.protocols import ACTION_LIMIT, PROTOCOLS, TOPK_LIMIT
+from berrypick.envs.protocols import ACTION_LIMIT
 from berrypick.envs.rewards import REWARDS
-from berrypick.envs.simulation import Simulation
+from berrypick.envs.simulation import Request, Simulation
 from berrypick.envs.spaces import UnicodeText
 from berrypick.envs.tasks import Task, Tasks, whole
-from berrypick.envs.trace import Trace, Turn
-from berrypick.envs.worlds import check_engine
+from berrypick.envs.trace import State, Trace, Turn
+from berrypick.envs.worlds import World
 from berrypick.errors import BadInput
+from berrypick.records import Hit
 from berrypick.registry import UnknownName
-
-
-@dataclass(frozen=True)
-class State:
-    """A point in an episode, as ``SearchEnv.snapshot`` gives it. Picklable; holds no corpus and no engine."""
-
-    config: tuple[object, ...]
-    fingerprint: str
-    seed: int
-    episode: int
-    slot: int
-    question_id: str
-    turns: tuple[Turn, ...]
-    reward: float
 
 
 class SearchEnv(gymnasium.Env[str, str]):
@@ -47,8 +34,8 @@ class SearchEnv(gymnasium.Env[str, str]):
     paid with the last step. ``trace`` holds the episode so far. In an ``AsyncVectorEnv`` pass ``shared_memory=False``.
 
     ``info``: question_id, family, hops (facts the answer rests on), hops_found (displayed so far), turns, queries (of
-    the searches answered so far), doc_ids and scores (of this step), valid, budget_left {searches, turns}; with
-    ``expose_gold`` also gold {answers, documents}.
+    the searches answered so far), doc_ids and scores (of this step), valid, faults (that changed this step's list),
+    budget_left {searches, turns}; with ``expose_gold`` also gold {answers, documents}.
 
     Args:
         corpus: a registered corpus, one added with ``berrypick corpus add``, or a corpus folder.
@@ -61,12 +48,14 @@ class SearchEnv(gymnasium.Env[str, str]):
         search_budget: searches that are answered.
         protocol: how actions are written, ``tags`` or ``tools``.
         reward: a row of ``envs.rewards.REWARDS``.
+        knockouts: what does not work, rows of ``envs.knockouts.KNOCKOUTS``; the policy has to find out.
+        faults: how the engines misbehave, rows of ``envs.faults.FAULTS``, applied in this order.
         expose_gold: put answers and gold documents into ``info``; such episodes cannot be submitted.
         render_mode: ``ansi`` (``render`` returns the episode as text) or ``human`` (written as it happens).
 
     Raises:
-        UnknownName: a corpus, split, engine, protocol or reward that does not exist; the message lists what does.
-        BadInput: a number out of range.
+        UnknownName: a name that does not exist; the message lists what does.
+        BadInput: a number out of range, or a knock-out that changes nothing here.
     """
 
     metadata: ClassVar[dict[str, Any]] = {"render_modes": ["ansi", "human"], "render_fps": 1}  # type: ignore[misc]
@@ -83,19 +72,23 @@ class SearchEnv(gymnasium.Env[str, str]):
         search_budget: int = 6,
         protocol: str = "tags",
         reward: str = "exact_match",
+        knockouts: Sequence[str] = (),
+        faults: Sequence[str] = (),
         expose_gold: bool = False,
         render_mode: str | None = None,
     ) -> None:
         self.tasks = Tasks(corpus, worlds, split, None if families is None else _names(families))
         numbers = {"topk": topk, "max_turns": max_turns, "search_budget": search_budget}
         numbers = {name: whole(number, name) for name, number in numbers.items()}
-        self.setup = _checked(Setup(protocol, _names(engines), **numbers))
+        self.setup = Setup(protocol, _names(engines), **numbers)
+        self.rules = rules.make(self.setup, _names(knockouts), _names(faults))
         if render_mode not in (None, *self.metadata["render_modes"]):
             raise UnknownName("render mode", str(render_mode), self.metadata["render_modes"])
         self.render_mode, self.expose_gold = render_mode, expose_gold
         self.observation_space, self.action_space = UnicodeText(OBSERVATION_LIMIT), UnicodeText(ACTION_LIMIT)
-        self._protocol, self._reward = PROTOCOLS[protocol], REWARDS[reward]
-        self._config = (corpus, self.tasks.numbers, split, self.tasks.families, self.setup, reward)
+        self._reward = REWARDS[reward]
+        changed = _names(knockouts), _names(faults)
+        self._config = (corpus, self.tasks.numbers, split, self.tasks.families, self.setup, reward, *changed)
         self._seed: int | None = None
         self._episode = 0
         self._slot = 0
@@ -116,8 +109,12 @@ class SearchEnv(gymnasium.Env[str, str]):
 
     @property
     def engines(self) -> dict[str, Engine]:
-        """The engines over the current world, by name."""
-        return {name: self.simulation.world.engine(name) for name in self.setup.engines}
+        """The engines over the current world by name, without what is knocked out, and without faults."""
+        return self.engines_of(self.simulation.world)
+
+    def engines_of(self, world: World) -> dict[str, Engine]:
+        """The same over any world of the environment."""
+        return {name: world.engine_without(name, self.rules.changes.genres) for name in self.setup.engines}
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[str, dict[str, Any]]:
         """Start an episode.
@@ -137,7 +134,7 @@ class SearchEnv(gymnasium.Env[str, str]):
             self._seed, self._episode = seed, 0
         elif self._seed is None:
             self._seed = int(self.np_random.integers(2**32))
-        self._begin(self._choose(options or {}))
+        self._begin(self._choose(options or {}), self._seed, self._episode)
         self._episode += 1
         self._render_new()
         return self.trace.prompt, self._info()
@@ -149,12 +146,23 @@ class SearchEnv(gymnasium.Env[str, str]):
             ResetNeeded: the episode is over, or none was started.
             TypeError: the action is no string.
         """
+        self._check(action)
+        return self.settle(self.simulation.play(action))
+
+    def ask(self, action: str) -> Turn | Request:
+        """Play a turn as far as it goes without an engine; ``settle`` ends it. For those who ask engines in batches.
+
+        Raises:
+            ResetNeeded: as ``step``.
+            TypeError: as ``step``.
+        """
+        self._check(action)
+        return self.simulation.ask(action)
+
+    def settle(self, asked: Turn | Request, hits: Sequence[Hit] = ()) -> tuple[str, float, bool, bool, dict[str, Any]]:
+        """End a turn that ``ask`` began, with what the engine found where it made a request; returns as ``step``."""
         simulation, trace = self.simulation, self.trace
-        if simulation.over:
-            raise ResetNeeded("the episode is over: call reset() for the next one")
-        if not isinstance(action, str):
-            raise TypeError(f"an action is a string in the {self._protocol.name} protocol, got {type(action).__name__}")
-        turn = simulation.play(action)
+        turn = asked if isinstance(asked, Turn) else simulation.answer(asked, hits)
         reward = float(self._reward(trace, trace.question)) if simulation.over else 0.0
         trace.reward += reward
         self._render_new()
@@ -186,7 +194,7 @@ class SearchEnv(gymnasium.Env[str, str]):
         question = world.corpus.question_by_id.get(state.question_id)
         if question is None or world.corpus.fingerprint != state.fingerprint:
             raise BadInput(f"the snapshot was taken over other contents of {world.corpus.path}")
-        self._begin(Task(state.slot, world, question))
+        self._begin(Task(state.slot, world, question), state.seed, state.episode - 1)
         for turn in state.turns:
             self.simulation.record(turn)
         self.trace.reward = state.reward
@@ -208,8 +216,16 @@ class SearchEnv(gymnasium.Env[str, str]):
         assert self._seed is not None, "reset sets it first"
         return self.tasks.draw(self._seed, self._episode)
 
-    def _begin(self, task: Task) -> None:
-        self._simulation = Simulation(task.world, task.question, self.setup, self._protocol)
+    def _check(self, action: str) -> None:
+        if self.simulation.over:
+            raise ResetNeeded("the episode is over: call reset() for the next one")
+        if not isinstance(action, str):
+            kind = type(action).__name__
+            raise TypeError(f"an action is a string in the {self.setup.protocol} protocol, got {kind}")
+
+    def _begin(self, task: Task, seed: int, episode: int) -> None:
+        luck = faulty.key(seed, episode, task.question.id) if self.rules.faults else 0
+        self._simulation = Simulation(task.world, task.question, self.rules, luck)
         self._slot, self._rendered = task.slot, 0
 
     def _info(self) -> dict[str, Any]:
@@ -226,17 +242,3 @@ class SearchEnv(gymnasium.Env[str, str]):
 def _names(value: str | Sequence[str]) -> tuple[str, ...]:
     """One name or several: a lone string is no sequence of letters here."""
     return (value,) if isinstance(value, str) else tuple(value)
-
-
-def _checked(setup: Setup) -> Setup:
-    if setup.protocol not in PROTOCOLS:
-        raise UnknownName("protocol", setup.protocol, list(PROTOCOLS))
-    for name in setup.engines:
-        check_engine(name)
-    if not setup.engines or len(set(setup.engines)) < len(setup.engines):
-        raise BadInput(f"must be distinct and at least one, got {setup.engines}", field="engines")
-    if not 1 <= setup.topk <= TOPK_LIMIT:
-        raise BadInput(f"must be from 1 to {TOPK_LIMIT}, got {setup.topk}", field="topk")
-    if setup.max_turns < 1 or setup.search_budget < 0:
-        raise BadInput(f"max_turns must be at least 1 and search_budget at least 0, got {setup}", field="max_turns")
-    return setup

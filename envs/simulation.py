@@ -2,16 +2,46 @@
 
 from __future__ import annotations
 
-from typing import Any
+import time
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
-from berrypick.envs import observe
+from berrypick.corpora.engines import Engine
+from berrypick.corpora.engines.base import Mask
+from berrypick.envs import knockouts, observe
 from berrypick.envs.actions import Action, Answer, Invalid, Open, Search
-from berrypick.envs.observe import Setup
+from berrypick.envs.faults import Retrieval
+from berrypick.envs.forms import lexicon
+from berrypick.envs.moves import Context, written
 from berrypick.envs.progress import Progress
-from berrypick.envs.protocols import ACTION_LIMIT, Protocol, encodable, quote
+from berrypick.envs.protocols import ACTION_LIMIT, encodable, quote
+from berrypick.envs.rules import Rules
 from berrypick.envs.trace import Trace, Turn
 from berrypick.envs.worlds import World, names_title
 from berrypick.records import Hit, Question
+from berrypick.seeding import rng
+
+
+class Request(NamedTuple):
+    """A search that is to be put to an engine. Requests to one engine with one ``k`` may be put together.
+
+    Attributes:
+        raw: the text that the policy wrote.
+        action: what it parsed to.
+        name: the engine's name.
+        engine: the engine, without what is knocked out.
+        topk: number of documents to show.
+        k: number of documents to ask for.
+        seconds: how long the faults delay the answer.
+    """
+
+    raw: str
+    action: Search
+    name: str
+    engine: Engine
+    topk: int
+    k: int
+    seconds: float
 
 
 class Simulation:
@@ -20,16 +50,24 @@ class Simulation:
     Args:
         world: where the question is asked.
         question: what is asked.
-        setup: engines and budgets.
-        protocol: how actions are written; the one that ``setup`` names.
+        rules: how it is played.
+        luck: seed of the faults; see ``faults.key``.
+
+    Raises:
+        BadInput: a knock-out changes nothing in this world, or a comprehension shift cannot be made in it.
     """
 
-    def __init__(self, world: World, question: Question, setup: Setup, protocol: Protocol) -> None:
-        self.world, self.setup, self.protocol = world, setup, protocol
-        self.trace = Trace(world.corpus, question, observe.prompt(setup, question.text))
+    def __init__(self, world: World, question: Question, rules: Rules, luck: int = 0) -> None:
+        question = knockouts.put(question, world.corpus, rules.changes)
+        self.world, self.rules = world, rules
+        self.trace = Trace(world.corpus, question, observe.prompt(rules.setup, question.text))
+        self._luck = luck
+        self._mask: Mask | None = world.mask(rules.changes.genres)
         self._progress = Progress(question, world.corpus)
         self._openable: set[int] = set()
         self._queries: list[str] = []
+        # Telling forms apart takes longer than all else in a turn, so it is done where a form is refused.
+        self._seen = Context(lexicon(world.corpus), question.text) if rules.changes.refused else None
 
     @property
     def over(self) -> bool:
@@ -38,8 +76,28 @@ class Simulation:
 
     def play(self, text: str) -> Turn:
         """Play one turn and record it; what the text holds beyond ``ACTION_LIMIT`` characters is not kept."""
+        asked = self.ask(text)
+        if isinstance(asked, Turn):
+            return asked
+        if asked.seconds:
+            time.sleep(asked.seconds)
+        return self.answer(asked, asked.engine.search([asked.action.query], asked.k)[0])
+
+    def ask(self, text: str) -> Turn | Request:
+        """Play one turn as far as it goes without an engine: to its end, or to the request that ``answer`` ends."""
         raw = encodable(text[: ACTION_LIMIT + 1])
-        turn = self._act(raw, self.protocol.parse(raw))
+        asked = self._act(raw, self.rules.protocol.parse(raw))
+        if isinstance(asked, Turn):
+            self.record(asked)
+        return asked
+
+    def answer(self, request: Request, hits: Sequence[Hit]) -> Turn:
+        """Play the turn of a request to its end with what the engine found, and record it."""
+        found, struck = self._distort(request, list(hits))
+        if found is None:
+            turn = self._listed(request, [], observe.ENGINE_FAILED, struck)
+        else:
+            turn = self._listed(request, found[: request.topk], None, struck)
         self.record(turn)
         return turn
 
@@ -49,6 +107,8 @@ class Simulation:
         trace.turns.append(turn)
         self._progress.see(turn)
         self._openable.update(turn.docs)
+        if self._seen is not None:
+            self._seen.see(turn)
         match turn.action:
             case Search(query) if turn.valid:
                 self._queries.append(query)
@@ -56,7 +116,7 @@ class Simulation:
                 self._openable.update(self.world.linked(turn.docs[0]))
             case Answer(text):
                 trace.answer, trace.terminated = text, True
-        trace.truncated = not trace.terminated and len(trace.turns) >= self.setup.max_turns
+        trace.truncated = not trace.terminated and len(trace.turns) >= self.rules.setup.max_turns
 
     def info(self) -> dict[str, Any]:
         """Return a new ``info`` dictionary, without gold."""
@@ -72,16 +132,17 @@ class Simulation:
             "doc_ids": tuple(trace.corpus.documents[position].id for position in last.docs) if last else (),
             "scores": last.scores if last else (),
             "valid": last.valid if last else True,
+            "faults": last.faults if last else (),
             "budget_left": {
-                "searches": self.setup.search_budget - len(self._queries),
-                "turns": self.setup.max_turns - len(trace.turns),
+                "searches": self.rules.setup.search_budget - len(self._queries),
+                "turns": self.rules.setup.max_turns - len(trace.turns),
             },
         }
 
-    def _act(self, raw: str, action: Action) -> Turn:
+    def _act(self, raw: str, action: Action) -> Turn | Request:
         match action:
-            case Search(_, engine) if engine is not None and engine not in self.setup.engines:
-                known = ", ".join(self.setup.engines)
+            case Search(_, engine) if engine is not None and engine not in self.rules.setup.engines:
+                known = ", ".join(self.rules.setup.engines)
                 return self._correct(raw, Invalid(f"unknown engine {quote(engine)}; the engines here are {known}"))
             case Search():
                 return self._search(raw, action)
@@ -92,38 +153,82 @@ class Simulation:
             case Invalid():
                 return self._correct(raw, action)
 
-    def _search(self, raw: str, action: Search) -> Turn:
-        budget = self.setup.search_budget
-        if len(self._queries) >= budget:
-            return self._refuse(raw, action, f"Search refused: all {budget} searches are used. Open a page or answer.")
-        engine, topk = action.engine or self.setup.engines[0], action.topk or self.setup.topk
-        hits = self._retrieve(engine, action.query, topk)
-        shown = self.world.snippets(action.query, hits)
+    def _search(self, raw: str, action: Search) -> Turn | Request:
+        setup, changes = self.rules.setup, self.rules.changes
+        if len(self._queries) >= setup.search_budget:
+            return self._refuse(raw, action, observe.used_up(setup.search_budget))
+        name, topk = action.engine or setup.engines[0], action.topk or setup.topk
+        if name.partition(":")[0] in changes.engines:
+            return self._refuse(raw, action, observe.unavailable(name))
+        if refusal := self._refused_form(action, name):
+            return self._refuse(raw, action, refusal)
+        k = max(topk, *(fault.depth for fault in self.rules.faults), 0)
+        engine = self.world.engine_without(name, changes.genres)
+        return Request(raw, action, name, engine, topk, k, sum(fault.seconds for fault in self.rules.faults))
+
+    def _refused_form(self, action: Search | Open, tool: str) -> str:
+        """What is said where the form of a search or an open is refused, "" where it is not."""
+        if self._seen is None:
+            return ""
+        move = written(action, tool, self._seen)
+        refused = move is not None and (move.tool, move.form) in self.rules.changes.refused
+        return observe.unavailable_form(move.tool, move.form) if move and refused else ""
+
+    def _distort(self, request: Request, hits: list[Hit]) -> tuple[list[Hit] | None, tuple[str, ...]]:
+        """What the faults make of the hits, None where the engine fails, and which of them made a difference."""
+        struck = []
+        found: list[Hit] | None = hits
+        for number, fault in enumerate(self.rules.faults):
+            draw = rng(self._luck, "fault", len(self.trace.turns) * len(self.rules.faults) + number)
+            at = Retrieval(request.topk, draw, len(self.trace.corpus.documents), self._mask, self._hits_before)
+            before = found
+            found = fault.distort(found, at)
+            if found != before or fault.seconds:
+                struck.append(fault.name)
+            if found is None:
+                break
+        return found, tuple(struck)
+
+    def _hits_before(self) -> list[Hit]:
+        """What the last search of the episode would have brought without faults."""
+        for turn in reversed(self.trace.turns):
+            if isinstance(turn.action, Search) and turn.valid:
+                engine = self.world.engine_without(turn.engine, self.rules.changes.genres)
+                return engine.search([turn.action.query], turn.topk)[0]
+        return []
+
+    def _listed(self, request: Request, hits: Sequence[Hit], message: str | None, struck: tuple[str, ...]) -> Turn:
+        shown = self.world.snippets(request.action.query, hits)
         documents = self.world.corpus.documents
         body = observe.results([(documents[position], index) for position, index in shown])
         docs, scores = tuple(hit.index for hit in hits), tuple(hit.score for hit in hits)
-        return Turn(raw, action, engine, topk, docs, scores, shown, True, self.protocol.wrap(body))
-
-    def _retrieve(self, engine: str, query: str, topk: int) -> list[Hit]:
-        """The one place where an engine is asked; its errors propagate."""
-        return self.world.engine(engine).search([query], topk)[0]
+        observation = self.rules.protocol.wrap(body if message is None else message)
+        return Turn(
+            request.raw, request.action, request.name, request.topk, docs, scores, shown, True, observation, struck
+        )
 
     def _open(self, raw: str, action: Open) -> Turn:
+        if self.rules.changes.closed:
+            return self._refuse(raw, action, observe.unavailable("open"))
+        if refusal := self._refused_form(action, "open"):
+            return self._refuse(raw, action, refusal)
         position = self.world.find(action.title, self._openable)
         if position is None or not (position in self._openable or self._is_asked_about(position)):
+            return self._refuse(raw, action, observe.NO_SUCH_PAGE)
+        if self._mask is not None and self._mask[position]:
             return self._refuse(raw, action, observe.NO_SUCH_PAGE)
         documents = self.world.corpus.documents
         links = [documents[link].title for link in self.world.linked(position)]
         body, count = observe.page(documents[position], links)
         # A page without sentences still displays its document.
         shown = tuple((position, index) for index in range(max(count, 1)))
-        return Turn(raw, action, "", 0, (position,), (0.0,), shown, True, self.protocol.wrap(body))
+        return Turn(raw, action, "", 0, (position,), (0.0,), shown, True, self.rules.protocol.wrap(body))
 
     def _is_asked_about(self, position: int) -> bool:
         return names_title(self.trace.question.text, self.world.corpus.documents[position].title)
 
     def _correct(self, raw: str, action: Invalid) -> Turn:
-        return self._refuse(raw, action, f"Invalid action: {action.reason}. {self.protocol.reminder}")
+        return self._refuse(raw, action, f"Invalid action: {action.reason}. {self.rules.protocol.reminder}")
 
     def _refuse(self, raw: str, action: Action, message: str) -> Turn:
-        return Turn(raw, action, "", 0, (), (), (), False, self.protocol.wrap(message))
+        return Turn(raw, action, "", 0, (), (), (), False, self.rules.protocol.wrap(message))

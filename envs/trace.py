@@ -23,6 +23,7 @@ class Turn:
         shown: (document position, sentence index) of every sentence displayed, in order of display.
         valid: False for Invalid, a refused engine and a page that cannot be opened.
         observation: the text that came back.
+        faults: names of the faults that changed what came back.
     """
 
     raw: str
@@ -34,6 +35,7 @@ class Turn:
     shown: tuple[tuple[int, int], ...]
     valid: bool
     observation: str
+    faults: tuple[str, ...] = ()
 
 
 @dataclass
@@ -59,3 +61,17 @@ class Trace:
     reward: float = 0.0
     terminated: bool = False
     truncated: bool = False
+
+
+@dataclass(frozen=True)
+class State:
+    """A point in an episode, as ``SearchEnv.snapshot`` gives it. Picklable; holds no corpus and no engine."""
+
+    config: tuple[object, ...]
+    fingerprint: str
+    seed: int
+    episode: int
+    slot: int
+    question_id: str
+    turns: tuple[Turn, ...]
+    reward: float

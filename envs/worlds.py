@@ -6,12 +6,16 @@ from collections.abc import Collection, Sequence
 from functools import lru_cache
 from pathlib import Path
 
+import numpy as np
+
 from berrypick import corpora, files
 from berrypick.corpora import CORPORA, Corpus
 from berrypick.corpora.engines import ENGINES, Engine, open_engine
+from berrypick.corpora.engines.base import Mask
 from berrypick.corpora.mentions import fold, spelled
 from berrypick.corpora.snippets import best_sentence, corpus_idf
 from berrypick.envs.protocols import escape
+from berrypick.errors import BadInput
 from berrypick.records import Hit
 from berrypick.registry import UnknownName
 from berrypick.text import tokens
@@ -23,12 +27,33 @@ class World:
     def __init__(self, corpus: Corpus) -> None:
         self.corpus = corpus
         self._engines: dict[str, Engine] = {}
+        self._masks: dict[tuple[str, ...], Mask | None] = {(): None}
 
     def engine(self, name: str) -> Engine:
         """Return an engine, opening it (and building its index) on first use."""
         if name not in self._engines:
             self._engines[name] = open_engine(name, self.corpus)
         return self._engines[name]
+
+    def mask(self, genres: tuple[str, ...]) -> Mask | None:
+        """Return which documents are of these genres, None for no genres; shape (documents,).
+
+        Raises:
+            BadInput: the corpus has no document of a genre, so that knocking it out would change nothing.
+        """
+        if genres not in self._masks:
+            each = [self.corpus.genre_mask(genre) for genre in genres]
+            for genre, mask in zip(genres, each, strict=True):
+                if not mask.any():
+                    reason = f"no_{genre} changes nothing: {self.corpus.name} has no page of that genre"
+                    raise BadInput(reason, field="knockouts")
+            self._masks[genres] = np.logical_or.reduce(each)
+        return self._masks[genres]
+
+    def engine_without(self, name: str, genres: tuple[str, ...]) -> Engine:
+        """Return an engine that does not list documents of these genres."""
+        mask = self.mask(genres)
+        return self.engine(name) if mask is None else Without(self.engine(name), mask)
 
     def snippets(self, query: str, hits: Sequence[Hit]) -> tuple[tuple[int, int], ...]:
         """Return (document position, index of the sentence that fits the query best) for each hit."""
@@ -52,6 +77,23 @@ class World:
             if wanted in (shown, escape(shown)):
                 return other
         return None
+
+
+class Without:
+    """An engine that leaves documents out; see ``Engine``.
+
+    Args:
+        engine: what is asked.
+        mask: documents that are left out. Shape (documents,).
+    """
+
+    def __init__(self, engine: Engine, mask: Mask) -> None:
+        self.name = engine.name
+        self._engine, self._mask = engine, mask
+
+    def search(self, queries: Sequence[str], k: int, exclude: Mask | None = None) -> list[list[Hit]]:
+        """Rank what is left of the corpus; see ``Engine.search``."""
+        return self._engine.search(queries, k, self._mask if exclude is None else self._mask | exclude)
 
 
 def names_title(text: str, title: str) -> bool:

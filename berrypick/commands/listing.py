@@ -20,6 +20,8 @@ KINDS: Final[dict[str, str]] = {
     "formats": "berrypick.corpora.loaders:LOADERS",
     "protocols": "berrypick.envs.protocols:PROTOCOLS",
     "rewards": "berrypick.envs.rewards:REWARDS",
+    "knock-outs": "berrypick.envs.knockouts:KNOCKOUTS",
+    "faults": "berrypick.envs.faults:FAULTS",
     "agents": "berrypick.agents:AGENTS",
     "agent-kinds": "berrypick.agents:KINDS",
     "metrics": "berrypick.benchmarks.metrics:METRICS",

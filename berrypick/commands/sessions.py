@@ -67,7 +67,7 @@ def watch(
     for number, episode in enumerate(episodes, 1):
         label = found.cells[episode.cell].label
         OUT.rule(f"{number}/{len(episodes)}  {found.agent} in {label}, rollout {episode.rollout}", style="bold")
-        changed += show_episode(envs[episode.cell], episode)
+        changed += show_episode(envs[episode.cell], episode, found.seed)
     if changed:
         ERR.print(
             f"berrypick: {changed} episodes went another way than recorded: corpus or code have changed", style="red"
@@ -75,11 +75,12 @@ def watch(
     return 1 if changed else 0
 
 
-def show_episode(env: SearchEnv, episode: Episode) -> bool:
-    """Replay one episode, pausing after every turn in a terminal; returns whether it went another way."""
+def show_episode(env: SearchEnv, episode: Episode, seed: int) -> bool:
+    """Replay one episode of a run, pausing after every turn in a terminal; returns whether it went another way."""
     from berrypick.envs import render
+    from berrypick.envs.faults import rollout_seed
 
-    env.reset(options={"question_id": episode.question_id})
+    env.reset(seed=rollout_seed(seed, episode.rollout), options={"question_id": episode.question_id})
     render.show(render.blocks(env.trace))
     shown, changed = len(render.blocks(env.trace)), False
     for step in episode.steps:

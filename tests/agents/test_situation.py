@@ -24,7 +24,7 @@ def situation(
     setup = Setup("tags", engines, 3, 10, budget)
     actions = tuple(action for action, _ in turns)
     shown = tuple(passages for _, passages in turns)
-    view = View(setup, question, actions, shown)
+    view = View(setup, question, actions, shown, ("",) * len(actions))
     return Situation(unknown, joint, view, Knowledge(language, (), view.passages))
 
 

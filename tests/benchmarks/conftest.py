@@ -12,7 +12,7 @@ from berrypick.benchmarks import plots
 from berrypick.benchmarks.metrics import Value
 from berrypick.benchmarks.provenance import Provenance
 from berrypick.benchmarks.result import CellResult, Config, QuestionResult, Result
-from berrypick.benchmarks.suites import SUITES
+from berrypick.benchmarks.suites import cells_of
 
 NAMES = "bm25/asked/names:full > bm25/found/names:full > answer"
 OPENS = "bm25/asked/names:full > open/found/names:full > answer"
@@ -92,7 +92,7 @@ def make_result() -> Callable[..., Result]:
             cell_of("berrypick/Almanac-v0", accuracy, ways, searches),
             cell_of("berrypick/Factbook-v0", accuracy * 0.8, ways, searches),
         )
-        config = Config(1, agent, "quick", 0, SUITES["quick"], {}, {})
+        config = Config(1, agent, "quick", 0, cells_of("quick"), {}, {})
         questions = [q for i in range(2) for q in questions_of(i, agent, accuracy, strategies, searches)]
         return Result(1, agent, "quick", 0, cells[0].metrics, cells, tuple(questions), config, PROVENANCE)
 

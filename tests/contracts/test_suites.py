@@ -6,20 +6,23 @@ import pytest
 
 from berrypick.agents import AGENTS, make
 from berrypick.benchmarks import cells
-from berrypick.benchmarks.suites import SUITES, Cell
+from berrypick.benchmarks.favourite import plain_of
+from berrypick.benchmarks.suites import KNOCKED_OUT, SUITES, Cell, cells_of
 from berrypick.corpora import CORPORA
 from berrypick.envs import ENVS
+from berrypick.envs.faults import FAULTS
+from berrypick.envs.knockouts import KNOCKOUTS, SHIFTS
 
-CELLS = [pytest.param(cell, id=f"{name}-{cell.label}") for name in SUITES for cell in SUITES[name]]
+CELLS = [pytest.param(cell, id=f"{name}-{cell.label}") for name in SUITES for cell in cells_of(name)]
 
 
 def test_the_suites_are_there():
     assert {"quick", "core"} <= set(SUITES)
-    assert [cell.env for cell in SUITES["quick"]] == ["berrypick/Almanac-v0", "berrypick/Factbook-v0"]
-    assert all(cell.tasks == 60 and cell.rollouts == 16 for cell in SUITES["quick"])
+    assert [cell.env for cell in cells_of("quick")] == ["berrypick/Almanac-v0", "berrypick/Factbook-v0"]
+    assert all(cell.tasks == 60 and cell.rollouts == 16 for cell in cells_of("quick"))
     families = {"Bridge", "Intersection", "Comparison", "Alias", "Inverse"}
-    assert {cell.label for cell in SUITES["core"]} == {f"Almanac{family}" for family in families} | {"Factbook"}
-    assert all(cell.tasks == 200 and cell.rollouts == 16 for cell in SUITES["core"])
+    assert {cell.label for cell in cells_of("core")} == {f"Almanac{family}" for family in families} | {"Factbook"}
+    assert all(cell.tasks == 200 and cell.rollouts == 16 for cell in cells_of("core"))
 
 
 @pytest.mark.parametrize("cell", CELLS)
@@ -32,20 +35,20 @@ def test_a_cell_names_what_exists(cell: Cell):
 
 @pytest.mark.parametrize("suite", list(SUITES))
 def test_labels_are_unique_in_a_suite(suite: str):
-    labels = [cell.label for cell in SUITES[suite]]
+    labels = [cell.label for cell in cells_of(suite)]
     assert labels and len(labels) == len(set(labels))
 
 
 @pytest.mark.parametrize("suite", list(SUITES))
 def test_somebody_reads_every_cell(suite: str):
-    for cell in SUITES[suite]:
+    for cell in cells_of(suite):
         assert any(make(name).reads(cell.corpus) for name in AGENTS)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("cell", CELLS)
 def test_a_cell_has_its_questions(cell: Cell):
-    tasks = cells.search_env(cell).tasks
+    tasks = cells.search_env(cell.bare).tasks
     ids = cells.choose(tasks, cell.tasks)
     assert len(set(ids)) == cell.tasks and ids == cells.choose(tasks, cell.tasks)
     questions = [tasks.at(task).question for task in ids]
@@ -53,3 +56,18 @@ def test_a_cell_has_its_questions(cell: Cell):
     assert {question.split for question in questions} == {"test"}
     per_world = [sum(task % len(tasks.numbers) == slot for task in ids) for slot in range(len(tasks.numbers))]
     assert max(per_world) - min(per_world) <= 1
+
+
+def test_robust_has_every_change_once_and_the_plain_cell():
+    """Every knock-out, every shift and every kind of fault, each alone."""
+    changed = [cell.knockouts + cell.faults for cell in cells_of("robust")]
+    assert changed[0] == () and all(len(names) == 1 for names in changed[1:])
+    kinds = [names[0].partition(":")[0] for names in changed[1:]]
+    assert sorted(kinds) == sorted([*KNOCKOUTS, *FAULTS]) and {*KNOCKED_OUT} | {*SHIFTS} == {*KNOCKOUTS}
+
+
+@pytest.mark.parametrize("cell", [param for param in CELLS if param.values[0].waits])  # type: ignore[attr-defined]
+def test_what_waits_has_a_plain_cell_to_wait_for(cell: Cell):
+    of = next(suite for suite in SUITES if cell in cells_of(suite))
+    plain = cells_of(of)[plain_of(cells_of(of), cell)]
+    assert plain.plain and plain == cell.bare

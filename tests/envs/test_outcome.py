@@ -10,7 +10,7 @@ import pytest
 from berrypick.corpora.store import Corpus
 from berrypick.envs.observe import Setup
 from berrypick.envs.outcome import Outcome, analyse
-from berrypick.envs.protocols import PROTOCOLS
+from berrypick.envs.rules import Rules
 from berrypick.envs.simulation import Simulation
 from berrypick.envs.trace import Trace
 from berrypick.envs.worlds import World
@@ -26,7 +26,7 @@ def world(toy_corpus: Corpus) -> World:
 
 def play(world: World, question: str, *actions: str) -> Trace:
     setup = Setup("tags", NAMES, 3, 10, 6)
-    simulation = Simulation(world, world.corpus.question_by_id[question], setup, PROTOCOLS["tags"])
+    simulation = Simulation(world, world.corpus.question_by_id[question], Rules(setup))
     for action in actions:
         simulation.play(action)
     return simulation.trace

@@ -52,6 +52,7 @@ def test_an_episode_by_hand(env: SearchEnv, toy_corpus: Corpus):
         "doc_ids": (),
         "scores": (),
         "valid": True,
+        "faults": (),
         "budget_left": {"searches": 6, "turns": 10},
     }
     seen, reward, terminated, truncated, info = env.step('Hm. <search topk="1">staff T. Thornwell</search> ignored')
@@ -116,9 +117,7 @@ def test_turns_truncate_and_searches_are_refused_beyond_the_budget(toy_corpus: C
     ask(env)
     assert env.step("<search>Quillport</search>")[4]["budget_left"] == {"searches": 0, "turns": 3}
     observation, reward, terminated, truncated, info = env.step("<search>Quillport</search>")
-    assert observation == (
-        "<information>\nSearch refused: all 1 searches are used. Open a page or answer.\n</information>"
-    )
+    assert observation == ("<information>\nRefused: all 1 searches are used. Open a page or answer.\n</information>")
     assert (info["valid"], info["doc_ids"], info["queries"]) == (False, (), ("Quillport",))
     assert info["budget_left"] == {"searches": 0, "turns": 2}
     env.step("<open>Tessa Thornwell</open>")
@@ -328,7 +327,7 @@ def test_broken_rewards_and_engines_raise(env: SearchEnv, monkeypatch: pytest.Mo
         raise ZeroDivisionError("broken")
 
     ask(env)
-    monkeypatch.setattr(env.simulation, "_retrieve", broken)
+    monkeypatch.setattr(env.simulation.world.engine("bm25"), "search", broken)
     with pytest.raises(ZeroDivisionError):
         env.step("<search>x</search>")
     assert env.trace.turns == []  # nothing is half-recorded

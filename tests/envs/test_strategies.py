@@ -16,7 +16,7 @@ from berrypick.envs.forms import lexicon
 from berrypick.envs.moves import Context
 from berrypick.envs.observe import Setup
 from berrypick.envs.outcome import Outcome, analyse
-from berrypick.envs.protocols import PROTOCOLS
+from berrypick.envs.rules import Rules
 from berrypick.envs.simulation import Simulation
 from berrypick.envs.strategies import effective_move, reformulation
 from berrypick.envs.trace import Trace, Turn
@@ -69,7 +69,7 @@ class Toy(World):
 
 def play(corpus: Corpus, question: str, *actions: str) -> Trace:
     setup = Setup("tags", ("bm25", "dense"), 3, 50, 50)
-    simulation = Simulation(Toy(corpus), corpus.question_by_id[question], setup, PROTOCOLS["tags"])
+    simulation = Simulation(Toy(corpus), corpus.question_by_id[question], Rules(setup))
     for action in actions:
         simulation.play(action)
     return simulation.trace
@@ -349,7 +349,7 @@ def test_padding_changes_no_strategy_over_real_engines(engine: str) -> None:
     shuffle, strategies = random.Random(0), set()
     for question in world.corpus.questions[:25]:
         queries = [f"{hop.subject} {hop.relation.replace('_', ' ')}" for hop in question.gold]
-        plain, noisy = (Simulation(world, question, setup, PROTOCOLS["tags"]) for _ in range(2))
+        plain, noisy = (Simulation(world, question, Rules(setup)) for _ in range(2))
         for query in queries:
             words = [*query.split(), "xyzzy", "please", "of", "qwertz"]
             shuffle.shuffle(words)

@@ -93,30 +93,3 @@ ORDERS: Final[dict[str, tuple[str, ...]]] = {
 def train_wordings(wordings: tuple[str, ...]) -> tuple[str, ...]:
     """The wordings that documents and questions of the ordinary splits use."""
     return wordings[:-HELD_OUT]
-
-
-class AlmanacWording:
-    """The public words of Almanac, for the audit's panel and for anyone who searches (``corpora.wording``)."""
-
-    def phrases(self, relation: str) -> tuple[str, ...]:
-        """The train paraphrases without names."""
-        if relation == ALIAS:
-            return tuple(ask.format(x="").strip() for ask in train_wordings(ALIAS_ASKS))
-        return tuple(state.format(s="", o="").strip(" .") for state in train_wordings(RELATIONS[relation].states))
-
-    def noun(self, relation: str) -> str:
-        """What questions call the object of a relation, most simply."""
-        return "" if relation == ALIAS else RELATIONS[relation].asks[1].format(x="").strip()
-
-    def titles(self, relation: str, name: str) -> tuple[tuple[str, str], ...]:
-        """The roster of ``name`` (a full name), or the byname register that lists it (any name)."""
-        if relation == ALIAS:
-            return (("register", self.lookup(name)),)
-        return () if name.startswith("the ") else (("roster", RELATIONS[relation].roster.format(o=name)),)
-
-    def lookup(self, name: str) -> str:
-        """The title of the byname registers, with the name."""
-        return f"{REGISTER.removesuffix(' ({n})')} {name}"
-
-
-WORDING: Final = AlmanacWording()

@@ -26,5 +26,9 @@ class FactbookWording:
         """No page is needed: a country's names stand on its own pages."""
         return ""
 
+    def held_out(self, question: str) -> str | None:
+        """The Factbook has one way of asking for each thing."""
+        return None
+
 
 WORDING: Final = FactbookWording()

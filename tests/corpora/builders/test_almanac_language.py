@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from berrypick.corpora.builders.almanac import grammar
 from berrypick.corpora.builders.almanac.grammar import parse_question, read_sentence
 from berrypick.corpora.builders.almanac.inventory import ADJECTIVES, POOLS
-from berrypick.corpora.builders.almanac.lexicon import HELD_OUT, RELATIONS, WORDING, train_wordings
+from berrypick.corpora.builders.almanac.lexicon import HELD_OUT, RELATIONS, train_wordings
+from berrypick.corpora.builders.almanac.wording import WORDING
 from berrypick.corpora.plans import Both, Name, Stated, Step, Winner
 from berrypick.text import tokens
 

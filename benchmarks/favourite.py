@@ -1,0 +1,39 @@
+"""The favourite way of an agent: what ``no_favourite`` refuses, measured in the plain cell of the same run."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from msgspec.structs import replace
+
+from berrypick.benchmarks.metrics import TaskOutcomes
+from berrypick.benchmarks.suites import Cell
+from berrypick.envs.knockouts import FAVOURITE
+from berrypick.envs.moves import way_of
+
+
+def favourite(tasks: Iterable[TaskOutcomes]) -> tuple[str, str] | None:
+    """The commonest (tool, form) among all searches and opens, the first by alphabet of equals; None without any."""
+    ways = (way_of(move) for task in tasks for outcome in task.outcomes for move in outcome.raw_moves)
+    counts = Counter((tool, form) for tool, form in ways if form)
+    return min(counts, key=lambda way: (-counts[way], way), default=None)
+
+
+def plain_of(cells: Sequence[Cell], cell: Cell) -> int:
+    """The number of the plain cell of a cell: the same environment and corpus with nothing changed.
+
+    Raises:
+        ValueError: the suite has none.
+    """
+    for number, other in enumerate(cells):
+        if other.plain and (other.env, other.corpus) == (cell.env, cell.corpus):
+            return number
+    raise ValueError(f"a suite with {cell.label!r} needs its plain cell too")
+
+
+def without_favourite(cell: Cell, tasks: Iterable[TaskOutcomes]) -> Cell:
+    """The cell with the favourite of the plain cell's tasks refused; an agent that asked nothing is refused nothing."""
+    way = favourite(tasks)
+    named = () if way is None else (f"{FAVOURITE}:{'/'.join(way)}",)
+    return replace(cell, knockouts=tuple(name for name in cell.knockouts if name != FAVOURITE) + named)

@@ -1,0 +1,167 @@
+"""Faults: a retriever that misbehaves, the same way each time for the same seed (design 4).
+
+A fault changes the list of hits that an engine gave, or loses it. What struck is in ``info["faults"]``; the policy
+sees the changed list, or a message that the engine failed, and is told nothing else.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from berrypick.corpora.engines.base import Mask
+from berrypick.envs.protocols import TOPK_LIMIT
+from berrypick.errors import BadInput
+from berrypick.records import Hit
+from berrypick.registry import Table
+from berrypick.seeding import rng
+
+
+@dataclass(frozen=True)
+class Retrieval:
+    """What a fault may look at besides the hits.
+
+    Attributes:
+        topk: number of documents asked for.
+        draw: belongs to this fault of this turn of this episode.
+        documents: number of documents in the corpus.
+        mask: documents that are knocked out, None for none. Shape (documents,).
+        before: gives the hits of the search before this one in the episode, none where there was none.
+    """
+
+    topk: int
+    draw: np.random.Generator
+    documents: int
+    mask: Mask | None
+    before: Callable[[], list[Hit]]
+
+
+#: ``distort(hits, retrieval)`` -> the hits that come back, None where the engine fails.
+Distort = Callable[[list[Hit], Retrieval], list[Hit] | None]
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One fault with its argument.
+
+    Attributes:
+        name: as written, ``dropout:0.5``.
+        distort: what it does to the hits.
+        depth: least number of hits that it works on, however few are shown.
+        seconds: what it adds to the time that a search takes.
+    """
+
+    name: str
+    distort: Distort
+    depth: int = 0
+    seconds: float = 0.0
+
+
+#: name -> ``make(argument) -> Fault``, the argument being what follows the colon, "" for none
+FAULTS: Table[Callable[[str], Fault]] = Table("fault")
+
+#: Longest latency, in milliseconds.
+MOST_LATENCY: Final = 60_000.0
+
+
+def _empty(hits: list[Hit], at: Retrieval) -> list[Hit]:
+    return []
+
+
+def _random(hits: list[Hit], at: Retrieval) -> list[Hit]:
+    there = np.arange(at.documents) if at.mask is None else np.flatnonzero(~at.mask)
+    drawn = at.draw.choice(there, size=min(at.topk, len(there)), replace=False)
+    return [Hit(int(position), 0.0) for position in drawn]
+
+
+def _shuffled(hits: list[Hit], at: Retrieval) -> list[Hit]:
+    return [hits[i] for i in at.draw.permutation(len(hits))]
+
+
+def _stale(hits: list[Hit], at: Retrieval) -> list[Hit]:
+    return at.before()
+
+
+def _dropout(share: float) -> Distort:
+    def drop(hits: list[Hit], at: Retrieval) -> list[Hit]:
+        # A draw for every rank, so that how many hits there are changes nothing for the ranks before.
+        return [hit for hit, luck in zip(hits, at.draw.random(len(hits)), strict=True) if luck >= share]
+
+    return drop
+
+
+def _error(share: float) -> Distort:
+    return lambda hits, at: None if at.draw.random() < share else hits
+
+
+def _same(hits: list[Hit], at: Retrieval) -> list[Hit]:
+    return hits
+
+
+def _without_argument(name: str, distort: Distort, depth: int = 0) -> Callable[[str], Fault]:
+    def make(argument: str) -> Fault:
+        if argument:
+            raise BadInput(f"{name} takes no argument, got {argument!r}", field="faults")
+        return Fault(name, distort, depth)
+
+    return make
+
+
+def _number(name: str, argument: str, most: float) -> float:
+    try:
+        value = float(argument)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= most:
+        reason = f"{name} needs a number from 0 to {most:g}, as in {name}:{most / 2:g}; got {argument!r}"
+        raise BadInput(reason, field="faults")
+    return value
+
+
+def _with_share(name: str, make: Callable[[float], Distort]) -> Callable[[str], Fault]:
+    return lambda argument: Fault(f"{name}:{argument}", make(_number(name, argument, 1.0)))
+
+
+def _latency(argument: str) -> Fault:
+    return Fault(f"latency:{argument}", _same, seconds=_number("latency", argument, MOST_LATENCY) / 1000)
+
+
+FAULTS.add("empty", _without_argument("empty", _empty), "every search finds nothing")
+FAULTS.add("random", _without_argument("random", _random), "every search lists random documents")
+FAULTS.add(
+    "shuffled",
+    _without_argument("shuffled", _shuffled, TOPK_LIMIT),
+    f"the first {TOPK_LIMIT} hits in random order, cut to topk",
+)
+FAULTS.add("stale", _without_argument("stale", _stale), "every search brings what the one before it should have")
+FAULTS.add("dropout", _with_share("dropout", _dropout), "dropout:P: each hit is lost with probability P")
+FAULTS.add("error", _with_share("error", _error), "error:P: a search fails with probability P, and says so")
+FAULTS.add("latency", _latency, "latency:MS: every search takes so many milliseconds longer")
+
+
+def parse(names: Sequence[str]) -> tuple[Fault, ...]:
+    """Return the faults of some names, in their order.
+
+    Raises:
+        UnknownName: no such fault.
+        BadInput: an argument is missing or out of range, or one is named twice.
+    """
+    if len({name.partition(":")[0] for name in names}) < len(names):
+        raise BadInput(f"must be distinct, got {tuple(names)}", field="faults")
+    parts = [name.partition(":") for name in names]
+    return tuple(FAULTS[kind](argument) for kind, _, argument in parts)
+
+
+def key(seed: int, episode: int, question_id: str) -> int:
+    """The seed of the faults of one episode: another for every episode of a seed and for every question."""
+    of_episode = int(rng(seed, "fault", episode).integers(2**32))
+    return int(rng(of_episode, "fault", zlib.crc32(question_id.encode())).integers(2**32))
+
+
+def rollout_seed(seed: int, rollout: int) -> int:
+    """The seed that an environment is reset with for one rollout of a run, so that replays meet the same faults."""
+    return int(rng(seed, "fault", rollout).integers(2**32))
