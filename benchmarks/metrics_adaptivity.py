@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from berrypick.benchmarks.metrics_base import FEWEST, Array, Metric, TaskOutcomes
-from berrypick.envs.moves import ANSWER, INVALID
+from berrypick.envs.moves import way_of
 from berrypick.envs.outcome import Outcome
 
 
@@ -25,9 +25,10 @@ def steps(outcome: Outcome) -> list[Step]:
     """Return an episode's searches and opens while hops remained, the one that displayed the last hop included."""
     hits = {turn for turn in outcome.first_shown if turn is not None}
     end = max(hits, default=-1) + 1 if None not in outcome.first_shown else len(outcome.raw_moves)
-    moves = [move.split("/") for move in outcome.raw_moves[:end]]
-    made = ((turn, move) for turn, move in enumerate(moves) if move not in ([ANSWER], [INVALID]))
-    return [Step((move[0], move[-1]), turn in hits) for turn, move in made]
+    ways = map(way_of, outcome.raw_moves[:end])
+    return [
+        Step(way, turn in hits) for turn, way in enumerate(ways) if way[1]
+    ]  # answers and invalid turns have no form
 
 
 class Changes(NamedTuple):

@@ -25,6 +25,7 @@ SOURCES: Final[dict[str, tuple[str, ...]]] = {
         "berrypick.corpora.engines",
         "berrypick.corpora:snippets.py",
         "berrypick.benchmarks:cells.py",
+        "berrypick.benchmarks:favourite.py",
         "berrypick:text.py",
     ),
     "scorer": (

@@ -14,12 +14,12 @@ import numpy as np
 
 from berrypick.benchmarks import bootstrap, stats
 from berrypick.benchmarks.bootstrap import Difference, Estimate
+from berrypick.benchmarks.favourite import plain_of
 from berrypick.benchmarks.metrics_base import Array, TaskOutcomes, Value
 from berrypick.benchmarks.suites import Cell
+from berrypick.envs.knockouts import FAVOURITE, SHIFTS
 from berrypick.registry import Table
 
-#: Changes that stand among the knock-outs of a cell and remove no way of finding things.
-SHIFTS: Final = ("renamed", "reworded")
 #: Mean accuracy in the plain cell below which there is nothing to keep.
 WEAK: Final = 0.05
 
@@ -54,6 +54,9 @@ def parts(cells: Sequence[Cell], setups: Sequence[Mapping[str, Any]], tasks: Seq
         cells: the suite's cells.
         setups: what each cell's environment was made with; its knock-outs say what ``no_favourite`` was.
         tasks: the run's tasks.
+
+    Raises:
+        ValueError: the suite lacks the plain cell of one with knock-outs.
     """
     of_cell: list[dict[str, TaskOutcomes]] = [{} for _ in cells]
     for task in tasks:
@@ -66,19 +69,12 @@ def parts(cells: Sequence[Cell], setups: Sequence[Mapping[str, Any]], tasks: Seq
         right = {id: (accuracy(task), 1.0) for id, task in of_cell[number].items()}
         if change in SHIFTS:
             found.append(Part("comprehension", change, number, number, right))
-        elif not set(SHIFTS) & set(cell.knockouts):
-            plain = plain_of(cell, cells)
-            if plain is not None:
-                rows = kept(of_cell[plain], of_cell[number], setup.get("knockouts", ()))
-                found.append(Part("resilience", change, number, plain, rows))
+        elif not SHIFTS.keys() & set(cell.knockouts):
+            plain = plain_of(cells, cell)
+            rows = kept(of_cell[plain], of_cell[number], setup["knockouts"])
+            found.append(Part("resilience", change, number, plain, rows))
             found.append(Part("EM", change, number, number, right))
     return found
-
-
-def plain_of(cell: Cell, cells: Sequence[Cell]) -> int | None:
-    """Return the number of the unchanged cell of the same environment and corpus, None where there is none."""
-    same = (number for number, other in enumerate(cells) if (other.env, other.corpus) == (cell.env, cell.corpus))
-    return next((number for number in same if cells[number].plain), None)
 
 
 def solvable(task: TaskOutcomes, knockouts: Sequence[str]) -> bool:
@@ -89,8 +85,8 @@ def solvable(task: TaskOutcomes, knockouts: Sequence[str]) -> bool:
     """
     if task.survives is None:
         return True
-    audited = ("no_open" if name.startswith("no_favourite:open/") else name for name in knockouts)
-    return all(name in task.survives for name in audited if not name.startswith("no_favourite"))
+    audited = ("no_open" if name.startswith(f"{FAVOURITE}:open/") else name for name in knockouts)
+    return all(name in task.survives for name in audited if not name.startswith(FAVOURITE))
 
 
 def accuracy(task: TaskOutcomes | None) -> float:

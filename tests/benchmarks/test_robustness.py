@@ -193,9 +193,9 @@ def test_faults_and_mixtures_of_changes_are_told_by_their_cells_alone() -> None:
     assert measured(cells, *(asked(i, [1.0] * 40) for i in range(4))) == {}
 
 
-def test_a_cell_without_a_plain_one_has_its_accuracy_only() -> None:
-    cells = (cell(corpus="factbook"), cell("no_profile"))
-    assert list(measured(cells, asked(0, [1.0] * 40), asked(1, [1.0] * 40))) == ["EM_no_profile"]
+def test_a_cell_without_a_plain_one_is_an_error() -> None:
+    with pytest.raises(ValueError, match="needs its plain cell"):
+        measured((cell(corpus="factbook"), cell("no_profile")), asked(1, [1.0] * 40))
 
 
 def test_cells_that_an_agent_does_not_read_are_blank() -> None:
