@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
-from berrypick.benchmarks import provenance, stats
+from berrypick.benchmarks import provenance, robustness, stats
 from berrypick.benchmarks.cells import CellRun
 from berrypick.benchmarks.metrics import METRICS, TaskOutcomes, metric
 from berrypick.benchmarks.result import BLANK, SCHEMA, STEP, CellResult, Config, QuestionResult, Result
@@ -36,9 +36,10 @@ def assemble(config: Config, played: Sequence[CellRun], times: dict[str, str | f
     tasks = [task for cell in played for task in cell.tasks]
     apart = [number for number, cell in enumerate(config.cells) if not cell.plain]
     summary = stats.summarise(tasks, METRICS, config.seed, apart)
+    changed = robustness.summarise(robustness.parts(config.cells, [cell.setup for cell in played], tasks), config.seed)
     readable = all(done.readable for number, done in enumerate(played) if number not in apart)
     blank = dict.fromkeys(METRICS, BLANK)
-    by_cell = [summary.cells.get(i, blank) for i in range(len(played))]
+    by_cell = [summary.cells.get(i, blank) | changed.cells.get(i, {}) for i in range(len(played))]
     spent: dict[str, str | float] = {f"cell {i}": cell.seconds for i, cell in enumerate(played)}
     return Result(
         schema=SCHEMA,
@@ -46,7 +47,7 @@ def assemble(config: Config, played: Sequence[CellRun], times: dict[str, str | f
         suite=config.suite,
         seed=config.seed,
         # A mean over the cells that an agent happens to read cannot be compared with a mean over all.
-        metrics=summary.overall if readable else blank,
+        metrics=(summary.overall if readable else blank) | changed.overall,
         cells=tuple(
             CellResult(
                 env=cell.env,
@@ -82,6 +83,13 @@ def _question(task: TaskOutcomes) -> QuestionResult:
         rollouts=task.rollouts,
         errors=task.errors,
         correct=sum(outcome.em for outcome in task.outcomes),
+        rounds=_rounds(task),
         strategies=dict(sorted(used.items())),
         metrics={name: metric(name)([task]) for name in QUESTION_METRICS},
     )
+
+
+def _rounds(task: TaskOutcomes) -> tuple[int, ...]:
+    """Count the right answers by the number of turns before them."""
+    turns = [len(outcome.raw_moves) - 1 for outcome in task.outcomes if outcome.em]
+    return tuple(turns.count(number) for number in range(max(turns, default=-1) + 1))

@@ -154,4 +154,5 @@ def _task(cell: int, number: int, task: Task, outcomes: list[Outcome], rollouts:
         routes=audit.routes if audit else (),
         outcomes=tuple(outcomes),
         errors=rollouts - len(outcomes),
+        survives=audit.survives if audit and any(audit.routes) else None,  # an empty route: no plan to judge
     )

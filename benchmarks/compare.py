@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
-from berrypick.benchmarks import result, stats
-from berrypick.benchmarks.metrics import METRICS
+import msgspec
+
+from berrypick.benchmarks import result, robustness, stats
+from berrypick.benchmarks.bootstrap import Difference
+from berrypick.benchmarks.metrics import METRICS, TaskOutcomes
 from berrypick.benchmarks.result import Result
-from berrypick.benchmarks.stats import Difference
 from berrypick.errors import BadInput
+
+#: Metrics that are computed from grounded successes alone.
+OF_SUCCESSES: Final = (
+    "strategies_D2",
+    "strategies_D1",
+    "vendi",
+    "dominant_share",
+    "route_coverage",
+    "route_coverage@4",
+    "evidence_diversity",
+)
 
 
 class Comparison(NamedTuple):
@@ -20,13 +34,16 @@ class Comparison(NamedTuple):
     differences: dict[str, Difference]
 
 
-def compare(first: Path, second: Path, seed: int = 0) -> Comparison:
-    """Compare two run folders on the questions that both have, in the cells without knock-outs and faults.
+def compare(first: Path, second: Path, seed: int = 0, *, matched: bool = False) -> Comparison:
+    """Compare two run folders on the questions that both have.
+
+    Metrics are compared in the cells without knock-outs and faults, the measures of ``robustness`` in the others.
 
     Args:
         first: a run folder.
         second: another, of the same suite over the same corpora.
         seed: of the resampling.
+        matched: compare how diverse equally many grounded successes are (``match``), and nothing else.
 
     Raises:
         BadInput: a folder holds no run, or the two were asked different things or scored differently.
@@ -39,8 +56,33 @@ def compare(first: Path, second: Path, seed: int = 0) -> Comparison:
         if name.startswith(("documents:", "questions:")):
             _same(name, prints[0][name], prints[1][name], second)
     apart = [number for number, cell in enumerate(a.config.cells) if not cell.plain]
-    rows = stats.compare(result.read_outcomes(first), result.read_outcomes(second), METRICS, seed, apart)
-    return Comparison(a, b, rows)
+    ours, theirs = result.read_outcomes(first), result.read_outcomes(second)
+    if matched:
+        return Comparison(a, b, stats.compare(*match(ours, theirs), OF_SUCCESSES, seed, apart))
+    rows = stats.compare(ours, theirs, METRICS, seed, apart)
+    return Comparison(a, b, rows | robustness.compare(_changed(a, ours), _changed(b, theirs), seed))
+
+
+def match(
+    first: Sequence[TaskOutcomes], second: Sequence[TaskOutcomes]
+) -> tuple[list[TaskOutcomes], list[TaskOutcomes]]:
+    """Cut two runs down to equally many grounded successes on every task, so that accuracy plays no part.
+
+    Rollouts of a task are exchangeable, so the first ones stand for any. Tasks with fewer than two are left out.
+    """
+    other = {(task.cell, task.question_id): task for task in second}
+    both = [(task, other[task.cell, task.question_id]) for task in first if (task.cell, task.question_id) in other]
+    pairs = [(a, b, min(len(a.grounded), len(b.grounded))) for a, b in both]
+    cut = [(_successes(a, count), _successes(b, count)) for a, b, count in pairs if count >= 2]
+    return [a for a, _ in cut], [b for _, b in cut]
+
+
+def _successes(task: TaskOutcomes, count: int) -> TaskOutcomes:
+    return msgspec.structs.replace(task, outcomes=tuple(task.grounded[:count]), errors=0)
+
+
+def _changed(run: Result, tasks: Sequence[TaskOutcomes]) -> list[robustness.Part]:
+    return robustness.parts(run.config.cells, [cell.setup for cell in run.cells], tasks)
 
 
 def _same(what: str, ours: object, theirs: object, place: Path) -> None:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Final
 
 from berrypick.benchmarks import metrics_accuracy as accuracy
 from berrypick.benchmarks import metrics_cost as cost
 from berrypick.benchmarks import metrics_diversity as diversity
+from berrypick.benchmarks.metrics_adaptivity import ADAPTIVITY
 from berrypick.benchmarks.metrics_base import FEWEST, Metric, TaskOutcomes, Value
 from berrypick.registry import Table
 
-#: Families of metrics: what stands before the number -> number to metric.
-FAMILIES: Final[dict[str, Callable[[int], Metric]]] = {
-    "pass@": accuracy.pass_at,
-    "route_coverage@": diversity.route_coverage_at,
+NUMBER: Final = "[1-9][0-9]*"
+#: Families of metrics: spelling with # for each number -> numbers to metric.
+FAMILIES: Final[dict[str, Callable[..., Metric]]] = {
+    "pass@#": accuracy.pass_at,
+    "pass@(#,#)": accuracy.pass_within,
+    "route_coverage@#": diversity.route_coverage_at,
 }
 
 METRICS: Table[Metric] = Table("metric")
@@ -24,14 +28,19 @@ for _metric in (
     accuracy.pass_at(1),
     accuracy.pass_at(4),
     accuracy.pass_at(16),
+    accuracy.pass_within(16, 2),
+    accuracy.pass_within(16, 4),
+    accuracy.pass_within(16, 6),
     accuracy.GROUNDED,
     diversity.STRATEGIES_D1,
     diversity.STRATEGIES_D2,
+    diversity.VENDI,
     diversity.DOMINANT_SHARE,
     diversity.ROUTE_COVERAGE,
     diversity.route_coverage_at(4),
     diversity.EVIDENCE_DIVERSITY,
     diversity.FIRST_QUERY_DUPLICATES,
+    ADAPTIVITY,
     accuracy.HOP_RECALL,
     cost.SEARCHES,
     cost.OPENS,
@@ -49,9 +58,8 @@ def metric(name: str) -> Metric:
     Raises:
         UnknownName: no such metric; the message lists near matches.
     """
-    stem, at, number = name.partition("@")
-    if name not in METRICS and stem + at in FAMILIES and number.isascii() and number.isdigit() and number[0] != "0":
-        return FAMILIES[stem + at](int(number))
+    if "#" not in name and (family := FAMILIES.get(re.sub(NUMBER, "#", name))):
+        return family(*map(int, re.findall(NUMBER, name)))
     return METRICS[name]
 
 

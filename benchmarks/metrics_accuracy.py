@@ -43,16 +43,26 @@ HOP_RECALL = Metric(
 
 def pass_at(k: int) -> Metric:
     """Return ``pass@k``: the chance that one of k rollouts is an exact match (Chen et al. 2021, unbiased)."""
-
-    def parts(tasks: Sequence[TaskOutcomes]) -> Array:
-        enough = any(task.rollouts >= k for task in tasks)
-        # Fewer rollouts than other tasks have are no reason to drop a task: those that are missing are misses.
-        return each(lambda task: pass_at_k(max(task.rollouts, k), _right(task), k) if enough else None)(tasks)
-
-    return Metric(
-        f"pass@{k}", f"chance that one of {k} rollouts is an exact match; needs {k} rollouts", parts, default=0.0
+    return _pass(
+        f"pass@{k}", f"chance that one of {k} rollouts is an exact match; needs {k} rollouts", k, lambda o: o.em
     )
 
 
-def _right(task: TaskOutcomes) -> int:
-    return sum(outcome.em for outcome in task.outcomes)
+def pass_within(k: int, rounds: int) -> Metric:
+    """Return ``pass@(k,T)``: pass@k where only answers after at most T turns of searching count (arXiv 2604.14877)."""
+    meaning = f"chance that one of {k} rollouts is an exact match after at most {rounds} turns before the answer"
+    name = f"pass@({k},{rounds})"
+    return _pass(name, f"{meaning}; needs {k} rollouts", k, lambda o: o.em and len(o.raw_moves) <= rounds + 1)
+
+
+def _pass(name: str, meaning: str, k: int, counts: Callable[[Outcome], bool]) -> Metric:
+    def parts(tasks: Sequence[TaskOutcomes]) -> Array:
+        enough = any(task.rollouts >= k for task in tasks)
+
+        def chance(task: TaskOutcomes) -> float | None:
+            # Fewer rollouts than other tasks have are no reason to drop a task: those that are missing are misses.
+            return pass_at_k(max(task.rollouts, k), sum(map(counts, task.outcomes)), k) if enough else None
+
+        return each(chance)(tasks)
+
+    return Metric(name, meaning, parts, default=0.0)

@@ -31,6 +31,7 @@ class TaskOutcomes(Record):
         routes: viable routes from the audit, each one genre per hop; empty where there was no audit.
         outcomes: outcomes of the rollouts that ran, in order.
         errors: rollouts that failed. They count as misses in every accuracy metric.
+        survives: knock-outs under which the audit left a viable route, None where it could not say.
     """
 
     cell: int
@@ -41,6 +42,7 @@ class TaskOutcomes(Record):
     routes: tuple[tuple[str, ...], ...]
     outcomes: tuple[Outcome, ...]
     errors: int = 0
+    survives: tuple[str, ...] | None = None
 
     @property
     def rollouts(self) -> int:

@@ -10,7 +10,8 @@ from itertools import chain
 import numpy as np
 
 from berrypick.benchmarks.metrics_base import FEWEST, Array, Metric, TaskOutcomes, each
-from berrypick.diversity import exp_entropy_at, mean_jaccard, pairs_alike, pass_at_k
+from berrypick.diversity import exp_entropy_at, mean_jaccard, pairs_alike, pass_at_k, vendi_at
+from berrypick.envs.moves import ANSWER
 from berrypick.envs.outcome import Outcome
 from berrypick.text import tokens
 
@@ -45,6 +46,20 @@ STRATEGIES_D1 = Metric(
     "strategies_D1",
     "effective number of strategies, order 1, among 4 grounded successes of a task (1 to 4)",
     _from(4, lambda successes: exp_entropy_at(_counts(successes), 4)),
+    needs_n=FEWEST,
+)
+
+
+def _searching(outcome: Outcome) -> tuple[str, ...]:
+    """The strategy without the answer, which ends every one: what all share tells none apart."""
+    return tuple(move for move in outcome.strategy if move != ANSWER)
+
+
+VENDI = Metric(
+    "vendi",
+    "Vendi score of 4 grounded successes of a task: effective number of strategies (1 to 4), those with bigrams of "
+    "moves in common counting as alike in part",
+    _from(4, lambda successes: vendi_at(Counter(map(_searching, successes)), 4)),
     needs_n=FEWEST,
 )
 

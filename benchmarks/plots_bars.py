@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from berrypick.benchmarks.plots_base import COLOURS, SOFT, Panel, Row
 from berrypick.benchmarks.result import STEP
+from berrypick.envs.moves import way_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -90,7 +91,7 @@ def moves(row: Row) -> dict[str, float]:
 
 def readable(move: str) -> str:
     """A move as people read it: ``bm25/asked/names:full`` is "bm25: full name"."""
-    tool, _, form = move.split("/")
+    tool, form = way_of(move)
     return "open a page" if tool == "open" else f"{tool}: {FORMS.get(form, form)}"
 
 

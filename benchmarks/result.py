@@ -98,6 +98,7 @@ class QuestionResult(Record):
         rollouts: episodes played.
         errors: episodes that failed.
         correct: episodes with the right answer.
+        rounds: the same by the number of turns before the answer; entry 0 counts answers without any.
         strategies: strategy -> episodes with grounded success that used it.
         metrics: metric -> its value on this question, for metrics that have one.
     """
@@ -109,6 +110,7 @@ class QuestionResult(Record):
     rollouts: int
     errors: int
     correct: int
+    rounds: tuple[int, ...]
     strategies: dict[str, int]
     metrics: dict[str, float | None]
 
@@ -117,7 +119,8 @@ class Result(Record):
     """``result.json``.
 
     Attributes:
-        metrics: unweighted means over the cells without knock-outs and faults; blank where one of those is blank.
+        metrics: unweighted means over the cells without knock-outs and faults, blank where one of those is blank; and
+            measures over the changed cells (``robustness``).
     """
 
     schema: int

@@ -7,10 +7,14 @@ right more often is not thereby more diverse.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
-from itertools import combinations
-from math import comb, exp, log
+from itertools import combinations, combinations_with_replacement, pairwise
+from math import comb, exp, log, prod
+
+import numpy as np
+import numpy.typing as npt
 
 
 def pairs_alike(counts: Sequence[int]) -> float:
@@ -55,6 +59,54 @@ def _exp_entropy_at(counts: tuple[int, ...], m: int) -> float:
         ways = grown
     full = ((shares, number) for shares, number in ways.items() if sum(shares) == m)
     return sum(number * exp(-sum(n / m * log(n / m) for n in shares)) for shares, number in full) / comb(sum(counts), m)
+
+
+def bigram_kernel(sequences: Sequence[Sequence[str]]) -> npt.NDArray[np.float64]:
+    """Cosine similarity of sequences by their bigrams, start and end being marked; shape (sequences, sequences).
+
+    The order of the steps counts, and so does how often each pair of neighbours occurs. No bigram is shared unless
+    two steps that follow each other are, so that sequences without a step in common are orthogonal.
+    """
+    counts = [Counter(pairwise((None, *sequence, None))) for sequence in sequences]
+    column = {bigram: number for number, bigram in enumerate(dict.fromkeys(pair for count in counts for pair in count))}
+    vectors = np.zeros((len(sequences), len(column)))
+    for vector, count in zip(vectors, counts, strict=True):
+        for bigram, times in count.items():
+            vector[column[bigram]] = times
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    return np.asarray(vectors @ vectors.T)
+
+
+def vendi_at(counts: Mapping[tuple[str, ...], int], m: int = 4) -> float:
+    """Expected Vendi score of a subset of ``m`` sequences, over all subsets (Friedman & Dieng 2023).
+
+    The Vendi score is ``exp(H)`` of the eigenvalues of ``K / m``, K being ``bigram_kernel`` of the subset: the
+    effective number of sequences, where those that are alike in part count in part. It lies in [1, m], and is rounded
+    to 1e-9, below which eigenvalues differ between machines.
+
+    Args:
+        counts: sequence to how often it was drawn.
+        m: size of the subsets.
+
+    Raises:
+        ValueError: fewer than ``m`` draws, or ``m`` below 1.
+    """
+    total = sum(counts.values())
+    if not 1 <= m <= total:
+        raise ValueError(f"m must be in [1, {total}], the number of draws; got {m}")
+    return _vendi_at(tuple(sorted((sequence, count) for sequence, count in counts.items() if count)), m)
+
+
+@lru_cache(maxsize=65536)
+def _vendi_at(counts: tuple[tuple[tuple[str, ...], int], ...], m: int) -> float:
+    kernel = bigram_kernel([sequence for sequence, _ in counts])
+    # Draws of one sequence are alike, so subsets are told apart by how often they hold each sequence.
+    subsets = [list(subset) for subset in combinations_with_replacement(range(len(counts)), m)]
+    ways = [prod(comb(counts[kind][1], taken) for kind, taken in Counter(subset).items()) for subset in subsets]
+    index = np.array(subsets)
+    shares = np.linalg.eigvalsh(kernel[index[:, :, None], index[:, None, :]] / m).clip(min=1e-300)
+    scores = np.exp(-(shares * np.log(shares)).sum(axis=1))
+    return round(float(np.dot(scores, ways)) / comb(sum(count for _, count in counts), m), 9)
 
 
 def dominant_share(counts: Sequence[int]) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from itertools import combinations
-from math import exp, log
+from math import exp, log, sqrt
 
 import numpy as np
 import pytest
@@ -12,7 +12,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from berrypick import seeding
-from berrypick.diversity import dominant_share, exp_entropy_at, mean_jaccard, pairs_alike, pass_at_k
+from berrypick.diversity import (
+    bigram_kernel,
+    dominant_share,
+    exp_entropy_at,
+    mean_jaccard,
+    pairs_alike,
+    pass_at_k,
+    vendi_at,
+)
 
 COUNTS = st.lists(st.integers(1, 5), min_size=1, max_size=4)
 
@@ -60,6 +68,50 @@ def test_identical_samples_count_one(n: int) -> None:
     assert dominant_share([n]) == 1.0
 
 
+def test_bigram_kernel_by_hand() -> None:
+    # a b: ^a ab b$; a: ^a a$; b a: ^b ba a$; c: ^c c$. One bigram in common of 3 and 2: 1 / sqrt(6).
+    kernel = bigram_kernel([("a", "b"), ("a",), ("b", "a"), ("c",), ()])
+    shared = 1 / sqrt(6)
+    assert kernel[0] == pytest.approx([1, shared, 0, 0, 0])
+    assert kernel[2] == pytest.approx([0, shared, 1, 0, 0])
+    assert kernel[3] == pytest.approx([0, 0, 0, 1, 0])
+    # a a: ^a aa a$; a a a: ^a aa aa a$, which has length sqrt(1 + 4 + 1): (1 + 2 + 1) / (sqrt(3) sqrt(6)).
+    assert bigram_kernel(["aa", "aaa"])[0, 1] == pytest.approx(4 / sqrt(18))
+
+
+def test_vendi_by_hand() -> None:
+    # Two sequences of similarity s = 1/sqrt(6): eigenvalues of K/2 are (1 + s)/2 and (1 - s)/2.
+    high, low = (1 + 1 / sqrt(6)) / 2, (1 - 1 / sqrt(6)) / 2
+    apart = exp(-high * log(high) - low * log(low))
+    assert vendi_at({("a", "b"): 1, ("a",): 1}, 2) == pytest.approx(apart)
+    # Two of three draws {ab: 2, a: 1}: alike in one pair of three, apart in two.
+    assert vendi_at({("a", "b"): 2, ("a",): 1}, 2) == pytest.approx((1 + 2 * apart) / 3)
+
+
+def test_vendi_of_identical_and_of_orthogonal_sequences() -> None:
+    assert vendi_at({("a", "b"): 16}) == pytest.approx(1)
+    assert vendi_at({(letter,): 1 for letter in "abcd"}) == pytest.approx(4)
+    assert vendi_at({(letter,): 1 for letter in "abcdefgh"}) == pytest.approx(4)
+
+
+@given(COUNTS.filter(lambda counts: sum(counts) >= 4))
+def test_vendi_of_orthogonal_sequences_is_the_exponential_of_entropy(counts: list[int]) -> None:
+    assert vendi_at({(letter,): n for letter, n in zip("abcd", counts, strict=False)}) == pytest.approx(
+        exp_entropy_at(counts, 4)
+    )
+
+
+@given(st.lists(st.text("ab", min_size=1, max_size=3).map(tuple), min_size=3, max_size=6))
+def test_vendi_is_the_mean_over_all_subsets(drawn: list[tuple[str, ...]]) -> None:
+    scores = []
+    for subset in combinations(drawn, 3):
+        shares = np.linalg.eigvalsh(bigram_kernel(subset) / 3)
+        shares = shares[shares > 1e-12]
+        scores.append(exp(-(shares * np.log(shares)).sum()))
+    assert vendi_at(Counter(drawn), 3) == pytest.approx(np.mean(scores))
+    assert 1 - 1e-9 <= vendi_at(Counter(drawn), 3) <= exp_entropy_at(list(Counter(drawn).values()), 3) + 1e-9
+
+
 def test_dominant_share() -> None:
     assert dominant_share([3, 5, 2]) == 0.5  # 5 of 10
 
@@ -93,6 +145,8 @@ def test_mean_jaccard_by_hand() -> None:
         lambda: pairs_alike([]),
         lambda: exp_entropy_at([3], 4),
         lambda: exp_entropy_at([3], 0),
+        lambda: vendi_at({("a",): 3}, 4),
+        lambda: vendi_at({("a",): 3}, 0),
         lambda: dominant_share([]),
         lambda: pass_at_k(4, 5, 1),
         lambda: pass_at_k(4, 1, 5),

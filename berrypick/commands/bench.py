@@ -155,18 +155,20 @@ def run_folders(paths: Sequence[Path]) -> list[Path]:
     return found
 
 
-def compare(first: Run, second: Run, seed: int = 0) -> int:
+def compare(first: Run, second: Run, seed: int = 0, matched: bool = False) -> int:
     """Compare two runs on the questions that both have; "better" is said only where the 95 % interval excludes 0.
 
     Args:
         first: a run folder.
         second: a run folder of the same suite.
         seed: of the resampling.
+        matched: compare how diverse the first grounded successes of both are, as many of each on every question, so
+            that the accuracy of neither plays a part; questions on which one has fewer than two are left out.
     """
     from berrypick.benchmarks.compare import compare as differences
 
-    a, b, rows = differences(first, second, seed)
-    title = f"{a.agent} less {b.agent}, suite {a.suite}"
+    a, b, rows = differences(first, second, seed, matched=matched)
+    title = f"{a.agent} less {b.agent}, suite {a.suite}{', equally many successes' if matched else ''}"
     shown = table(title, "metric", "difference", "95 % interval", "n", "", right=("difference", "n"))
     for name, row in rows.items():
         if row.value is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 
 from berrypick import seeding
@@ -39,6 +40,11 @@ def cell_of(env: str, accuracy: float, ways: float | None, searches: float) -> C
     return CellResult(env, (), (), 60, 16, True, 0, {"corpus": "almanac-small"}, metrics)
 
 
+def spread(correct: int, rng: np.random.Generator) -> tuple[int, ...]:
+    """Right answers after 2 to 7 turns."""
+    return (0, 0, *map(int, rng.multinomial(correct, [0.3, 0.25, 0.2, 0.15, 0.05, 0.05])))
+
+
 def questions_of(
     cell: int, agent: str, accuracy: float, strategies: tuple[str, ...], searches: float
 ) -> list[QuestionResult]:
@@ -63,6 +69,7 @@ def questions_of(
                 16,
                 0,
                 correct,
+                spread(correct, rng),
                 {k: v for k, v in counts.items() if v},
                 metrics,
             )

@@ -9,8 +9,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from berrypick.benchmarks import result
-from berrypick.benchmarks.compare import compare
+from berrypick import seeding
+from berrypick.benchmarks import result, stats
+from berrypick.benchmarks.compare import OF_SUCCESSES, compare, match
 from berrypick.benchmarks.metrics import TaskOutcomes
 from berrypick.benchmarks.result import Result
 from berrypick.envs.outcome import Outcome
@@ -95,6 +96,88 @@ def test_changed_cells_are_left_out(write: Callable[..., Path]):
         result.write(folder, msgspec.structs.replace(run, config=config), [], rows)
     row = compare(*folders).differences["EM"]
     assert (row.value, row.n) == (0.0, 40)
+
+
+def test_knockouts_are_compared_by_resilience(write: Callable[..., Path]):
+    """Cell 1 lacks profiles; the first run keeps every question, the second half of them."""
+    folders = []
+    for name, right in (("a", 40), ("b", 20)):
+        rows = tasks(40) + [msgspec.structs.replace(task, cell=1) for task in tasks(right)]
+        folders.append(write(name, rows))
+        run = result.read(folders[-1])
+        setups = [
+            msgspec.structs.replace(cell, setup={"knockouts": names})
+            for cell, names in zip(run.cells, ([], ["no_profile"]), strict=True)
+        ]
+        cells = (run.config.cells[0], msgspec.structs.replace(run.config.cells[0], knockouts=("no_profile",)))
+        config = msgspec.structs.replace(run.config, cells=cells)
+        result.write(folders[-1], msgspec.structs.replace(run, config=config, cells=tuple(setups)), [], rows)
+    rows = compare(*folders).differences
+    for name in ("resilience_no_profile", "EM_no_profile", "resilience_mean", "resilience_worst"):
+        assert (rows[name].value, rows[name].better) == (0.5, "first"), name
+    assert rows["EM"].value == 0.0
+    assert set(compare(*folders, matched=True).differences) == set(OF_SUCCESSES)
+
+
+def ways(strategies: str, right: int, number: int = 0) -> TaskOutcomes:
+    """A question whose first rollouts are right, by these strategies in turn."""
+    each = [
+        msgspec.structs.replace(outcome(i < right), strategy=(strategies[i % len(strategies)], "answer"))
+        for i in range(16)
+    ]
+    return TaskOutcomes(0, number, f"q{number:02d}", "bridge", 2, (), tuple(each))
+
+
+def test_matched_runs_have_equally_many_successes_of_each_question():
+    first = [ways("ab", 16, 0), ways("ab", 3, 1), ways("ab", 16, 2), ways("ab", 16, 3)]
+    second = [ways("a", 5, 0), ways("a", 16, 1), ways("a", 1, 2)]
+    a, b = match(first, second)
+    # The third has one success in the second run, the fourth is not in it.
+    assert [[len(task.grounded) for task in side] for side in (a, b)] == [[5, 3], [5, 3]]
+    assert [one.strategy[0] for one in a[0].outcomes] == list("ababa"), "the first ones are kept"
+    assert all(task.rollouts == len(task.grounded) for task in a + b)
+
+
+def drawn(accuracy: float, stream: int, count: int = 200) -> list[TaskOutcomes]:
+    """Strategies drawn with shares .5, .3, .2, right with this chance."""
+    generator = seeding.rng(stream, "mixture", round(accuracy * 10))
+    made = []
+    for number in range(count):
+        right, chosen = generator.random(16) < accuracy, generator.choice(3, size=16, p=[0.5, 0.3, 0.2])
+        rollouts = (
+            msgspec.structs.replace(outcome(bool(ok)), strategy=("abc"[way], "answer"))
+            for ok, way in zip(right, chosen, strict=True)
+        )
+        made.append(TaskOutcomes(0, number, f"q{number:03d}", "bridge", 2, (), tuple(rollouts)))
+    return made
+
+
+def test_a_mixture_does_not_differ_from_itself_at_another_accuracy():
+    for name, row in stats.compare(*match(drawn(0.3, 0), drawn(0.9, 1)), ("strategies_D2", "vendi"), 0).items():
+        assert row.low is not None and row.high is not None and row.low <= 0 <= row.high, name
+        assert row.n >= 100, "questions with enough successes in both"
+    narrow = [ways("a", 16, number) for number in range(200)]
+    narrow = [msgspec.structs.replace(task, question_id=f"q{task.task_id:03d}") for task in narrow]
+    assert stats.compare(*match(drawn(0.3, 0), narrow), ("strategies_D2",), 0)["strategies_D2"].better == "first"
+
+
+def test_permuted_labels_show_no_difference():
+    """Rollouts of two unlike runs dealt out at random: 95 % intervals of all metrics hold 0, but for chance."""
+    generator = seeding.rng(0, "mixture", 99)
+    first, second, missed, told = drawn(0.9, 2), [ways("a", 8, number) for number in range(200)], 0, 0
+    for _ in range(10):
+        halves: tuple[list[TaskOutcomes], list[TaskOutcomes]] = [], []
+        for a, b in zip(first, second, strict=True):
+            both = [*a.outcomes, *b.outcomes]
+            order = generator.permutation(32)
+            for half, indices in zip(halves, (order[:16], order[16:]), strict=True):
+                half.append(msgspec.structs.replace(a, outcomes=tuple(both[i] for i in indices)))
+        for row in stats.compare(
+            *match(*halves), ("strategies_D2", "strategies_D1", "vendi", "dominant_share"), 0
+        ).values():
+            told += 1
+            missed += row.better != ""
+    assert told == 40 and missed <= 6  # 2 expected; the four go together, so that three of ten may be off
 
 
 def test_a_folder_without_a_run_is_named(tmp_path: Path):

@@ -8,6 +8,8 @@ from pathlib import Path
 import msgspec
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from berrypick import seeding
 from berrypick.benchmarks.metrics import METRICS, TaskOutcomes, metric
@@ -93,6 +95,29 @@ def test_pass_at_k_drops_no_task_with_too_few_rollouts() -> None:
     assert value("pass@8", none, one) is None  # nobody has 8
 
 
+def test_pass_at_k_within_turns() -> None:
+    # Right after 1, 2, 2 and 5 turns before the answer, and wrong after 2, of 5 rollouts: one attempt is right within
+    # 1, 2 and 5 turns with 1/5, 3/5 and 4/5. Two of five: 1 - C(2,2)/C(5,2) = 9/10 within 2 turns.
+    moves = [("m",) * turns + ("answer",) for turns in (1, 2, 2, 5)]
+    rollouts = task(*[hit(raw_moves=made) for made in moves], miss(raw_moves=("m", "m", "answer")))
+    assert [value(f"pass@(1,{turns})", rollouts) for turns in (1, 2, 4, 5)] == pytest.approx([0.2, 0.6, 0.6, 0.8])
+    assert value("pass@(2,2)", rollouts) == pytest.approx(9 / 10)
+    assert value("pass@(16,2)", rollouts) is None
+    # Of 16 rollouts the right one took 3 turns: it surely is among 16, and never within 2.
+    sixteen = task(hit(raw_moves=("m", "m", "m", "answer")), *[miss()] * 15)
+    assert (value("pass@(16,2)", sixteen), value("pass@(16,4)", sixteen), value("pass@(16,6)", sixteen)) == (0, 1, 1)
+    assert value("pass@(8,4)", sixteen) == pytest.approx(1 / 2)
+    assert value("pass@(8,4)", sixteen, task()) == pytest.approx(1 / 4)
+
+
+@given(st.lists(st.tuples(st.booleans(), st.integers(0, 8)), min_size=4, max_size=12))
+def test_pass_at_k_within_turns_grows_with_both(rollouts: list[tuple[bool, int]]) -> None:
+    one = [task(*((hit if ok else miss)(raw_moves=("m",) * turns + ("answer",)) for ok, turns in rollouts))]
+    table = [[metric(f"pass@({k},{turns})")(one) for turns in range(1, 10)] for k in range(1, 5)]
+    assert (np.diff(table, axis=0) >= -1e-12).all() and (np.diff(table, axis=1) >= -1e-12).all()
+    assert [row[-1] for row in table] == [metric(f"pass@{k}")(one) for k in range(1, 5)]  # nobody takes 9 turns
+
+
 def test_grounded_needs_a_known_plan() -> None:
     # right without evidence is no grounded success: 1 of 2; a question without a plan cannot have any and is left out.
     assert value("grounded", task(hit(), miss(em=True, f1=1.0))) == 0.5
@@ -120,6 +145,16 @@ def test_strategies_d1() -> None:
     # a a b b: exp(log 2) = 2; a a a a: 1; three successes do not count. Mean 1.5.
     tasks = task(*map(hit, "aabb")), task(*map(hit, "aaaa"), miss()), task(*map(hit, "abc"))
     assert value("strategies_D1", *tasks) == pytest.approx(1.5)
+
+
+def test_vendi() -> None:
+    # The answer tells no two ways apart: a a b b and a b c d have nothing else in common, so 2 and 4; a a a a is 1.
+    # Three successes do not count. Mean 7/3.
+    tasks = task(*map(hit, "aabb")), task(*map(hit, "abcd")), task(*map(hit, "aaaa"), miss()), task(*map(hit, "abc"))
+    assert value("vendi", *tasks) == pytest.approx(7 / 3)
+    # Ways alike in part count as less: a b twice and a twice have a beginning in common (2 if nothing).
+    found = value("vendi", task(*[hit("a")] * 2, *[miss(em=True, grounded=True, strategy=("a", "b", "answer"))] * 2))
+    assert found is not None and 1.5 < found < 1.95
 
 
 def test_dominant_share() -> None:
@@ -168,6 +203,21 @@ def test_first_query_duplicates() -> None:
     )
 
 
+def test_adaptivity() -> None:
+    # 0 is miss, 1 hit. A0 B1 B1: changes after the miss and not after the hit, 1 - 0. The last step stays last, so that
+    # of the other two in random order A0 always changes and B1 in one of two orders: 1 - 1/2. Weight 1*1/(1+1).
+    # A0 A1 B1: 0 - 1; in random order 1/2 - 1/2. Together ((1 - 1) - (1/2 + 0)) / ((1 + 1) - 1/2) = -1/3.
+    moves = "dense/own/whole", "bm25/asked/names"
+    first = task(miss(raw_moves=(moves[0], moves[1], moves[1], "answer"), first_shown=(1, 2)))
+    second = task(miss(raw_moves=(moves[0], moves[0], moves[1], "answer"), first_shown=(1, 2)))
+    assert value("adaptivity", first) == pytest.approx(1)
+    assert value("adaptivity", first, second) == pytest.approx(-1 / 3)
+    # No miss, no hit, or no known plan: nothing to go by.
+    assert value("adaptivity", task(miss(raw_moves=moves, first_shown=(0, 1)))) == 0
+    assert value("adaptivity", task(miss(raw_moves=moves)), task(miss(raw_moves=("answer",)))) == 0
+    assert value("adaptivity", task(miss(hops=0, first_shown=()), hops=0)) is None
+
+
 def test_cost_and_honesty() -> None:
     episodes = (
         miss(searches=3, opens=1, tokens=20, invalid=1, raw_moves=("a", "b", "c", "d", "answer"), supported=False),
@@ -188,7 +238,7 @@ def test_all_wrong_and_all_right() -> None:
     wrong, right = task(*[miss()] * 16), task(*[hit("a", route=("profile", "profile"))] * 16)
     for name in ("EM", "F1", "pass@1", "pass@4", "pass@16", "grounded", "hop_recall", "route_coverage"):
         assert value(name, wrong) == 0.0, name
-    for name in ("strategies_D1", "strategies_D2", "dominant_share", "route_coverage@4", "evidence_diversity"):
+    for name in ("strategies_D1", "strategies_D2", "vendi", "dominant_share", "route_coverage@4", "evidence_diversity"):
         assert value(name, wrong) is None, name
     for name in ("EM", "F1", "pass@16", "grounded", "hop_recall", "strategies_D1", "strategies_D2", "dominant_share"):
         assert value(name, right) == pytest.approx(1.0), name
@@ -236,7 +286,27 @@ def mixture(accuracy: float, shares: Sequence[float], count: int) -> list[TaskOu
     return tasks
 
 
-@pytest.mark.parametrize("name", ["pass@0", "pass@04", "pass@", "pass@x", "pass@²", "pass", "EM@3", "em", "", "@4"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "pass@0",
+        "pass@04",
+        "pass@",
+        "pass@#",
+        "pass@(#,4)",
+        "pass@(4)",
+        "pass@(4,0)",
+        "pass@(4, 2)",
+        "pass@4,2",
+        "pass@x",
+        "pass@²",
+        "pass",
+        "EM@3",
+        "em",
+        "",
+        "@4",
+    ],
+)
 def test_unknown_names_are_errors(name: str) -> None:
     with pytest.raises(UnknownName):
         metric(name)

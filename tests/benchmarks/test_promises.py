@@ -13,6 +13,8 @@ import pytest
 from berrypick import agents, corpora
 from berrypick.agents.rollout import rollout
 from berrypick.agents.strategies import STRATEGIES
+from berrypick.benchmarks.metrics import TaskOutcomes
+from berrypick.benchmarks.stats import compare
 from berrypick.benchmarks.suites import KNOCKED_OUT
 from berrypick.envs.outcome import Outcome, analyse
 from berrypick.envs.search import SearchEnv
@@ -67,6 +69,19 @@ def test_padding_moves_no_headline() -> None:
         for before, after in zip(plain[1], padded[1], strict=True):
             assert (after.em, after.f1, after.grounded) == (before.em, before.f1, before.grounded)
             assert (after.strategy, after.route, after.evidence) == (before.strategy, before.route, before.evidence)
+
+
+def test_padding_moves_adaptivity_within_its_interval() -> None:
+    """It reads moves as they were written, so that queries repeated by who gives up do count; they do not weigh."""
+    plain, padded = (
+        [
+            TaskOutcomes(0, number, question, "", several[0].hops, (), tuple(several))
+            for number, (question, several) in enumerate(played(agent, "test", 60, 16).items())
+        ]
+        for agent in ("mixture", "padded:mixture")
+    )
+    found = compare(plain, padded, ["adaptivity"], 0)["adaptivity"]
+    assert found.low is not None and found.high is not None and found.low <= 0 <= found.high
 
 
 def test_the_script_with_fallbacks_holds_at_test() -> None:

@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 
 from berrypick import seeding
+from berrypick.benchmarks.bootstrap import Difference
 from berrypick.benchmarks.metrics import METRICS, TaskOutcomes, Value
-from berrypick.benchmarks.stats import Difference, compare, summarise
+from berrypick.benchmarks.stats import compare, summarise
 from berrypick.envs.outcome import Outcome
 
 

@@ -10,10 +10,11 @@ import pytest
 from berrypick.benchmarks.metrics import FAMILIES, FEWEST, METRICS, TaskOutcomes, metric
 from berrypick.envs.outcome import Outcome
 
-NAMES = [*METRICS, *(f"{family}{number}" for family in FAMILIES for number in (1, 2, 7, 64))]
+NAMES = [*METRICS, *(family.replace("#", number) for family in FAMILIES for number in ("1", "2", "7", "64"))]
 PROMISED = (
-    "EM F1 pass@1 pass@4 pass@16 grounded strategies_D1 strategies_D2 dominant_share route_coverage route_coverage@4 "
-    "evidence_diversity first_query_duplicates hop_recall searches opens tokens invalid unsupported errors"
+    "EM F1 pass@1 pass@4 pass@16 pass@(16,2) pass@(16,4) pass@(16,6) grounded strategies_D1 strategies_D2 vendi "
+    "dominant_share route_coverage route_coverage@4 evidence_diversity adaptivity first_query_duplicates hop_recall "
+    "searches opens tokens invalid unsupported errors"
 ).split()
 
 
