@@ -105,25 +105,27 @@ def test_a_mixture_knows_many_ways_and_a_script_one() -> None:
         assert _d2(f"scripted:{name}") == pytest.approx(1.0, abs=0.1), name
 
 
-#: Script -> the knock-out of its only genre or tool.
+#: Script -> the knock-out of its only genre or tool, and the largest share of its accuracy that it may keep.
 ONE_WAY = {
-    "initial-form": "no_roster",
-    "byname": "no_chronicle",
-    "browse-by-links": "no_open",
-    "dense-first": "no_dense",
-    "names+words": "no_bm25",
-    "whole-question": "no_bm25",
+    "browse-by-links": ("no_open", 0.0),
+    "dense-first": ("no_dense", 0.0),
+    "names+words": ("no_bm25", 0.0),
+    "whole-question": ("no_bm25", 0.0),
+    "byname": ("no_chronicle", 0.2),
+    # With the lists gone, an initial form finds the profile by its surname: tools have no such neighbours.
+    "initial-form": ("no_roster", 0.5),
 }
+KNOCKED_ONE_BY_ONE = sorted({knockout for knockout, _ in ONE_WAY.values()} | {"no_profile"})
 
 
-@pytest.mark.parametrize(("script", "knockout"), ONE_WAY.items())
-def test_an_agent_with_one_way_falls_when_it_is_knocked_out(script: str, knockout: str) -> None:
-    """What is left are questions whose facts another genre happens to show for the same query."""
+@pytest.mark.parametrize("script", ONE_WAY)
+def test_an_agent_with_one_way_falls_when_it_is_knocked_out(script: str) -> None:
+    knockout, most = ONE_WAY[script]
     before, after = em(f"scripted:{script}", "test"), em(f"scripted:{script}", "test", knockout)
-    assert before > 0 and after <= 0.2 * before
+    assert before > 0 and after <= most * before
 
 
-@pytest.mark.parametrize("knockout", sorted(set(ONE_WAY.values()) | {"no_profile"}))
+@pytest.mark.parametrize("knockout", KNOCKED_ONE_BY_ONE)
 def test_fallbacks_keep_most_of_what_stays_solvable(knockout: str) -> None:
     """Right on at least two thirds of the questions that were right before and that the audit says stay solvable."""
     name = "scripted:reformulate-on-miss"
@@ -132,7 +134,7 @@ def test_fallbacks_keep_most_of_what_stays_solvable(knockout: str) -> None:
     assert sum(after[id][0].em for id in right) >= len(right) * 2 / 3
 
 
-@pytest.mark.parametrize("knockout", sorted(set(ONE_WAY.values()) | {"no_profile"}))
+@pytest.mark.parametrize("knockout", KNOCKED_ONE_BY_ONE)
 def test_a_mixture_keeps_most_of_what_stays_solvable(knockout: str) -> None:
     """The same of pass@16."""
     before, after = played("mixture", "test", 60, 16), played("mixture", "test", 60, 16, (knockout,))
