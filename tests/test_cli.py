@@ -256,6 +256,14 @@ def test_play_from_a_pipe(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
     assert main(["play", "berrypick/Search-v0", "--corpus", "almanac-tiny", "--split", "test"]) == 0
 
 
+def test_play_with_something_broken(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    monkeypatch.setattr(sys, "stdin", io.StringIO("dense: Thornwell\nThornwell\n"))
+    changes = ["--knockouts", "no_bm25", "--faults", "error:1"]
+    assert main(["play", "berrypick/Search-v0", "--corpus", "almanac-tiny", *changes]) == 0
+    text = capsys.readouterr().out
+    assert "The search engine failed" in text and "Refused: bm25 is not available here" in text
+
+
 def test_corpus_info_and_audit(capsys: pytest.CaptureFixture[str]):
     assert main(["corpus", "build", "almanac-tiny"]) == 0
     assert main(["corpus", "info", "almanac-tiny"]) == 0

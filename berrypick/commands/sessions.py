@@ -115,6 +115,8 @@ def play(
     split: str = "train",
     task: Annotated[int | None, tyro.conf.arg(metavar="INT", help_behavior_hint=DRAWN)] = None,
     seed: Annotated[int | None, tyro.conf.arg(metavar="INT", help_behavior_hint=DRAWN)] = None,
+    knockouts: tuple[str, ...] = (),
+    faults: tuple[str, ...] = (),
 ) -> int:
     """Search yourself: one episode in the terminal.
 
@@ -124,6 +126,8 @@ def play(
         split: train, dev or test.
         task: number of the question, counting from 0.
         seed: of the draw of the question.
+        knockouts: what does not work, from `berrypick list knock-outs`.
+        faults: how the engines misbehave, from `berrypick list faults`.
     """
     import gymnasium
 
@@ -131,7 +135,8 @@ def play(
     from berrypick.envs.protocols import PROTOCOLS
 
     ENVS[env]
-    chosen: dict[str, Any] = {"split": split} | ({"corpus": corpus} if corpus else {})
+    chosen: dict[str, Any] = {"split": split, "knockouts": knockouts, "faults": faults}
+    chosen |= {"corpus": corpus} if corpus else {}
     search: SearchEnv = gymnasium.make(env, **chosen).unwrapped  # type: ignore[assignment]
     search.reset(seed=seed, options={} if task is None else {"task_id": task})
     engines = search.setup.engines

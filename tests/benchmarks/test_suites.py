@@ -1,0 +1,51 @@
+"""Suites that depend on what the user added."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from berrypick.benchmarks import cells, result, run
+from berrypick.benchmarks.suites import ANY, Cell, cells_of, label
+from berrypick.corpora.adding import add
+
+FORMATS = Path(__file__).resolve().parents[1] / "data" / "formats"
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("BERRYPICK_HOME", str(tmp_path))
+    return tmp_path
+
+
+def test_real_is_factbook_where_nothing_was_added(home: Path):
+    factbook = Cell("berrypick/Factbook-v0", "factbook", worlds=1, tasks=200)
+    assert cells_of("real") == (factbook, msgspec.structs.replace(factbook, knockouts=("no_favourite",)))
+
+
+def test_real_asks_added_corpora_that_have_answers(home: Path):
+    """hotpotqa.json has two questions with answers; the BEIR folder has none, and nothing could be scored."""
+    add("mine", "hotpotqa", FORMATS / "hotpotqa.json")
+    add("sets", "beir", FORMATS / "beir")
+    mine = cells_of("real")[2:]
+    assert [cell.label for cell in mine] == ["mine", "mine no_favourite"]
+    assert {(cell.env, cell.corpus, cell.tasks) for cell in mine} == {(ANY, "mine", 2)}
+    assert len(cells.search_env(mine[0]).tasks.questions(0)) == 2
+
+
+def test_an_added_corpus_is_played(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    add("mine", "hotpotqa", FORMATS / "hotpotqa.json")
+    monkeypatch.setattr(run, "cells_of", lambda suite: cells_of(suite)[2:])
+    (folder,) = run.run(["oracle"], "real", 0, tmp_path / "run")
+    found = result.read(folder)
+    assert [cell.label for cell in found.cells] == ["mine", "mine no_favourite"]
+    assert found.cells[0].metrics["EM"].value == 1.0 and found.cells[0].setup["split"] == cells_of("real")[2].split
+    (refused,) = found.cells[1].setup["knockouts"]
+    assert refused.startswith("no_favourite:")
+
+
+def test_labels_name_what_is_searched_and_what_was_changed():
+    assert label("berrypick/Almanac-v0", "almanac-small", ("no_open",), ("error:0.3",)) == "Almanac no_open error:0.3"
+    assert label(ANY, "mine", (), ()) == "mine"
