@@ -87,7 +87,7 @@ def _above_chance(means: Array) -> Array:
     """Scale the contrast as Cohen's kappa is: 0 is the shuffled one, 1 a change after every miss and after no hit."""
     observed, shuffled, weight = np.moveaxis(means, -1, 0)
     room = weight - shuffled
-    return np.divide(observed - shuffled, room, out=np.zeros_like(room), where=room > 1e-12)
+    return np.where(room > 1e-12, (observed - shuffled) / np.maximum(room, 1e-12), 0.0)
 
 
 ADAPTIVITY = Metric(

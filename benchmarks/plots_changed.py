@@ -88,9 +88,8 @@ def change_map(lined_up: Sequence[Column]) -> Figure | None:
     axis.tick_params(top=True, bottom=False, labeltop=True, labelbottom=False, length=0)
     axis.grid(visible=False)
     axis.spines[:].set_visible(False)
-    starts = [place for place, column in enumerate(lined_up) if not column.change]
-    for place in (edge - 0.5 for start in starts for edge in (start, start + 1) if edge):
-        axis.axvline(place, color="white", lw=4)
+    for place in (number for number, column in enumerate(lined_up) if not column.change):
+        axis.axvspan(place - 0.5, place + 0.5, facecolor="none", edgecolor="white", lw=4)
     figure.colorbar(image, ax=axis, label="EM", fraction=0.025, pad=0.01)
     return figure
 

@@ -65,7 +65,7 @@ def pass_within(lined_up: Sequence[Panel]) -> Figure:
         return {t: sum(unbiased(n, c[t], k) for c in right) / len(right) for t in turns} if right else {}
 
     def dress(axis: Axes) -> None:
-        axis.xaxis.get_major_locator().set_params(integer=True)
+        axis.set_xticks(turns)
         axis.set(xlabel="T (turns before the answer, at most)", ylabel="pass@(k,T)", ylim=(-0.03, 1.03))
 
     panes = [

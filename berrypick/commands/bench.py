@@ -189,8 +189,9 @@ def compare(first: Run, second: Run, seed: int = 0, matched: bool = False) -> in
     """
     from berrypick.benchmarks.compare import compare as differences
 
-    a, b, rows = differences(first, second, seed, matched=matched)
-    title = f"{a.agent} less {b.agent}, suite {a.suite}{', equally many successes' if matched else ''}"
+    a, b, questions, rows = differences(first, second, seed, matched=matched)
+    asked = f"{questions} questions" + (" with two successes or more in both, as many of each" if matched else "")
+    title = f"{a.agent} less {b.agent}, suite {a.suite}: {asked}"
     shown = table(title, "metric", "difference", "95 % interval", "n", "", right=("difference", "n"))
     for name, row in rows.items():
         if row.value is not None:
