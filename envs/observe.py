@@ -6,6 +6,7 @@ Titles and sentences are data: each stands on one line, and whatever in them rea
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Final
 
 import msgspec
@@ -58,6 +59,11 @@ class Setup(Record):
 
 def prompt(setup: Setup, question: str) -> str:
     """Return the reset observation: task, protocol, budgets, the line ``Setup: {...}``, and the question last."""
+    return f"{_instructions(setup)}\n{_QUESTION}{line(question)}"
+
+
+@lru_cache(maxsize=256)
+def _instructions(setup: Setup) -> str:
     usage = PROTOCOLS[setup.protocol].usage(setup.engines, setup.topk)
     return (
         "Answer the question at the end by searching a collection of documents. It may take several facts, "
@@ -65,8 +71,7 @@ def prompt(setup: Setup, question: str) -> str:
         f"{usage}\n"
         f"You have {setup.max_turns} turns, at most {setup.search_budget} of them searches. A turn without a valid "
         "action is lost; when the turns are used up, the task ends without an answer.\n"
-        f"{_SETUP}{msgspec.json.encode(setup).decode()}\n"
-        f"{_QUESTION}{line(question)}"
+        f"{_SETUP}{msgspec.json.encode(setup).decode()}"
     )
 
 
@@ -83,6 +88,7 @@ def read_prompt(prompt: str) -> tuple[Setup, str]:
     return msgspec.json.decode(setup, type=Setup), question
 
 
+@lru_cache(maxsize=65536)
 def line(text: str) -> str:
     """Show foreign text on one line, at most ``SENTENCE_LIMIT`` characters, with what reads as a tag escaped."""
     return escape(" ".join(text[:SENTENCE_LIMIT].split()))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from berrypick.envs import faults, knockouts
 from berrypick.envs.faults import Fault
@@ -28,7 +29,7 @@ class Rules:
     changes: Changes = NOTHING
     faults: tuple[Fault, ...] = ()
 
-    @property
+    @cached_property
     def protocol(self) -> Protocol:
         """How actions are written."""
         return PROTOCOLS[self.setup.protocol]

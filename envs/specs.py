@@ -7,6 +7,7 @@ from typing import Any, Final
 from berrypick.registry import Table
 
 ENTRY_POINT: Final = "berrypick.envs.search:SearchEnv"
+VECTOR_ENTRY_POINT: Final = "berrypick.envs.batched:BatchedSearchEnv"
 
 #: id -> keyword arguments; ``gymnasium.make`` overrides them one by one.
 ENVS: Table[dict[str, Any]] = Table("environment")

@@ -5,15 +5,17 @@ Small samples of the very environments that the suites use; the figures on all q
 
 from __future__ import annotations
 
+from collections import Counter
 from functools import cache
 
 import pytest
 
-from berrypick import agents
+from berrypick import agents, corpora
 from berrypick.agents.rollout import rollout
 from berrypick.agents.strategies import STRATEGIES
 from berrypick.benchmarks.metrics import TaskOutcomes
 from berrypick.benchmarks.stats import compare
+from berrypick.benchmarks.suites import KNOCKED_OUT
 from berrypick.envs.outcome import Outcome, analyse
 from berrypick.envs.search import SearchEnv
 
@@ -21,24 +23,32 @@ WORLDS = 2
 
 
 @cache
-def played(agent: str, split: str, tasks: int = 100, rollouts: int = 1) -> dict[str, list[Outcome]]:
+def played(
+    agent: str, split: str, tasks: int = 100, rollouts: int = 1, knockouts: tuple[str, ...] = ()
+) -> dict[str, list[Outcome]]:
     """Outcomes by question of an agent in small worlds of one split; scripts do the same in every rollout."""
 
     def make() -> SearchEnv:
-        return SearchEnv(corpus="almanac-small", worlds=WORLDS, split=split)
+        return SearchEnv(corpus="almanac-small", worlds=WORLDS, split=split, knockouts=knockouts)
 
     env, outcomes = make(), dict[str, list[Outcome]]()
     for _, trace in rollout(agents.make(agent), make, range(tasks), rollouts, 0):
-        world = env.tasks.named(trace.question.id).world
-        engines = {name: world.engine(name) for name in env.setup.engines}
+        engines = env.engines_of(env.tasks.named(trace.question.id).world)
         outcomes.setdefault(trace.question.id, []).append(analyse(trace, engines))
     return outcomes
 
 
-def em(agent: str, split: str) -> float:
+def em(agent: str, split: str, *knockouts: str) -> float:
     """Share of right answers."""
-    each = [outcome.em for several in played(agent, split).values() for outcome in several]
+    each = [outcome.em for several in played(agent, split, knockouts=knockouts).values() for outcome in several]
     return sum(each) / len(each)
+
+
+def solvable(knockout: str) -> set[str]:
+    """The asked questions that keep a viable route, by the audit."""
+    tasks = SearchEnv(corpus="almanac-small", worlds=WORLDS, split="test").tasks
+    asked = [tasks.at(task) for task in range(100)]
+    return {task.question.id for task in asked if knockout in task.world.corpus.audit[task.question.id].survives}
 
 
 def test_ceiling_and_floors() -> None:
@@ -93,6 +103,51 @@ def test_a_mixture_knows_many_ways_and_a_script_one() -> None:
     assert _d2("mixture") >= 1.5
     for name in STRATEGIES:
         assert _d2(f"scripted:{name}") == pytest.approx(1.0, abs=0.1), name
+
+
+#: Script -> the knock-out of its only genre or tool.
+ONE_WAY = {
+    "initial-form": "no_roster",
+    "byname": "no_chronicle",
+    "browse-by-links": "no_open",
+    "dense-first": "no_dense",
+    "names+words": "no_bm25",
+    "whole-question": "no_bm25",
+}
+
+
+@pytest.mark.parametrize(("script", "knockout"), ONE_WAY.items())
+def test_an_agent_with_one_way_falls_when_it_is_knocked_out(script: str, knockout: str) -> None:
+    """What is left are questions whose facts another genre happens to show for the same query."""
+    before, after = em(f"scripted:{script}", "test"), em(f"scripted:{script}", "test", knockout)
+    assert before > 0 and after <= 0.2 * before
+
+
+@pytest.mark.parametrize("knockout", sorted(set(ONE_WAY.values()) | {"no_profile"}))
+def test_fallbacks_keep_most_of_what_stays_solvable(knockout: str) -> None:
+    """Right on at least two thirds of the questions that were right before and that the audit says stay solvable."""
+    name = "scripted:reformulate-on-miss"
+    before, after = played(name, "test"), played(name, "test", knockouts=(knockout,))
+    right = [id for id in solvable(knockout) if before[id][0].em]
+    assert sum(after[id][0].em for id in right) >= len(right) * 2 / 3
+
+
+@pytest.mark.parametrize("knockout", sorted(set(ONE_WAY.values()) | {"no_profile"}))
+def test_a_mixture_keeps_most_of_what_stays_solvable(knockout: str) -> None:
+    """The same of pass@16."""
+    before, after = played("mixture", "test", 60, 16), played("mixture", "test", 60, 16, (knockout,))
+    right = [id for id in before if id in solvable(knockout) and any(outcome.em for outcome in before[id])]
+    assert sum(any(outcome.em for outcome in after[id]) for id in right) >= len(right) * 2 / 3
+
+
+def test_every_knockout_leaves_two_fifths_of_the_test_questions() -> None:
+    """Asserted from the audit, over all questions of ten test worlds of the suites' corpus."""
+    survives = [
+        row.survives for world in range(10) for row in corpora.load("almanac-small", "test", world).audit.values()
+    ]
+    counts = Counter(name for names in survives for name in names)
+    assert set(counts) == {name for name in KNOCKED_OUT if name != "no_favourite"}
+    assert min(counts.values()) >= 0.4 * len(survives), counts
 
 
 def _d2(agent: str) -> float:

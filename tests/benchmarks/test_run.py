@@ -16,6 +16,7 @@ from berrypick.agents.base import Agent, Row
 from berrypick.agents.rollout import RolloutError, record
 from berrypick.benchmarks import assemble, cells, result, run
 from berrypick.benchmarks.suites import SUITES, Cell
+from berrypick.envs.faults import rollout_seed
 from berrypick.errors import BadInput
 from berrypick.registry import UnknownName
 
@@ -246,10 +247,46 @@ def test_failed_rollouts_are_rows_counted_as_misses(tmp_path: Path, monkeypatch:
     statuses = [episode.status for episode in result.read_episodes(tmp_path)]
     assert statuses.count("error") == 2 and len(statuses) == 20
     log = (tmp_path / "errors.log").read_text()
-    assert log.count("RuntimeError: clumsy") == 2 and log.count("Search, task ") == 2, "the cell is said"
+    assert log.count("RuntimeError: clumsy") == 2 and log.count("almanac-tiny, task ") == 2, "the cell is said"
     # 2 of 12 rollouts of the cell failed; the share is over tasks of 3 rollouts each, 4 of them.
     assert found.cells[0].metrics["errors"].value == pytest.approx(2 / 12)
     assert found.cells[0].metrics["EM"].n == 4, "no task is dropped"
+
+
+def test_a_favourite_is_measured_refused_and_recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """The waiting cell may stand first. An agent that asks nothing is refused nothing."""
+    waiting = msgspec.structs.replace(TINY[0], knockouts=("no_favourite",))
+    monkeypatch.setattr(run, "cells_of", lambda suite: (waiting, TINY[0]))
+    names = ["scripted:dense-first", "closed_book"]
+    one, floor = (result.read(folder) for folder in run.run(names, "tiny", 0, tmp_path, jobs=2))
+    assert one.cells[0].setup["knockouts"] == ["no_favourite:dense/names+words"]
+    assert one.cells[0].label == "almanac-tiny no_favourite" and one.config.cells == (waiting, TINY[0])
+    assert one.cells[0].metrics["EM"].value == 0.0 and one.cells[0].metrics["invalid"].value == pytest.approx(
+        0.75, abs=0.2
+    )
+    assert floor.cells[0].setup["knockouts"] == [] and floor.cells[1].setup["knockouts"] == []
+    episodes = result.read_episodes(tmp_path / "closed_book")
+    assert [msgspec.structs.replace(e, cell=0) for e in episodes if e.cell == 1] == [e for e in episodes if e.cell == 0]
+    replayed = cells.replay_env(one.cells[0])
+    assert replayed.rules.changes.refused == (("dense", "names+words"),)
+
+
+def test_recorded_faults_come_back_in_a_replay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """From the result and the episodes alone: every observation and every list of documents."""
+    broken = tuple(
+        msgspec.structs.replace(TINY[0], faults=(fault,)) for fault in ("random", "dropout:0.5", "error:0.5", "stale")
+    )
+    monkeypatch.setattr(run, "cells_of", lambda suite: broken)
+    (folder,) = run.run(["mixture"], "tiny", 3, tmp_path)
+    found, struck = result.read(folder), set[str]()
+    envs = [cells.replay_env(cell) for cell in found.cells]
+    for episode in result.read_episodes(folder):
+        env = envs[episode.cell]
+        env.reset(seed=rollout_seed(found.seed, episode.rollout), options={"question_id": episode.question_id})
+        for step in episode.steps:
+            struck.update(env.step(step.action)[-1]["faults"])
+        assert record(env.trace, episode.cell, episode.rollout) == episode
+    assert struck == {"random", "dropout:0.5", "error:0.5", "stale"}
 
 
 def test_an_agent_that_always_fails_stops_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
