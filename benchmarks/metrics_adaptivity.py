@@ -26,9 +26,8 @@ def steps(raw_moves: Sequence[str], first_shown: Sequence[int | None]) -> list[S
     hits = {turn for turn in first_shown if turn is not None}
     end = max(hits, default=-1) + 1 if None not in first_shown else len(raw_moves)
     ways = map(way_of, raw_moves[:end])
-    return [
-        Step(way, turn in hits) for turn, way in enumerate(ways) if way[1]
-    ]  # answers and invalid turns have no form
+    # Answers and invalid turns have no form.
+    return [Step(way, turn in hits) for turn, way in enumerate(ways) if way[1]]
 
 
 class Changes(NamedTuple):

@@ -88,8 +88,11 @@ def change_map(lined_up: Sequence[Column]) -> Figure | None:
     axis.tick_params(top=True, bottom=False, labeltop=True, labelbottom=False, length=0)
     axis.grid(visible=False)
     axis.spines[:].set_visible(False)
-    for place in (number for number, column in enumerate(lined_up) if not column.change):
-        axis.axvspan(place - 0.5, place + 0.5, facecolor="none", edgecolor="white", lw=4)
+    for place, column in enumerate(lined_up):
+        if not column.change:  # a plain cell stands apart from what was changed in it, and from what is before it
+            axis.axvline(place + 0.5, color="white", lw=4)
+            if place:
+                axis.axvline(place - 0.5, color="white", lw=4)
     figure.colorbar(image, ax=axis, label="EM", fraction=0.025, pad=0.01)
     return figure
 
