@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from berrypick import seeding
 from berrypick.benchmarks.metrics_base import Array, Value, finite
@@ -48,9 +49,9 @@ def draw(tasks: int, seed: int, stream: int) -> Array:
     return generator.multinomial(tasks, np.full(tasks, 1 / tasks), size=RESAMPLES).astype(np.float64)
 
 
-def standing(rows: Array) -> Array:
-    """Return which tasks have a value; boolean, shape (tasks,)."""
-    return ~np.isnan(rows).any(axis=1)
+def standing(rows: Array) -> npt.NDArray[np.bool_]:
+    """Return which tasks have a value; shape (tasks,)."""
+    return np.asarray(~np.isnan(rows).any(axis=1))
 
 
 def estimate(of_mean: Callable[[Array], Array], rows: Array, weights: Array, needs_n: int = 1) -> Estimate | None:

@@ -27,10 +27,18 @@ OF_SUCCESSES: Final = (
 
 
 class Comparison(NamedTuple):
-    """Two runs, and metric -> first less second."""
+    """Two runs, and metric -> first less second.
+
+    Attributes:
+        first: one run.
+        second: the other.
+        questions: number of questions of the plain cells that were compared.
+        differences: metric to difference.
+    """
 
     first: Result
     second: Result
+    questions: int
     differences: dict[str, Difference]
 
 
@@ -57,10 +65,11 @@ def compare(first: Path, second: Path, seed: int = 0, *, matched: bool = False) 
             _same(name, prints[0][name], prints[1][name], second)
     apart = [number for number, cell in enumerate(a.config.cells) if not cell.plain]
     ours, theirs = result.read_outcomes(first), result.read_outcomes(second)
+    kept = {} if matched else robustness.compare(_changed(a, ours), _changed(b, theirs), seed)
     if matched:
-        return Comparison(a, b, stats.compare(*match(ours, theirs), OF_SUCCESSES, seed, apart))
-    rows = stats.compare(ours, theirs, METRICS, seed, apart)
-    return Comparison(a, b, rows | robustness.compare(_changed(a, ours), _changed(b, theirs), seed))
+        ours, theirs = match(ours, theirs)
+    rows = stats.compare(ours, theirs, OF_SUCCESSES if matched else METRICS, seed, apart)
+    return Comparison(a, b, len(_plain(ours, apart) & _plain(theirs, apart)), rows | kept)
 
 
 def match(
@@ -79,6 +88,10 @@ def match(
 
 def _successes(task: TaskOutcomes, count: int) -> TaskOutcomes:
     return msgspec.structs.replace(task, outcomes=tuple(task.grounded[:count]), errors=0)
+
+
+def _plain(tasks: Sequence[TaskOutcomes], apart: Sequence[int]) -> set[tuple[int, str]]:
+    return {(task.cell, task.question_id) for task in tasks if task.cell not in apart}
 
 
 def _changed(run: Result, tasks: Sequence[TaskOutcomes]) -> list[robustness.Part]:

@@ -58,7 +58,7 @@ class Row(NamedTuple):
 
 
 class Panel(NamedTuple):
-    """One cell, with the agents that can read it."""
+    """One cell without changes, with the agents that can read it."""
 
     label: str
     rows: list[Row]
@@ -70,11 +70,11 @@ class Panel(NamedTuple):
 
 
 def panels(runs: Sequence[Result]) -> list[Panel]:
-    """Line the runs' cells up by label, in order of first mention."""
+    """Line up the cells in which nothing was changed, by label, in order of first mention."""
     found: dict[str, Panel] = {}
     for run in runs:
         for number, cell in enumerate(run.cells):
-            if cell.readable:
+            if cell.readable and cell.plain:
                 questions = [question for question in run.questions if question.cell == number]
                 rows = found.setdefault(cell.label, Panel(cell.label, [])).rows
                 rows.append(Row(short(run.agent), cell, questions))
@@ -101,3 +101,10 @@ def grid(count: int, width: float, height: float) -> tuple[Figure, list[Axes]]:
     rows = math.ceil(count / columns)
     figure = Figure(figsize=(width * columns, height * rows), layout="constrained")
     return figure, [figure.add_subplot(rows, columns, number + 1) for number in range(count)]
+
+
+def arms(value: Value) -> list[list[float]] | None:
+    """The interval as error bars have it; None where there is none."""
+    if value.value is None or value.low is None or value.high is None:
+        return None
+    return [[max(value.value - value.low, 0.0)], [max(value.high - value.value, 0.0)]]

@@ -1,9 +1,11 @@
-"""Curves, one an agent, each named at its right end: pass@k, and searches against hops."""
+"""Curves, one an agent, each named at its right end: pass@k, pass@(k,T), and searches against hops."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from functools import partial
+from itertools import accumulate, product
 from typing import TYPE_CHECKING, NamedTuple
 
 from berrypick.benchmarks import labels
@@ -24,6 +26,14 @@ class End(NamedTuple):
     area: float
 
 
+class Pane(NamedTuple):
+    """One picture of a cell: an agent's points, how the axes are dressed, and what the cell's name is followed by."""
+
+    curve: Callable[[Row], dict[float, float]]
+    dress: Callable[[Axes], None]
+    title: str = ""
+
+
 def pass_at_k(lined_up: Sequence[Panel]) -> Figure:
     """pass@k for every k up to the number of rollouts."""
 
@@ -38,7 +48,31 @@ def pass_at_k(lined_up: Sequence[Panel]) -> Figure:
         axis.minorticks_off()
         axis.set(xlabel="k (attempts at one question)", ylabel="pass@k", ylim=(-0.03, 1.03))
 
-    return _lines(lined_up, curve, dress)
+    return _lines(lined_up, [Pane(curve, dress)])
+
+
+def pass_within(lined_up: Sequence[Panel]) -> Figure:
+    """pass@(k,T) for every number of turns before the answer; left one attempt, right as many as there are rollouts."""
+    longest = max(
+        (len(question.rounds) for panel in lined_up for row in panel.rows for question in row.questions), default=1
+    )
+    turns = range(max(longest, 2))
+
+    def curve(row: Row, every: bool) -> dict[float, float]:
+        n = row.cell.rollouts
+        right = [list(accumulate((*question.rounds, *[0] * len(turns))))[: len(turns)] for question in row.questions]
+        k = n if every else 1
+        return {t: sum(unbiased(n, c[t], k) for c in right) / len(right) for t in turns} if right else {}
+
+    def dress(axis: Axes) -> None:
+        axis.set_xticks(turns)
+        axis.set(xlabel="T (turns before the answer, at most)", ylabel="pass@(k,T)", ylim=(-0.03, 1.03))
+
+    panes = [
+        Pane(partial(curve, every=every), dress, title)
+        for every, title in ((False, "one attempt"), (True, "all attempts"))
+    ]
+    return _lines(lined_up, panes)
 
 
 def searches_against_hops(lined_up: Sequence[Panel]) -> Figure:
@@ -58,22 +92,20 @@ def searches_against_hops(lined_up: Sequence[Panel]) -> Figure:
         axis.set(xlabel="hops (facts that the answer rests on)", ylabel="searches an episode")
         axis.set_ylim(bottom=-0.1)
 
-    return _lines(lined_up, curve, dress)
+    return _lines(lined_up, [Pane(curve, dress)])
 
 
-def _lines(
-    lined_up: Sequence[Panel], curve: Callable[[Row], dict[float, float]], dress: Callable[[Axes], None]
-) -> Figure:
-    figure, axes = grid(len(lined_up), 6.2, 4.4)
+def _lines(lined_up: Sequence[Panel], panes: Sequence[Pane]) -> Figure:
+    figure, axes = grid(len(lined_up) * len(panes), 6.2, 4.4)
     colours = palette(lined_up)
-    for panel, axis in zip(lined_up, axes, strict=True):
+    for (panel, pane), axis in zip(product(lined_up, panes), axes, strict=True):
         ends = []
         for row in panel.rows:
-            if points := curve(row):
+            if points := pane.curve(row):
                 axis.plot(list(points), list(points.values()), "o-", color=colours[row.agent], lw=1.4, ms=3)
                 ends.append(End(row.agent, max(points), points[max(points)], sum(points.values())))
-        dress(axis)
-        axis.set_title(panel.label)
+        pane.dress(axis)
+        axis.set_title(f"{panel.label}: {pane.title}" if pane.title else panel.label)
         _name_ends(axis, sorted(ends, key=lambda end: (end.y, end.area)), colours)
     return figure
 

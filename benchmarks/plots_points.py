@@ -11,8 +11,7 @@ import numpy.typing as npt
 
 from berrypick.benchmarks import labels
 from berrypick.benchmarks.labels import Box
-from berrypick.benchmarks.metrics import Value
-from berrypick.benchmarks.plots_base import INK, Panel, Row, grid, palette
+from berrypick.benchmarks.plots_base import INK, Panel, Row, arms, grid, palette
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -53,7 +52,7 @@ def _draw(axis: Axes, panel: Panel, colours: dict[str, str]) -> Drawn:
     for row in known:
         ways, success = row.metric("strategies_D2"), row.metric("grounded")
         x, y, colour = ways.value or 1.0, success.value or 0.0, colours[row.agent]
-        bars = axis.errorbar(x, y, xerr=_arms(ways), yerr=_arms(success), color=colour, lw=0.9, alpha=0.45)
+        bars = axis.errorbar(x, y, xerr=arms(ways), yerr=arms(success), color=colour, lw=0.9, alpha=0.45)
         drawn.lines.extend(line for arm in bars[2] for line in arm.get_segments())
         drawn.points[row.agent] = (x, y)
         _dot(axis, x, y, colour, row.agent)
@@ -92,12 +91,6 @@ def _ticks(far: float) -> Locator:
 
     step = 0.2 if far < 2.5 else 0.5 if far < 4 else math.ceil(far / 8)
     return FixedLocator([1 + step * i for i in range(math.floor((far - 1) * 1.06 / step) + 1)])
-
-
-def _arms(value: Value) -> list[list[float]] | None:
-    if value.value is None or value.low is None or value.high is None:
-        return None
-    return [[max(value.value - value.low, 0.0)], [max(value.high - value.value, 0.0)]]
 
 
 def _name_points(axis: Axes, drawn: Drawn) -> None:

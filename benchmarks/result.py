@@ -82,9 +82,19 @@ class CellResult(Record):
         return label(self.env, self.setup["corpus"], self.knockouts, self.faults)
 
     @property
+    def where(self) -> str:
+        """What is searched, whatever was changed in it."""
+        return label(self.env, self.setup["corpus"], (), ())
+
+    @property
+    def change(self) -> str:
+        """What was changed, "" where nothing was."""
+        return " ".join((*self.knockouts, *self.faults))
+
+    @property
     def plain(self) -> bool:
         """See ``suites.Cell``."""
-        return not (self.knockouts or self.faults)
+        return not self.change
 
 
 class QuestionResult(Record):

@@ -103,7 +103,7 @@ def kept(
     pays for no loss on another question.
     """
     rows = {}
-    for id in sorted(plain | changed):
+    for id in sorted(plain.keys() | changed.keys()):
         before, after = accuracy(plain.get(id)), accuracy(changed.get(id))
         counts = solvable(plain.get(id) or changed[id], knockouts)
         rows[id] = (min(before, after), before) if counts else (math.nan, math.nan)

@@ -67,6 +67,8 @@ def bench(
     runs = [result.read(folder) for folder in folders]
     page = report.write(runs, out)
     OUT.print(summary(runs))
+    if (kept := resilience(runs)) is not None:
+        OUT.print(kept)
     OUT.print(
         "\u2013: too few questions to say, or a corpus the agent does not read. Intervals and more: in the report."
     )
@@ -104,19 +106,39 @@ def expand(patterns: Sequence[str]) -> list[str]:
 
 
 def summary(runs: Sequence[Result]) -> Table:
-    """One row an agent under each cell's name, or with the means over cells where there are many; 80 columns wide."""
-    from berrypick.benchmarks.report import cell_of, cells_of, number
+    """One row an agent under each plain cell's name, or with the means over them where there are many; 80 columns."""
+    from berrypick.benchmarks import columns
+    from berrypick.benchmarks.report_tables import number
     from berrypick.benchmarks.result import BLANK
 
-    labels = cells_of(runs)
-    groups: list[str | None] = [*labels] if len(labels) <= MOST_CELLS else [None]
+    plain = columns.plain(runs)
     shown = table(f"suite {runs[0].suite}, seed {runs[0].seed}", "agent", *COLUMNS, right=COLUMNS)
-    for group in groups:
-        shown.add_row(f"in {group}" if group else "mean over cells", style="bold")
+    for column in plain if len(plain) <= MOST_CELLS else [None]:
+        shown.add_row(f"in {column.label}" if column else "mean over cells", style="bold")
         for run in runs:
-            part = cell_of(run, group) if group else run
+            part = column.cells.get(run.agent) if column else run
             values = (part.metrics.get(name, BLANK).value if part else None for name in COLUMNS)
             shown.add_row(run.agent, *map(number, values))
+    return shown
+
+
+def resilience(runs: Sequence[Result]) -> Table | None:
+    """One row an agent: what is left under knock-outs, with EM beside it; None where the suite has none."""
+    from berrypick.benchmarks.report_tables import number
+    from berrypick.benchmarks.result import BLANK
+
+    if not any("resilience_mean" in run.metrics for run in runs):
+        return None
+    heads = ("resilience", "worst", "EM there")
+    shown = table("knock-outs", "agent", *heads, "worst is under", right=heads)
+    for run in runs:
+        # Whatever has an EM of its own at the top level was knocked out.
+        changes = [name.removeprefix("EM_") for name in run.metrics if name.startswith("EM_")]
+        kept = {change: run.metrics[f"resilience_{change}"].value for change in changes}
+        known = {change: value for change, value in kept.items() if value is not None}
+        worst = min(known, key=lambda change: known[change], default="")
+        values = (run.metrics.get(name, BLANK).value for name in ("resilience_mean", "resilience_worst", f"EM_{worst}"))
+        shown.add_row(run.agent, *map(number, values), worst)
     return shown
 
 
@@ -167,8 +189,9 @@ def compare(first: Run, second: Run, seed: int = 0, matched: bool = False) -> in
     """
     from berrypick.benchmarks.compare import compare as differences
 
-    a, b, rows = differences(first, second, seed, matched=matched)
-    title = f"{a.agent} less {b.agent}, suite {a.suite}{', equally many successes' if matched else ''}"
+    a, b, questions, rows = differences(first, second, seed, matched=matched)
+    asked = f"{questions} questions" + (" with two successes or more in both, as many of each" if matched else "")
+    title = f"{a.agent} less {b.agent}, suite {a.suite}: {asked}"
     shown = table(title, "metric", "difference", "95 % interval", "n", "", right=("difference", "n"))
     for name, row in rows.items():
         if row.value is not None:

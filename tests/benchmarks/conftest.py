@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -97,6 +98,49 @@ def make_result() -> Callable[..., Result]:
         return Result(1, agent, "quick", 0, cells[0].metrics, cells, tuple(questions), config, PROVENANCE)
 
     return make
+
+
+CHANGES = ("no_profile", "no_bm25", "no_open", "no_favourite", "renamed", "reworded")
+FAULTS = ("empty", "dropout:0.5")
+
+
+def changed_cell(change: str, accuracy: float, kept: float) -> CellResult:
+    """A cell of Almanac in which this share of what was right still is; under a shift or a fault, half of it."""
+    knocked_out = change.startswith("no_")
+    faults = (change,) if change in FAULTS else ()
+    knockouts = (change,) if change and not faults else ()
+    share = kept if knocked_out else 0.5
+    cell = cell_of("berrypick/Almanac-v0", accuracy * share if change else accuracy, None, 2.0)
+    resolved = ("no_favourite:bm25/names:full",) if change == "no_favourite" else knockouts
+    metrics = cell.metrics | ({"resilience": estimate(kept)} if knocked_out else {})
+    setup = {"corpus": "almanac-small", "knockouts": list(resolved), "faults": list(faults)}
+    return msgspec.structs.replace(cell, knockouts=knockouts, faults=faults, setup=setup, metrics=metrics)
+
+
+@pytest.fixture(scope="session")
+def robust(make_result: Callable[..., Result]) -> list[Result]:
+    """Three agents in a suite with changed cells; of the first, one knock-out leaves nothing."""
+
+    def made(agent: str, accuracy: float, kept: dict[str, float]) -> Result:
+        run = make_result(agent, accuracy)
+        cells = tuple(changed_cell(each, accuracy, kept.get(each, 1.0)) for each in ("", *CHANGES, *FAULTS))
+        metrics = dict(run.metrics)
+        for cell in cells:
+            if "resilience" in cell.metrics:
+                metrics |= {
+                    f"resilience_{cell.change}": cell.metrics["resilience"],
+                    f"EM_{cell.change}": cell.metrics["EM"],
+                }
+        shares = [kept.get(each, 1.0) for each in CHANGES if each.startswith("no_")]
+        metrics |= {"resilience_mean": estimate(sum(shares) / 4, 240), "resilience_worst": estimate(min(shares))}
+        questions = tuple(question for question in run.questions if question.cell == 0)
+        return msgspec.structs.replace(run, suite="robust", cells=cells, metrics=metrics, questions=questions)
+
+    return [
+        made("scripted:names-only", 0.5, {"no_bm25": 0.0}),
+        made("scripted:reformulate-on-miss", 0.9, {"no_profile": 0.8}),
+        made("mixture", 0.5, {"no_open": 0.6, "no_bm25": 0.7}),
+    ]
 
 
 @pytest.fixture(scope="session")

@@ -95,9 +95,9 @@ def test_only_searches_and_opens_while_hops_remain_are_steps() -> None:
     moves = [WAYS[0], "invalid", WAYS[1], WAYS[2], WAYS[3]]
     # Both hops are found by turn 3, so the step of turn 4 is padding; the invalid turn is no step.
     first, second, third = (("open", "names:full"), ("bm25", "names:full"), ("bm25", "names+words"))
-    assert steps(outcome(moves, [0, 3], 2)) == [Step(first, True), Step(second, False), Step(third, True)]
+    assert steps(moves, (0, 3)) == [Step(first, True), Step(second, False), Step(third, True)]
     # A hop that was never found remains to the end.
-    assert [step.hit for step in steps(outcome(moves, [3], 2))] == [False, False, True, False]
+    assert [step.hit for step in steps(moves, (3, None))] == [False, False, True, False]
 
 
 def test_searches_after_the_last_hop_change_nothing() -> None:

@@ -12,8 +12,10 @@ import pytest
 from matplotlib.figure import Figure
 from matplotlib.image import imread
 
-from berrypick.benchmarks import plots, plots_bars, plots_lines, plots_points
+from berrypick.benchmarks import plots, plots_bars, plots_changed, plots_lines, plots_points
+from berrypick.benchmarks.columns import changed
 from berrypick.benchmarks.plots_base import Row, panels, short
+from berrypick.benchmarks.readings import READING
 from berrypick.benchmarks.result import Result
 
 FULL = "bm25/asked/names:full > bm25/found/names:full > answer"
@@ -33,7 +35,7 @@ def row_of(run: Result) -> Row:
 
 
 def test_every_picture_is_a_png_with_something_on_it(drawn: dict[str, bytes]):
-    assert list(drawn) == ["accuracy_against_strategies", "strategy_shares", "pass_at_k", "searches_against_hops"]
+    assert list(drawn) == list(plots.PICTURES)
     for name, png in drawn.items():
         pixels = imread(BytesIO(png))
         assert pixels.shape[1] > 1000, name
@@ -42,7 +44,7 @@ def test_every_picture_is_a_png_with_something_on_it(drawn: dict[str, bytes]):
 
 def test_one_run_with_nothing_right_can_be_drawn_to_the_same_bytes(make_result: Callable[..., Result]):
     first, second = (plots.draw_all([make_result("random", 0.0, None)]) for _ in range(2))
-    assert len(first) == 4 and first == second
+    assert len(first) == 5 and first == second
 
 
 def test_a_cell_that_an_agent_cannot_read_is_not_drawn(make_result: Callable[..., Result]):
@@ -103,6 +105,74 @@ def test_pass_at_k_is_the_unbiased_estimator(make_result: Callable[..., Result])
     line = figure.axes[0].lines[0]
     # One right of 16: k of 16 draws hold it with probability k/16.
     assert list(line.get_ydata()) == pytest.approx([k / 16 for k in range(1, 17)])
+
+
+def test_pass_within_counts_answers_up_to_each_turn(make_result: Callable[..., Result]):
+    run = make_result("mixture", 0.5)
+    # Of 16 rollouts one is right after 1 turn and one more after 3.
+    rows = (msgspec.structs.replace(run.questions[0], correct=2, rounds=(0, 1, 0, 1)),)
+    one, every = plots_lines.pass_within(panels([msgspec.structs.replace(run, questions=rows)])[:1]).axes
+    assert list(one.lines[0].get_xdata()) == list(every.lines[0].get_xdata()) == [0, 1, 2, 3]
+    assert list(one.lines[0].get_ydata()) == pytest.approx([0, 1 / 16, 1 / 16, 2 / 16])
+    assert list(every.lines[0].get_ydata()) == [0, 1, 1, 1]
+
+
+def test_changes_are_drawn_where_there_are_some(robust: list[Result], many: list[Result]):
+    pictures = plots.draw_all(robust)
+    assert list(pictures) == [*plots.PICTURES, *plots.OF_CHANGES] == list(READING)
+    assert pictures == plots.draw_all(robust)
+    assert [panel.label for panel in panels(robust)] == ["Almanac"], "only what was not changed has panels"
+    for draw in plots.OF_CHANGES.values():
+        assert draw(changed(many)) is None
+
+
+def test_bars_show_accuracy_and_what_was_kept(robust: list[Result]):
+    figure = plots_changed.knockout_bars(changed(robust))
+    assert figure is not None and [axis.get_title() for axis in figure.axes[:3]] == [
+        "names-only", "reformulate-on-miss", "mixture",
+    ]  # fmt: skip
+    axis = figure.axes[0]
+    # Neither shifts nor faults have bars. Without bm25 the first agent has 0, else its .5.
+    assert [label.get_text() for label in axis.get_yticklabels()] == [
+        "plain", "no_profile", "no_bm25", "no_open", "no_favourite",
+    ]  # fmt: skip
+    assert [bar.get_width() for bar in axis.patches] == pytest.approx([0.5, 0.5, 0.0, 0.5, 0.5])
+    assert [text.get_text() for text in axis.texts] == ["1.00", "0.00", "1.00", "1.00", "kept"]
+
+
+def test_the_map_has_a_field_for_every_change(robust: list[Result]):
+    figure = plots_changed.change_map(changed(robust))
+    assert figure is not None
+    axis = figure.axes[0]
+    assert len(axis.get_xticklabels()) == 9 and axis.get_xticklabels()[0].get_text() == "plain"
+    shown = axis.images[0].get_array()
+    assert shown is not None and shown.shape == (3, 9)
+    # names-only: plain .5, no_profile all of it, no_bm25 none, renamed and the faults half.
+    assert list(shown[0]) == pytest.approx([0.5, 0.5, 0.0, 0.5, 0.5, 0.25, 0.25, 0.25, 0.25])
+    assert [text.get_text() for text in axis.texts].count("kept 0.00") == 1
+
+
+def test_an_agent_that_reads_no_changed_cell_is_a_dash(robust: list[Result]):
+    blind = [msgspec.structs.replace(cell, readable=False, metrics={}) for cell in robust[0].cells[1:]]
+    runs = [msgspec.structs.replace(robust[0], cells=(robust[0].cells[0], *blind)), *robust[1:]]
+    figure = plots_changed.change_map(changed(runs))
+    assert figure is not None and [text.get_text() for text in figure.axes[0].texts].count("\u2013") == 8
+    bars = plots_changed.knockout_bars(changed(runs))
+    assert bars is not None and len(bars.axes[0].patches) == 1
+
+
+@pytest.mark.parametrize("picture", ["knockout_bars", "change_map"])
+def test_no_label_of_changes_overlaps_with_many_agents(robust: list[Result], picture: str):
+    runs = [msgspec.structs.replace(robust[i % 3], agent=f"scripted:reformulate-on-miss-{i}") for i in range(14)]
+    with matplotlib.rc_context(plots.STYLE):
+        figure = plots.OF_CHANGES[picture](changed(runs))
+        assert figure is not None
+        figure.draw_without_rendering()
+    for axis in figure.axes[:14]:
+        boxes = [text.get_window_extent() for text in axis.texts]
+        assert not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
+    titles = [axis.title.get_window_extent() for axis in figure.axes if axis.get_title()]
+    assert not any(a.overlaps(b) for i, a in enumerate(titles) for b in titles[:i])
 
 
 def test_questions_whose_rollouts_all_failed_have_no_searches(make_result: Callable[..., Result]):

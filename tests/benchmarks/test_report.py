@@ -14,6 +14,7 @@ import pytest
 
 from berrypick.benchmarks import report
 from berrypick.benchmarks.result import Result
+from berrypick.benchmarks.robustness import MEASURES
 
 
 class Tags(HTMLParser):
@@ -44,7 +45,7 @@ def test_the_page_is_well_formed_and_loads_nothing(page: str):
     tags = Tags()
     tags.feed(page)
     assert tags.open == []
-    assert len(tags.loads) == 4 and all(source.startswith("data:image/png;base64,") for source in tags.loads)
+    assert len(tags.loads) == 5 and all(source.startswith("data:image/png;base64,") for source in tags.loads)
     assert not re.search(r"https?://|<script|@import|url\(", page)
 
 
@@ -69,6 +70,7 @@ def test_pictures_and_numbers_lie_beside_the_page(make_result: Callable[..., Res
         "accuracy_against_strategies.png",
         "metrics.csv",
         "pass_at_k.png",
+        "pass_within.png",
         "report.html",
         "searches_against_hops.png",
         "strategy_shares.png",
@@ -85,6 +87,40 @@ def test_failed_rollouts_are_said(make_result: Callable[..., Result]):
     run = make_result("mixture", 0.5)
     broken = msgspec.structs.replace(run.cells[0], errors=3)
     assert "3 rollouts failed and count as misses." in report.facts([msgspec.structs.replace(run, cells=(broken,))])
+
+
+def text_of(page: str) -> str:
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page))
+
+
+def test_changed_cells_stand_in_one_table(robust: list[Result]):
+    page = report.render(robust, {})
+    assert page.count("<table>") == 2, "the plain cell, and all that was changed"
+    table = re.findall(r"<table>.*?</table>", page)[1]
+    assert text_of(table).startswith(" Plain and changed ")
+    heads = re.findall(r"<th(?: [^>]*)?>(.*?)</th>", table)
+    assert [head.replace("<wbr>", "") for head in heads] == [
+        "agent", "resilience_mean", "resilience_worst", "plain", "no_profile", "no_bm25", "no_open", "no_favourite",
+        "renamed", "reworded", "empty", "dropout:0.5",
+    ]  # fmt: skip
+    row = re.search(r"<tr><td>scripted:names-only</td>.*?</tr>", table)
+    # Mean of 1, 0, 1, 1; EM .5 where nothing is lost, 0 without bm25, half of .5 under shifts and faults.
+    assert (
+        row
+        and re.sub(r"n = \d+ ", "", text_of(row[0])).split()
+        == (
+            "scripted:names-only 0.75 0.69&ndash;0.81 0.00 0.00&ndash;0.06 0.50 0.50 kept 1.00 0.00 kept 0.00 "
+            "0.50 kept 1.00 0.50 kept 1.00 bm25/names:full 0.25 0.25 0.25 0.25"
+        ).split()
+    )
+    assert "resilience_worst" in page and MEASURES.help("comprehension") in page
+
+
+def test_facts_stay_short_with_many_cells(robust: list[Result]):
+    assert report.facts(robust) == (
+        "Suite robust, seed 0. Almanac: 60 questions x 16 rollouts. Plain and under 8 changes. "
+        "Intervals: 95 %, bootstrap over questions."
+    )
 
 
 def test_metrics_csv_holds_every_number_once(many: list[Result]):
