@@ -21,7 +21,9 @@ from berrypick.envs.tools import SCHEMAS
 #: Part of every key: raised when what is kept, or how it is asked for, changes its meaning.
 VERSION: Final = 1
 #: What answered requests add up to.
-SPENT: Final = ("requests", "from_store", "prompt_tokens", "completion_tokens", "uncounted", "request_seconds")
+SPENT: Final = (
+    "requests", "requests_from_store", "requests_without_usage", "tokens_of_prompts", "tokens_of_completions", "seconds"
+)  # fmt: skip
 
 
 class _Request(NamedTuple):
@@ -106,11 +108,15 @@ class Chat:
         """What the actions so far took.
 
         Returns:
-            ``requests`` answered, of them ``from_store``, which were paid for earlier; ``prompt_tokens`` and
-            ``completion_tokens`` and ``request_seconds`` of all of them, as the server counts tokens; ``uncounted``:
-            requests whose tokens the server does not tell. Then ``retries`` and ``failed`` requests.
+            ``requests`` that were answered, of them ``requests_from_store``, which were paid for earlier, and
+            ``requests_without_usage``, whose tokens the server does not tell; of all of them ``tokens_of_prompts`` and
+            ``tokens_of_completions`` as the server counts, and ``seconds``, each from sending the request to the whole
+            reply, summed. Beside them ``requests_failed``, given up or refused, and ``retries``.
         """
-        return self._spent | {"retries": float(self._client.retries), "failed": float(self._client.failed)}
+        return self._spent | {
+            "requests_failed": float(self._client.failed),
+            "retries": float(self._client.retries),
+        }
 
     def _request(self, row: Row, rng: np.random.Generator) -> _Request:
         native = read_prompt(row.history[0])[0].protocol == "tools"
@@ -151,10 +157,10 @@ class Chat:
                     reply = await self._client.ask(pool, request.body, request.jitter)
                 except ChatError as error:
                     known[place] = error
-                    return
-            store.put(request.key, reply)
-            self._count(reply)
-            known[place] = reply
+                else:
+                    store.put(request.key, reply)
+                    self._count(reply)
+                    known[place] = reply
 
         try:
             async with self._client.open() as pool, anyio.create_task_group() as group:
@@ -168,8 +174,8 @@ class Chat:
         usage = reply.usage or Usage()
         tokens = usage.prompt_tokens, usage.completion_tokens
         self._spent["requests"] += 1
-        self._spent["from_store"] += from_store
-        self._spent["prompt_tokens"] += tokens[0] or 0
-        self._spent["completion_tokens"] += tokens[1] or 0
-        self._spent["uncounted"] += None in tokens
-        self._spent["request_seconds"] += reply.seconds
+        self._spent["requests_from_store"] += from_store
+        self._spent["tokens_of_prompts"] += tokens[0] or 0
+        self._spent["tokens_of_completions"] += tokens[1] or 0
+        self._spent["requests_without_usage"] += None in tokens
+        self._spent["seconds"] += reply.seconds

@@ -9,6 +9,7 @@ from inspect import signature
 from typing import Any
 
 import gymnasium
+import msgspec
 
 from berrypick import seeding
 from berrypick.agents.base import Agent, Metered
@@ -46,7 +47,7 @@ class CellRun(Record):
     episodes: tuple[Episode, ...]
     failures: tuple[Failure, ...]
     seconds: float
-    cost: dict[str, float] = {}
+    cost: dict[str, float] = msgspec.field(default_factory=dict)
 
 
 def make_env(cell: Cell) -> gymnasium.Env[str, str]:

@@ -15,6 +15,8 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Final
 
+import msgspec
+
 from berrypick.records import Record
 
 #: Packages (every module in them) and modules whose source decides what happens in an episode, how it is scored, what
@@ -68,7 +70,7 @@ class Provenance(Record):
     fingerprints: dict[str, str]
     device: dict[str, str]
     times: dict[str, str | float]
-    cost: dict[str, float] = {}
+    cost: dict[str, float] = msgspec.field(default_factory=dict)
 
 
 def collect(
