@@ -48,7 +48,7 @@ class Chat:
         BERRYPICK_CHAT_KEY: the API key. Without it OPENAI_API_KEY is used, for api.openai.com alone.
         BERRYPICK_CHAT_CONCURRENCY: requests at a time (16), in each of the processes that ``bench --jobs`` starts.
         BERRYPICK_CHAT_TIMEOUT: seconds for one request (120).
-        BERRYPICK_CHAT_RETRIES: of a request that failed in a way that may pass (6), with waits that double from 1 s.
+        BERRYPICK_CHAT_RETRIES: of a request that failed in a way that may pass (5), with waits that double from 1 s.
         BERRYPICK_CHAT_STORE: folder of the replies, $BERRYPICK_HOME/chat by default; ``off`` keeps none.
 
     Every reply is kept at once, in a file for each endpoint and model. The same request is answered from there, so a

@@ -50,7 +50,7 @@ class Limits(NamedTuple):
 
     concurrency: int = 16
     timeout: float = 120.0
-    retries: int = 6
+    retries: int = 5
 
 
 class ChatError(RuntimeError):
@@ -137,22 +137,23 @@ class Client:
             raise _Trouble(self._show(f"{type(error).__name__}: {error}"), absent=absent) from None
 
     def _read(self, response: httpx2.Response, seconds: float) -> Reply:
-        status, said = response.status_code, self._show(response.text)
+        status = response.status_code
         if response.is_success:
             try:
                 return msgspec.structs.replace(msgspec.json.decode(response.content, type=Reply), seconds=seconds)
             except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-                raise _Trouble(f"malformed reply ({error}): {said or 'nothing'}") from None
-        reason = f"{status} {response.reason_phrase}: {_message(response) or 'no message'}"
+                raise _Trouble(f"malformed reply ({error}): {self._show(response.text) or 'nothing'}") from None
+        reason = self._show(f"{status} {response.reason_phrase}: {_message(response) or 'no message'}")
         if status in PASSING or status >= 500:
-            raise _Trouble(self._show(reason), wait=_retry_after(response.headers.get("Retry-After")))
-        raise self._refused(status, self._show(reason))
+            raise _Trouble(reason, wait=_retry_after(response.headers.get("Retry-After")))
+        raise self._refused(status, reason)
 
     def _refused(self, status: int, reason: str) -> ChatError | AgentDown:
         """What a status means that no retry betters."""
         if status in SHUT or (status in MISSING and not self._answered):
-            return AgentDown(reason, file=self.url)
-        # A refused request says nothing of the next one (a prompt too long), unless none was ever accepted.
+            hint = "" if self._key else "; no key was sent, BERRYPICK_CHAT_KEY holds one"
+            return AgentDown(reason + hint * (status == 401), file=self.url)
+        # A refused request (a prompt too long) says nothing of the next one, unless none was ever answered.
         return self._failed(reason, counts=not self._answered)
 
     def _given_up(self, trouble: _Trouble, retries: int) -> ChatError | AgentDown:

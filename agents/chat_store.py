@@ -50,9 +50,9 @@ class Store:
 
     def __init__(self, path: Path | None) -> None:
         self._path = path
-        if path is not None:
-            path.parent.mkdir(parents=True, exist_ok=True)
         with self._guarded():
+            if path is not None:
+                path.parent.mkdir(parents=True, exist_ok=True)
             # The caller's event loop runs in a thread of its own; the two never use the connection at once.
             where = ":memory:" if path is None else path
             self._rows = sqlite3.connect(where, timeout=PATIENCE, isolation_level=None, check_same_thread=False)
@@ -69,14 +69,10 @@ class Store:
         with self._guarded():
             self._rows.execute("INSERT OR REPLACE INTO replies VALUES (?, ?)", (key, msgspec.json.encode(reply)))
 
-    def close(self) -> None:
-        """Let go of the file."""
-        self._rows.close()
-
     @contextmanager
     def _guarded(self) -> Iterator[None]:
         try:
             yield
-        except (sqlite3.Error, msgspec.DecodeError) as error:
+        except (OSError, sqlite3.Error, msgspec.DecodeError) as error:
             reason = f"cannot keep replies here ({error}); move the file away, or set {VARIABLE}"
             raise AgentDown(reason, file=self._path) from error

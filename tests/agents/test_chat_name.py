@@ -90,7 +90,7 @@ def test_any_argument_is_read_or_refused(argument: str):
 def test_limits_come_from_the_environment(monkeypatch: pytest.MonkeyPatch):
     for name in ("CONCURRENCY", "TIMEOUT", "RETRIES"):
         monkeypatch.delenv(f"BERRYPICK_CHAT_{name}", raising=False)
-    assert limits() == Limits(16, 120.0, 6)
+    assert limits() == Limits(16, 120.0, 5)
     monkeypatch.setenv("BERRYPICK_CHAT_TIMEOUT", "2.5")
     monkeypatch.setenv("BERRYPICK_CHAT_RETRIES", "0")
     assert limits() == Limits(16, 2.5, 0)

@@ -69,6 +69,12 @@ def test_a_store_that_cannot_be_used_ends_the_run_before_anything_is_paid(stub):
     assert stub.asked == []
 
 
+def test_a_folder_that_cannot_be_made(tmp_path: Path):
+    (tmp_path / "file").touch()
+    with pytest.raises(AgentDown, match="cannot keep replies here"):
+        Store(tmp_path / "file" / "s.sqlite")
+
+
 def test_a_reply_that_cannot_be_read_is_no_reply(tmp_path: Path):
     path = tmp_path / "s.sqlite"
     store = Store(path)
