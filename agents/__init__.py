@@ -41,6 +41,7 @@ def _padded(inner: str) -> Agent:
 
 
 KINDS.add("padded", _padded, "padded:<agent>: the agent with fillers, thoughts and repeated queries")
+KINDS.add("chat", "berrypick.agents.chat:Chat", "chat:<base_url>:<model>: a model behind an OpenAI-compatible endpoint")
 
 
 def make(name: str) -> Agent:
@@ -48,6 +49,7 @@ def make(name: str) -> Agent:
 
     Raises:
         UnknownName: no such agent; the message lists near matches.
+        BadInput: an argument that its kind does not take.
     """
     if name in AGENTS:
         return AGENTS[name]()

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
+
+from berrypick.errors import BadInput
 
 
 class Row(NamedTuple):
@@ -32,3 +34,16 @@ class Agent(Protocol):
     def act(self, rows: Sequence[Row], rngs: Sequence[np.random.Generator]) -> list[str]:
         """Return one action text per row. ``rngs[i]`` belongs to ``rows[i]`` and to nothing else."""
         ...
+
+
+@runtime_checkable
+class Metered(Protocol):
+    """An agent whose actions cost something that somebody pays for."""
+
+    def cost(self) -> dict[str, float]:
+        """What this agent has spent so far, by what it was spent on; sums over agents mean something."""
+        ...
+
+
+class AgentDown(BadInput):
+    """An agent cannot play at all, and no other row will fare better: it ends the run, not only an episode."""

@@ -11,7 +11,7 @@ from typing import Final
 
 import numpy as np
 
-from berrypick.agents.base import Agent, Row
+from berrypick.agents.base import Agent, Metered, Row
 from berrypick.agents.rollout import Informed
 from berrypick.agents.view import View, look
 from berrypick.envs.actions import Action, Answer, Search
@@ -44,6 +44,10 @@ class Padded:
     def reads(self, corpus: str) -> bool:
         """What the inner agent reads."""
         return self.inner.reads(corpus)
+
+    def cost(self) -> dict[str, float]:
+        """What the inner agent spent."""
+        return self.inner.cost() if isinstance(self.inner, Metered) else {}
 
     def act(self, rows: Sequence[Row], rngs: Sequence[np.random.Generator]) -> list[str]:
         """Return one action per row."""

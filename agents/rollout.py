@@ -16,7 +16,7 @@ from typing import Any, Final, NamedTuple, Protocol, runtime_checkable
 import numpy as np
 
 from berrypick import seeding
-from berrypick.agents.base import Agent, Row
+from berrypick.agents.base import Agent, AgentDown, Row
 from berrypick.envs.faults import rollout_seed
 from berrypick.envs.trace import Trace
 from berrypick.records import Episode, Step
@@ -89,6 +89,7 @@ def rollout(
 
     Raises:
         RolloutError: an exception without ``failures``, or every rollout failed.
+        AgentDown: the agent says that it cannot play.
         ValueError: ``batch`` or ``rollouts`` below 1.
     """
     if batch < 1 or rollouts < 1:
@@ -171,6 +172,8 @@ def _actions(agent: Agent, running: list[_Running]) -> list[str | None]:
     states = [episode.rng.bit_generator.state for episode in running]
     try:
         return list(_ask(agent, running))
+    except AgentDown:
+        raise
     except Exception:  # any failure of an agent is recorded, with its traceback, as that episode's
         if len(running) == 1:
             running[0].fail()

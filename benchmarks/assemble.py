@@ -69,8 +69,15 @@ def assemble(config: Config, played: Sequence[CellRun], times: dict[str, str | f
             ["berrypick", "bench", config.agent, "--suite", config.suite, "--seed", str(config.seed)],
             {name: value for cell in played for name, value in cell.fingerprints.items()},
             times | spent,
+            _cost(played),
         ),
     )
+
+
+def _cost(played: Sequence[CellRun]) -> dict[str, float]:
+    """What the agent spent, summed over the cells."""
+    names = dict.fromkeys(name for cell in played for name in cell.cost)
+    return {name: sum(cell.cost.get(name, 0.0) for cell in played) for name in names}
 
 
 def _question(task: TaskOutcomes) -> QuestionResult:

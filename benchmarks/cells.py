@@ -9,9 +9,10 @@ from inspect import signature
 from typing import Any
 
 import gymnasium
+import msgspec
 
 from berrypick import seeding
-from berrypick.agents.base import Agent
+from berrypick.agents.base import Agent, Metered
 from berrypick.agents.rollout import Failure, rollout
 from berrypick.benchmarks.metrics import TaskOutcomes
 from berrypick.benchmarks.result import CellResult
@@ -36,6 +37,7 @@ class CellRun(Record):
         episodes: in order of task and rollout.
         failures: why rollouts failed.
         seconds: how long it took.
+        cost: what the agent spent, if it is one that says so.
     """
 
     readable: bool
@@ -45,6 +47,7 @@ class CellRun(Record):
     episodes: tuple[Episode, ...]
     failures: tuple[Failure, ...]
     seconds: float
+    cost: dict[str, float] = msgspec.field(default_factory=dict)
 
 
 def make_env(cell: Cell) -> gymnasium.Env[str, str]:
@@ -111,6 +114,7 @@ def play(agent: Agent, cell: Cell, number: int, seed: int) -> CellRun:
 
     Raises:
         RolloutError: every rollout failed.
+        AgentDown: the agent says that it cannot play.
     """
     if not agent.reads(cell.corpus):
         return CellRun(False, resolved(cell), {}, (), (), (), 0.0)
@@ -128,7 +132,8 @@ def play(agent: Agent, cell: Cell, number: int, seed: int) -> CellRun:
     tasks = tuple(_task(number, task, env.tasks.at(task), outcomes[task], cell.rollouts) for task in ids)
     fingerprints = dict(pair for slot in slots(cell) for pair in _fingerprints(env.tasks.world(slot).corpus))
     seconds = round(time.perf_counter() - clock, 3)
-    return CellRun(True, resolved(cell), fingerprints, tasks, tuple(episodes), tuple(failures), seconds)
+    cost = agent.cost() if isinstance(agent, Metered) else {}
+    return CellRun(True, resolved(cell), fingerprints, tasks, tuple(episodes), tuple(failures), seconds, cost)
 
 
 def _fingerprints(corpus: Corpus) -> Iterator[tuple[str, str]]:

@@ -15,6 +15,8 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Final
 
+import msgspec
+
 from berrypick.records import Record
 
 #: Packages (every module in them) and modules whose source decides what happens in an episode, how it is scored, what
@@ -60,7 +62,9 @@ class Provenance(Record):
         fingerprints: name -> sha256: sources (protocol, scorer, corpora, agents), and of each corpus its documents and
             its questions with their audit; an index follows from its corpus and the protocol.
         device: what it ran on.
-        times: when it started and how long each part took, in seconds; nothing else in a result depends on the clock.
+        times: when it started and how long each part took, in seconds; beside ``cost`` nothing else in a result depends
+            on the clock.
+        cost: what the agent spent in all cells, by what it was spent on; empty for agents that spend nothing.
     """
 
     command: str
@@ -70,15 +74,19 @@ class Provenance(Record):
     fingerprints: dict[str, str]
     device: dict[str, str]
     times: dict[str, str | float]
+    cost: dict[str, float] = msgspec.field(default_factory=dict)
 
 
-def collect(command: Sequence[str], corpora: dict[str, str], times: dict[str, str | float]) -> Provenance:
+def collect(
+    command: Sequence[str], corpora: dict[str, str], times: dict[str, str | float], cost: dict[str, float]
+) -> Provenance:
     """Describe this process and the source tree that it runs from.
 
     Args:
         command: words of the command.
         corpora: fingerprints of the corpora that were searched.
         times: see ``Provenance``.
+        cost: see ``Provenance``.
     """
     commit, dirty = revision()
     return Provenance(
@@ -89,6 +97,7 @@ def collect(command: Sequence[str], corpora: dict[str, str], times: dict[str, st
         fingerprints={**source_fingerprints(), **corpora},
         device=device(),
         times=times,
+        cost=cost,
     )
 
 

@@ -85,6 +85,7 @@ def run(
         BadInput: the seed or ``jobs`` is out of range, or a folder holds a run of another configuration; the message
             says what differs.
         RolloutError: every rollout of a cell failed.
+        AgentDown: an agent says that it cannot play; what it finished stays.
     """
     if jobs < 1:
         raise BadInput(f"must be at least 1, got {jobs}", field="jobs")

@@ -95,6 +95,7 @@ def test_list_without_a_kind_shows_all(capsys: pytest.CaptureFixture[str]):
         ("mixture", "drawn"),
         ("beir", "corpus.jsonl"),
         ("bm25", "tantivy"),
+        ("chat", "BERRYPICK_CHAT_KEY"),
     ],
 )
 def test_show_tells_what_a_name_is(name: str, shown: str, capsys: pytest.CaptureFixture[str]):
@@ -118,6 +119,7 @@ def test_show_tells_what_a_name_is(name: str, shown: str, capsys: pytest.Capture
         (["bench"], "AGENT"),
         (["bench", "random", "--seed", "-1"], "seed"),
         (["bench", "random", "--jobs", "0"], "jobs"),
+        (["bench", "chat:http://127.0.0.1:1/v1"], "chat:<base_url>:<model>"),
         (["report", "/nowhere"], "/nowhere"),
         (["watch", "/nowhere"], "result.json"),
         (["compare", "/nowhere", "/nowhere"], "result.json"),
@@ -162,6 +164,8 @@ def test_patterns_stand_for_agents_each_once():
     named = expand(["scripted:*"])
     assert len(named) >= 9 and len(set(named)) == len(named) and all(name.startswith("scripted:") for name in named)
     assert expand(["padded:oracle"]) == ["padded:oracle"]
+    for name in ("chat:http://[::1]:80/v1:m?temperature=0", "padded:chat:http://h/v1:m*"):
+        assert expand([name]) == [name], "the argument of a kind is no pattern"
 
 
 def test_report_takes_runs_or_a_folder_of_them(runs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]):

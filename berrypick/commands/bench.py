@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -73,6 +73,8 @@ def bench(
         "\u2013: too few questions to say, or a corpus the agent does not read. Intervals and more: in the report."
     )
     for one, folder in zip(runs, folders, strict=True):
+        if one.provenance.cost:
+            OUT.print(f"{one.agent} took {spent(one.provenance.cost)}", markup=False, soft_wrap=True)
         if one.errors:
             ERR.print(f"{one.agent}: {one.errors} rollouts failed and count as misses; see {folder / 'errors.log'}")
     OUT.print(f"Report: {page}", markup=False, soft_wrap=True)
@@ -92,17 +94,25 @@ def cores() -> int:
 
 
 def expand(patterns: Sequence[str]) -> list[str]:
-    """Replace patterns by the agents that they match, in the order given, each once; raises UnknownName."""
-    from berrypick.agents import AGENTS
+    """Replace patterns by the agents that they match, in the order given, each once; raises UnknownName.
+
+    The argument of a kind is no pattern: ``chat:http://[::1]:80/v1:m?temperature=0``.
+    """
+    from berrypick.agents import AGENTS, KINDS
 
     names: dict[str, None] = {}
     for pattern in patterns:
-        is_pattern = any(letter in pattern for letter in "*?[")
+        is_pattern = any(letter in pattern for letter in "*?[") and pattern.partition(":")[0] not in KINDS
         found = fnmatch.filter(AGENTS, pattern) if is_pattern else [pattern]
         if not found:
             raise UnknownName("agent", pattern, list(AGENTS))
         names.update(dict.fromkeys(found))
     return list(names)
+
+
+def spent(cost: Mapping[str, float]) -> str:
+    """A cost in words: "1,920 requests, 3 retries"."""
+    return ", ".join(f"{value:,.0f} {name.replace('_', ' ')}" for name, value in cost.items())
 
 
 def summary(runs: Sequence[Result]) -> Table:

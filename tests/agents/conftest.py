@@ -1,15 +1,23 @@
-"""A world of a dozen pages in Almanac's language, small enough to follow every search by hand."""
+"""A world of a dozen pages in Almanac's language, small enough to follow every search by hand; a chat endpoint."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+import numpy as np
 import pytest
 
+from berrypick.agents import chat_client
+from berrypick.agents.base import Agent, Row
 from berrypick.corpora import store
 from berrypick.corpora.store import Corpus, Draft, QuestionAudit
+from berrypick.envs.observe import Setup, prompt
 from berrypick.envs.search import SearchEnv
 from berrypick.records import Attestation, Document, Entity, Hop, Question
 
@@ -103,3 +111,112 @@ def little_env(little: Corpus) -> Callable[..., Callable[[], SearchEnv]]:
         return lambda: SearchEnv(**{"corpus": str(little.path), "split": "test", **changes})
 
     return factory
+
+
+class Served(NamedTuple):
+    """What the stub sends back. ``cut`` promises the whole body, sends half of it and hangs up."""
+
+    body: Any
+    status: int = 200
+    headers: tuple[tuple[str, str], ...] = ()
+    cut: bool = False
+
+
+class Asked(NamedTuple):
+    """A request as it came in."""
+
+    path: str
+    headers: dict[str, str]
+    body: dict[str, Any]
+
+
+class Stub:
+    """An OpenAI-compatible endpoint on loopback that does as it is told.
+
+    ``answer`` makes the reply from a request and its number, counted from 0; it may wait. ``most`` is the highest
+    number of requests that were in it at once.
+    """
+
+    def __init__(self) -> None:
+        self.asked: list[Asked] = []
+        self.answer: Callable[[Asked, int], Served] = lambda asked, number: self.says("<answer>x</answer>")
+        self.most = self._now = 0
+        self._lock = threading.Lock()
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self.url = f"http://127.0.0.1:{self._server.server_address[1]}/v1"
+        self.name = f"chat:{self.url}:org/stub:8b"
+        threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+
+    @staticmethod
+    def says(content: str | None, *calls: tuple[str, Any], usage: Any = (7, 2)) -> Served:
+        """A good reply: text and native calls, each a name and its arguments."""
+        message: dict[str, Any] = {"role": "assistant", "content": content}
+        if calls:
+            functions = [{"name": name, "arguments": arguments} for name, arguments in calls]
+            message["tool_calls"] = [{"id": "x", "type": "function", "function": each} for each in functions]
+        body = {"id": "1", "object": "chat.completion", "choices": [{"index": 0, "message": message}]}
+        tokens = {"usage": {"prompt_tokens": usage[0], "completion_tokens": usage[1]}} if usage else {}
+        return Served(body | tokens)
+
+    @staticmethod
+    def script(*served: Served) -> Callable[[Asked, int], Served]:
+        """One reply after the other, the last for ever."""
+        return lambda asked, number: served[min(number, len(served) - 1)]
+
+    @staticmethod
+    def ask(agent: Agent, *numbers: int, protocol: str = "tags") -> list[str]:
+        """Ask for the first action on so many different questions, each with a generator of its own."""
+        start = Setup(protocol, ("bm25",), 3, 10, 6)
+        rows = [Row(n, (prompt(start, f"Question {n}?"),)) for n in numbers]
+        return agent.act(rows, [np.random.default_rng([n, 0, 0]) for n in numbers])
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+    def _take(self, asked: Asked) -> Served:
+        with self._lock:
+            number, self._now = len(self.asked), self._now + 1
+            self.asked.append(asked)
+            self.most = max(self.most, self._now)
+        try:
+            return self.answer(asked, number)
+        finally:
+            with self._lock:
+                self._now -= 1
+
+    def _handler(self) -> type[BaseHTTPRequestHandler]:
+        take = self._take
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_POST(self) -> None:
+                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                served = take(Asked(self.path, dict(self.headers), body))
+                data = served.body if isinstance(served.body, bytes) else json.dumps(served.body).encode()
+                self.send_response(served.status)
+                for name, value in (*served.headers, ("Content-Length", str(len(data)))):
+                    self.send_header(name, value)
+                self.close_connection = served.cut
+                with suppress(ConnectionError):  # nobody waits for it any more
+                    self.end_headers()
+                    self.wfile.write(data[: len(data) // 2] if served.cut else data)
+
+            def log_message(self, format: str, *args: Any) -> None:
+                pass
+
+        return Handler
+
+
+@pytest.fixture
+def stub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stub]:
+    """A chat endpoint, with a store of its own, no key, and retries that hardly wait."""
+    for name in ("KEY", "CONCURRENCY", "TIMEOUT", "RETRIES"):
+        monkeypatch.delenv(f"BERRYPICK_CHAT_{name}", raising=False)
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    monkeypatch.setenv("BERRYPICK_CHAT_STORE", str(tmp_path / "store"))
+    monkeypatch.setattr(chat_client, "FIRST_WAIT", 0.001)
+    made = Stub()
+    yield made
+    made.close()

@@ -48,8 +48,8 @@ def test_a_result_from_a_source_tree_names_its_commit():
 
 
 def test_only_times_hold_the_clock():
-    first = provenance.collect(["berrypick", "bench", "a b"], {"documents:x": "00"}, {"started": "now"})
-    second = provenance.collect(["berrypick", "bench", "a b"], {"documents:x": "00"}, {"started": "now"})
+    first = provenance.collect(["berrypick", "bench", "a b"], {"documents:x": "00"}, {"started": "now"}, {})
+    second = provenance.collect(["berrypick", "bench", "a b"], {"documents:x": "00"}, {"started": "now"}, {})
     assert first == second
     assert first.command == "berrypick bench 'a b'"
     assert first.fingerprints["documents:x"] == "00"
