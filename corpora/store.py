@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from array import array
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
+import numpy as np
+import numpy.typing as npt
 
 from berrypick import files
 from berrypick.corpora.checks import check
@@ -125,11 +128,36 @@ class Corpus:
         """Title, case-folded, to the document's position."""
         return {document.title.casefold(): index for index, document in enumerate(self.documents)}
 
+    @cached_property
+    def _genres(self) -> tuple[dict[str, int], npt.NDArray[np.uint16]]:
+        """Genre to its number, and the number of each document's genre."""
+        return genre_numbers(self.documents)
+
+    @cached_property
+    def _genre_masks(self) -> dict[str, npt.NDArray[np.bool_]]:
+        return {}
+
+    def genre_mask(self, genre: str) -> npt.NDArray[np.bool_]:
+        """True where a document is of the genre: what an engine takes as ``exclude``. Shape (documents,), read-only."""
+        if genre not in self._genre_masks:
+            numbers, of_documents = self._genres
+            mask = of_documents == numbers.get(genre, len(numbers))
+            mask.setflags(write=False)
+            self._genre_masks[genre] = mask
+        return self._genre_masks[genre]
+
     @property
     def fingerprint(self) -> str:
         """Hex digest over the hashes of the stored files, the audit's rows included: they decide what is asked."""
         joined = "".join(digest for _, digest in sorted(self.manifest.sha256.items()))
         return hashlib.sha256(joined.encode()).hexdigest()
+
+
+def genre_numbers(documents: Iterable[Document]) -> tuple[dict[str, int], npt.NDArray[np.uint16]]:
+    """Number the genres in order of first mention, and say which one each document has."""
+    numbers: dict[str, int] = {}
+    found = array("H", (numbers.setdefault(document.genre, len(numbers)) for document in documents))
+    return numbers, np.frombuffer(found, dtype=np.uint16)
 
 
 def open_or_build(name: str, builder: Builder, split: str, world: int, *, progress: bool = False) -> Corpus:

@@ -52,6 +52,16 @@ def test_round_trip(tmp_path: Path):
     assert (tmp_path / "qrels.tsv").read_text() == "query-id\tcorpus-id\tscore\nq1\td1\t1\nq2\td2\t1\n"
 
 
+def test_a_genre_is_a_mask_over_the_documents(tmp_path: Path):
+    corpus = write(tmp_path)  # d1 is a profile, d2 has no genre
+    assert corpus.genre_mask("profile").tolist() == [True, False]
+    assert corpus.genre_mask("").tolist() == [False, True]
+    assert corpus.genre_mask("roster").tolist() == [False, False]
+    assert corpus.genre_mask("profile") is corpus.genre_mask("profile")
+    with pytest.raises(ValueError, match="read-only"):
+        corpus.genre_mask("profile")[0] = False
+
+
 def test_the_same_draft_gives_the_same_bytes_whatever_its_order(tmp_path: Path):
     first = write(tmp_path / "a")
     second = write(tmp_path / "b", replace(DRAFT, documents=DRAFT.documents[::-1]))
