@@ -14,8 +14,8 @@ import numpy as np
 
 from berrypick.corpora.encoders import ENCODERS, Encoder, Vectors
 from berrypick.corpora.engines.base import Mask
-from berrypick.corpora.engines.persisted import damaged, index_folder
 from berrypick.corpora.engines.ranking import Rankings, check_request, indexed_text
+from berrypick.corpora.persisted import damaged, index_folder
 from berrypick.corpora.store import Corpus
 from berrypick.records import Hit
 
@@ -51,7 +51,7 @@ def open_dense(corpus: Corpus, encoder: str = "lsa") -> Dense:
         kind.fit(texts, draft)
         _build(kind.open(draft, argument), texts, draft)
 
-    folder = index_folder(corpus, "dense", parameters, fill)
+    folder = index_folder(corpus.path, corpus.manifest, "dense", parameters, fill)
     return Dense(folder, kind.open(folder, argument), len(corpus.documents))
 
 

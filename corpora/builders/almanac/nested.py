@@ -27,7 +27,6 @@ QUESTIONS: Final = 40
 #: Index of the first shard's generator; the worlds of other sizes have small ones.
 _FIRST: Final = 2**16
 _ID: Final = "{:04d}-"
-MOST_SHARDS: Final = 10_000
 
 
 @dataclass
@@ -56,7 +55,7 @@ def shards(split: str, world: int, *, count: int, shares: dict[str, dict[str, fl
     Args:
         split: train, dev or test; names, shares and randomness depend on it.
         world: number of the world within its split.
-        count: at most ``MOST_SHARDS``.
+        count: how many; ids are in order up to 10,000, and names suffice for about 1,500.
         shares: split -> genre -> probability that the genre attests a fact.
     """
     names, shelf = SharedNames(), Shelf()

@@ -84,12 +84,12 @@ class Shelf:
 
     Attributes:
         prefix: of the pages' ids.
-        events: title of a chronicle -> how many bear it so far.
+        numbers: title of a list or an event -> how many pages bear it so far.
         registers: how many byname registers there are so far.
     """
 
     prefix: str = ""
-    events: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    numbers: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     registers: int = 0
 
 
@@ -172,10 +172,12 @@ class _Writer:
         number = 0
         for (title, object_name), listed in by_object.items():
             order = [listed[i] for i in self.draw.permutation(len(listed))]
+            heading = title.format(o=object_name)
             for page in range(0, len(order), ROSTER_ENTRIES):
                 entries = order[page : page + ROSTER_ENTRIES]
                 sentences = tuple(f"{self.world.entities[fact.subject].initial}." for fact in entries)
-                name = f"{title.format(o=object_name)} ({page // ROSTER_ENTRIES + 1})"
+                self.shelf.numbers[heading] += 1
+                name = f"{heading} ({self.shelf.numbers[heading]})"
                 yield (
                     Document(self._id("r", number), name, sentences, "roster"),
                     {i: self._key(fact) for i, fact in enumerate(entries)},
@@ -184,7 +186,7 @@ class _Writer:
 
     def chronicles(self, facts: Sequence[Fact]) -> Iterator[Page]:
         """Event pages that state one or two facts in passing, naming their subjects by byname."""
-        titles = self.shelf.events
+        titles = self.shelf.numbers
         for number, entries in enumerate(self._events(facts)):
             place = str(self.draw.choice(PLACES))
             lines: list[tuple[str, Fact | None]] = [
