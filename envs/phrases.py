@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,6 +15,7 @@ from berrypick import files
 from berrypick.text import tokens
 
 VERSION: Final = 1
+_REMEMBERED: Final = 16_384
 _WORDS: Final = "words.txt"
 _ARRAYS: Final = ("heads", "starts", "members", "kinds")
 
@@ -30,21 +32,30 @@ class Phrases:
     def __init__(self, words: list[str], arrays: Mapping[str, npt.NDArray[Any]]) -> None:
         self._words = words
         self._number = {word: number for number, word in enumerate(words)}
-        self._arrays = arrays
+        # Plain views: slices of a memory-mapped array take twice the time.
+        self._arrays = {name: np.asarray(array) for name, array in arrays.items()}
+        self._kept = lru_cache(maxsize=_REMEMBERED)(self._within)
 
-    def within(self, held: frozenset[str]) -> dict[frozenset[str], int]:
+    def within(self, held: frozenset[str]) -> Mapping[frozenset[str], int]:
         """The phrases of which every word is held, with their kinds."""
+        return self._kept(held)
+
+    def _within(self, held: frozenset[str]) -> dict[frozenset[str], int]:
         heads, starts, members, kinds = (self._arrays[name] for name in _ARRAYS)
-        known = np.array(sorted(self._number[word] for word in held if word in self._number), dtype=members.dtype)
-        found: dict[frozenset[str], int] = {}
-        for number in known.tolist():
-            first, last = int(heads[number]), int(heads[number + 1])
-            if first < last:
-                bounds = starts[first : last + 1]
-                inside = np.isin(members[bounds[0] : bounds[-1]], known)
-                for index in np.flatnonzero(np.logical_and.reduceat(inside, bounds[:-1] - bounds[0])).tolist():
-                    phrase = members[bounds[index] : bounds[index + 1]].tolist()
-                    found[frozenset(self._words[member] for member in phrase)] = int(kinds[first + index])
+        known = np.array(sorted(self._number[word] for word in held if word in self._number), dtype=np.int64)
+        pairs = zip(heads[known].tolist(), heads[known + 1].tolist(), strict=True)
+        ranges = [(first, last) for first, last in pairs if first < last]
+        if not ranges:
+            return {}
+        phrases = np.concatenate([np.arange(first, last) for first, last in ranges])
+        words = np.concatenate([members[starts[first] : starts[last]] for first, last in ranges])
+        inside = known[np.minimum(known.searchsorted(words), len(known) - 1)] == words
+        ends = np.cumsum(starts[phrases + 1] - starts[phrases])
+        whole = np.logical_and.reduceat(inside, np.concatenate([[0], ends[:-1]]))
+        found = {}
+        for phrase in phrases[whole].tolist():
+            own = members[starts[phrase] : starts[phrase + 1]].tolist()
+            found[frozenset(self._words[word] for word in own)] = int(kinds[phrase])
         return found
 
     def save(self, folder: Path) -> None:
