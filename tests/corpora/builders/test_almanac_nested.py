@@ -76,10 +76,6 @@ def test_sentences_of_later_shards_are_read_as_any_other() -> None:
     entities = {entity.byname: entity.full for entity in written()[3].entities}
     read = [fact for page in registers for sentence in page.sentences for fact in read_sentence(sentence)]
     assert {fact.subject: fact.object for fact in read} == entities
-    assert (
-        REGISTER_ENTRY.format(byname="The Bold Calm Poet", full="Bela Thornwell")
-        == "The Bold Calm Poet: Bela Thornwell."
-    )
 
 
 @cache
