@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import BinaryIO, TypeVar
 
 import msgspec
 
@@ -28,11 +28,19 @@ def home() -> Path:
 
 def write_bytes(path: Path, data: bytes) -> None:
     """Write a file so that a reader sees the old bytes or all of the new ones."""
+    with writing(path) as file:
+        file.write(data)
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[BinaryIO]:
+    """Write a file piece by piece; it appears when the block ends, and not at all where the block raises."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
+    os.close(handle)
     try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
+        with open(name, "wb") as file:
+            yield file
             file.flush()
             os.fsync(file.fileno())
         os.chmod(name, 0o644)
@@ -96,13 +104,16 @@ def jsonl(rows: Iterable[object]) -> bytes:
 
 def read_jsonl(path: Path, kind: type[Row]) -> list[Row]:
     """Decode JSON lines strictly; a bad row raises BadInput with file, line and field."""
+    return list(iter_jsonl(path, kind))
+
+
+def iter_jsonl(path: Path, kind: type[Row]) -> Iterator[Row]:
+    """Decode JSON lines one by one, as ``read_jsonl`` does."""
     decoder = msgspec.json.Decoder(kind)
-    rows: list[Row] = []
     with path.open("rb") as file:
         for number, line in enumerate(file, 1):
             if line.strip():
-                rows.append(decode(line, decoder, path, number))
-    return rows
+                yield decode(line, decoder, path, number)
 
 
 def decode(data: bytes, decoder: msgspec.json.Decoder[Row], path: Path, line: int | None = None) -> Row:

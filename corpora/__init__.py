@@ -27,6 +27,17 @@ CORPORA.add(
     "the same, its pages worded in held-out paraphrases",
 )
 CORPORA.add("almanac-base", "berrypick.corpora.builders.almanac:BASE", "the same, ~30,000 documents a world")
+for _name, _row, _size in (
+    ("almanac-1k", "NESTED_1K", "1,000"),
+    ("almanac-10k", "NESTED_10K", "10,000"),
+    ("almanac-100k", "NESTED_100K", "100,000"),
+    ("almanac-large", "LARGE", "1,000,000"),
+):
+    CORPORA.add(
+        _name,
+        f"berrypick.corpora.builders.almanac:{_row}",
+        f"nested: each size starts with the smaller ones and asks what they ask; ~{_size} documents a world",
+    )
 CORPORA.add("factbook", "berrypick.corpora.builders.factbook:FACTBOOK", "CIA World Factbook, real facts and prose")
 
 

@@ -108,7 +108,7 @@ def audit(
     panels = Panels(corpus)
     panel = [panels.make(question.text, question.gold) for question in corpus.all_questions]
     searcher = Searcher(corpus, engines, topk)
-    registers = Registers(searcher)
+    registers = Registers(searcher, {query.name for each in panel for hop in each.hops for query in hop.queries})
     texts = [query.text for each in panel for hop in each.hops for query in (*hop.queries, *hop.forms)]
     texts += [each.whole for each in panel] + list(registers.queries())
     for engine in _tracked(engines, progress):

@@ -77,13 +77,22 @@ class Panels:
     def __init__(self, corpus: Corpus) -> None:
         self._corpus = corpus
         self._wording: Wording = wording_of(corpus)
-        self._titles = Mentions(document.title for document in corpus.documents)
-        self._short_titles = Mentions(_IN_PARENTHESES.sub("", document.title) for document in corpus.documents)
+        # Of a million names few can be meant: those of which every word stands in a question or a plan.
+        words = _words_of_questions(corpus)
+        titles = [
+            document.title
+            for document in corpus.documents
+            if words.issuperset(key(_IN_PARENTHESES.sub("", document.title)).split())
+        ]
+        self._titles = Mentions(titles)
+        self._short_titles = Mentions(_IN_PARENTHESES.sub("", title) for title in titles)
         self._entities: dict[str, Entity] = {}
         for entity in corpus.entities:
-            for form in forms(entity):
-                self._entities.setdefault(key(form), entity)
-        self._entity_names = Mentions(name for entity in corpus.entities for name in forms(entity))
+            keys = [key(form) for form in forms(entity)]
+            if any(words.issuperset(each.split()) for each in keys):
+                for each in keys:
+                    self._entities.setdefault(each, entity)
+        self._entity_names = Mentions(name for entity in self._entities.values() for name in forms(entity))
 
     def entity(self, name: str) -> Entity:
         """The entity that a name belongs to; one of that name alone where the corpus knows none."""
@@ -174,6 +183,13 @@ class Panels:
     def _links(self, document: Document) -> frozenset[int]:
         position = self._corpus.position_of_title
         return frozenset(position[link.casefold()] for link in document.links if link.casefold() in position)
+
+
+def _words_of_questions(corpus: Corpus) -> frozenset[str]:
+    texts = [question.text for question in corpus.all_questions]
+    hops = [hop for question in corpus.all_questions for hop in question.gold]
+    texts += [name for hop in hops for name in (hop.subject, hop.object)]
+    return frozenset(word for text in texts for word in key(text).split())
 
 
 def forms(entity: Entity) -> tuple[str, ...]:

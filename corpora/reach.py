@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
 from typing import Final, NamedTuple
+
+import numpy as np
 
 from berrypick.corpora.mentions import Mentions, key, occurs
 from berrypick.corpora.panel import HopPanel, Panel, Place, Query, forms
@@ -38,17 +40,19 @@ class Registers:
 
     Args:
         searcher: of the corpus.
+        names: keys of the names that may have to be learned; nobody else is looked up.
     """
 
-    def __init__(self, searcher: Searcher) -> None:
+    def __init__(self, searcher: Searcher, names: Collection[str]) -> None:
         corpus = searcher.corpus
         self._searcher = searcher
         self._lookup = wording_of(corpus).lookup
-        self._entity = {key(form): entity for entity in reversed(corpus.entities) for form in forms(entity)}
+        named = [entity for entity in corpus.entities if any(key(form) in names for form in forms(entity))]
+        self._entity = {key(form): entity for entity in reversed(named) for form in forms(entity)}
         self._places: dict[str, list[Place]] = {}
-        bynames = Mentions(entity.byname for entity in corpus.entities if entity.byname)
-        for position, document in enumerate(corpus.documents):
-            for number, sentence in enumerate(document.sentences if document.genre == REGISTER_GENRE else ()):
+        bynames = Mentions(entity.byname for entity in named if entity.byname)
+        for position in np.flatnonzero(corpus.genre_mask(REGISTER_GENRE)).tolist():
+            for number, sentence in enumerate(corpus.documents[position].sentences):
                 for entity in (self._entity[key(byname)] for byname in bynames.find(sentence)):
                     if occurs(entity.full, sentence):
                         place = Place(position, number, REGISTER_GENRE, frozenset(), frozenset())

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
-import numpy as np
-
 from berrypick.corpora.engines import open_engine
 from berrypick.corpora.engines.base import Mask
 from berrypick.corpora.panel import Place, Query
@@ -50,8 +48,8 @@ class Searcher:
         self._tokens: dict[str, list[str]] = {}
         self.deep: dict[str, dict[str, tuple[int, ...]]] = {name: {} for name in engines}
         self._lists: dict[tuple[str, str], dict[str, tuple[int, ...]]] = {}
-        genres = np.array([document.genre for document in corpus.documents])
-        self.masks: dict[str, Mask] = {genre: genres == genre for genre in MASKED_GENRES if (genres == genre).any()}
+        masks = {genre: corpus.genre_mask(genre) for genre in MASKED_GENRES}
+        self.masks: dict[str, Mask] = {genre: mask for genre, mask in masks.items() if mask.any()}
 
     def ask(self, engine: str, texts: Iterable[str]) -> None:
         """Send queries to one engine, under no mask and under every genre's mask."""

@@ -12,8 +12,8 @@ from typing import Final
 import msgspec
 
 from berrypick import files
-from berrypick.corpora.engines.persisted import index_folder
 from berrypick.corpora.engines.ranking import indexed_text
+from berrypick.corpora.persisted import index_folder
 from berrypick.corpora.store import Corpus
 from berrypick.records import Document
 from berrypick.text import tokens
@@ -32,7 +32,9 @@ def corpus_idf(corpus: Corpus) -> dict[str, float]:
     """
     key = corpus.manifest.sha256["documents.jsonl"]
     if key not in _idf:
-        folder = index_folder(corpus, "idf", {"version": VERSION}, lambda draft: _build(corpus, draft))
+        folder = index_folder(
+            corpus.path, corpus.manifest, "idf", {"version": VERSION}, lambda draft: _build(corpus, draft)
+        )
         if len(_idf) >= _REMEMBERED_CORPORA:
             del _idf[next(iter(_idf))]
         _idf[key] = msgspec.json.decode((folder / _FILE).read_bytes(), type=dict[str, float])

@@ -9,19 +9,27 @@ from __future__ import annotations
 
 import re
 import weakref
-from collections import Counter
-from collections.abc import Iterable, Set
-from functools import cached_property
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
+from functools import cached_property, partial
+from pathlib import Path
 from typing import Final, NamedTuple
 
+from berrypick.corpora.persisted import index_folder
+from berrypick.corpora.rows import Rows
 from berrypick.corpora.store import Corpus
+from berrypick.envs.phrases import VERSION, Phrases, collect, open_phrases
 from berrypick.records import Document, Entity
 from berrypick.text import normalise, sentences, tokens
 
 #: Forms of a name that a corpus's entities tell apart.
 KINDS: Final = ("full", "initial", "byname")
+#: What the numbers in ``Phrases`` stand for.
+_NUMBERED_KINDS: Final = ("", *KINDS)
 #: Share of the question's content words from which a query counts as the whole question.
 WHOLE: Final = 2 / 3
+
+#: See ``Lexicon``.
+Store = Callable[[Callable[[Path], None]], Path]
 
 _WORD = re.compile(r"\w+", re.UNICODE)
 _TITLE, _LINKS = -1, -2
@@ -90,11 +98,16 @@ def is_whole(words: Iterable[str], asked: Set[str]) -> bool:
 
 
 class Lexicon:
-    """What a corpus says about words. Displayed text is read once and kept."""
+    """What a corpus says about words. Displayed text is read once and kept.
 
-    def __init__(self, documents: list[Document], entities: list[Entity]) -> None:
-        self._documents = documents
-        self._entities = entities
+    Args:
+        documents: of the corpus.
+        entities: of the corpus.
+        store: ``store(fill)`` returns a folder that ``fill`` filled once, where reading all names each time is slow.
+    """
+
+    def __init__(self, documents: Sequence[Document], entities: Sequence[Entity], store: Store | None = None) -> None:
+        self._documents, self._entities, self._store = documents, entities, store
         self._passages: dict[tuple[int, int], Passage] = {}
         self._questions: dict[str, Passage] = {}
 
@@ -143,26 +156,21 @@ class Lexicon:
 
     def _phrases_in(self, held: frozenset[str]) -> dict[frozenset[str], str]:
         """Phrases within a query. A name that is part of a name is none: "A. Vale", the word "vale", in "Ana Vale"."""
-        found = {phrase: kind for word in held for phrase, kind in self._phrases.get(word, ()) if phrase <= held}
+        found = {phrase: _NUMBERED_KINDS[kind] for phrase, kind in self._phrases.within(held).items()}
         named = [phrase for phrase, kind in found.items() if kind]
         return {phrase: kind for phrase, kind in found.items() if not any(phrase < name for name in named)}
 
     @cached_property
-    def _phrases(self) -> dict[str, list[tuple[frozenset[str], str]]]:
-        """Titles and names of entities as sets of words, found by their rarest word."""
-        kinds: dict[frozenset[str], str] = {}
-        for kind in KINDS:
-            for entity in self._entities:
-                kinds.setdefault(frozenset(tokens(getattr(entity, kind))), kind)
-        for page in self._documents:
-            for name in _names_of(page.title):
-                kinds.setdefault(frozenset(tokens(name)), "")
-        kinds.pop(frozenset(), None)
-        common = Counter(word for phrase in kinds for word in phrase)
-        index: dict[str, list[tuple[frozenset[str], str]]] = {}
-        for phrase, kind in kinds.items():
-            index.setdefault(min(phrase, key=lambda word: (common[word], word)), []).append((phrase, kind))
-        return index
+    def _phrases(self) -> Phrases:
+        """Titles and names of entities."""
+        if self._store is None:
+            return collect(self._named())
+        return open_phrases(self._store(lambda draft: collect(self._named()).save(draft)))
+
+    def _named(self) -> Iterator[tuple[str, int]]:
+        for number, kind in enumerate(KINDS, 1):
+            yield from ((getattr(entity, kind), number) for entity in self._entities)
+        yield from ((name, 0) for page in self._documents for name in _names_of(page.title))
 
 
 def _of(kind: str, phrases: dict[frozenset[str], str]) -> list[frozenset[str]]:
@@ -183,6 +191,14 @@ def lexicon(corpus: Corpus) -> Lexicon:
     """Return the corpus's lexicon, made on first use and dropped with the corpus."""
     found = _LEXICONS.get(id(corpus))
     if found is None:
-        found = _LEXICONS[id(corpus)] = Lexicon(corpus.documents, corpus.entities)
+        found = _LEXICONS[id(corpus)] = Lexicon(corpus.documents, corpus.entities, _store(corpus))
         weakref.finalize(corpus, _LEXICONS.pop, id(corpus), None)
     return found
+
+
+def _store(corpus: Corpus) -> Store | None:
+    """Where a large corpus keeps its phrases. Nothing here may hold the corpus, with which the lexicon is dropped."""
+    if not isinstance(corpus.documents, Rows):
+        return None
+    parameters = {"version": VERSION, "entities": corpus.manifest.sha256["entities.jsonl"]}
+    return partial(index_folder, corpus.path, corpus.manifest, "phrases", parameters)

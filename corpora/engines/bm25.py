@@ -11,8 +11,8 @@ from typing import Final
 import tantivy
 
 from berrypick.corpora.engines.base import Mask
-from berrypick.corpora.engines.persisted import damaged, index_folder
 from berrypick.corpora.engines.ranking import Rankings, check_request, indexed_text, query_terms
+from berrypick.corpora.persisted import damaged, index_folder
 from berrypick.corpora.store import Corpus
 from berrypick.records import Hit
 from berrypick.text import tokens
@@ -32,7 +32,7 @@ def open_bm25(corpus: Corpus) -> Bm25:
         Damaged: the index folder is not what was built for this corpus; the message names it.
     """
     parameters = {"version": VERSION, "tantivy": version("tantivy")}
-    folder = index_folder(corpus, "bm25", parameters, lambda draft: _build(corpus, draft))
+    folder = index_folder(corpus.path, corpus.manifest, "bm25", parameters, lambda draft: _build(corpus, draft))
     return Bm25(folder, len(corpus.documents))
 
 

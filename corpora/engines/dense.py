@@ -3,31 +3,31 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache, partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import faiss
 import numpy as np
 
+from berrypick import seeding
 from berrypick.corpora.encoders import ENCODERS, Encoder, Vectors
 from berrypick.corpora.engines.base import Mask
-from berrypick.corpora.engines.persisted import damaged, index_folder
 from berrypick.corpora.engines.ranking import Rankings, check_request, indexed_text
+from berrypick.corpora.engines.vectors import layout_for
+from berrypick.corpora.persisted import damaged, index_folder
 from berrypick.corpora.store import Corpus
 from berrypick.records import Hit
 
 VERSION: Final = 1
 
-#: Up to here every vector is compared (exact); above, a graph is walked (Malkov & Yashunin 2018, approximate).
-FLAT_LIMIT: Final = 200_000
+#: Most documents that an encoder is fitted on and codes are trained on; of more, so many are drawn.
+SAMPLE: Final = 100_000
 
 _VECTORS: Final = "vectors.faiss"
 _ENCODE_BATCH: Final = 4096
-_HNSW_NEIGHBOURS: Final = 32
-_HNSW_SEARCH: Final = 128
 
 
 def open_dense(corpus: Corpus, encoder: str = "lsa") -> Dense:
@@ -43,15 +43,17 @@ def open_dense(corpus: Corpus, encoder: str = "lsa") -> Dense:
         Damaged: the index folder is not what was built for this corpus; the message names it.
     """
     name, _, argument = encoder.partition(":")
-    kind = ENCODERS[name]
-    parameters = {"version": VERSION, "flat": len(corpus.documents) <= FLAT_LIMIT, "encoder": kind.parameters(argument)}
+    kind, layout = ENCODERS[name], layout_for(len(corpus.documents))
+    parameters = {"version": VERSION, "encoder": kind.parameters(argument), **layout.parameters}
+    if len(corpus.documents) > SAMPLE:
+        parameters["sample"] = SAMPLE
 
     def fill(draft: Path) -> None:
-        texts = [indexed_text(document) for document in corpus.documents]
-        kind.fit(texts, draft)
-        _build(kind.open(draft, argument), texts, draft)
+        sample = _sample(corpus)
+        kind.fit(sample, draft)
+        _build(kind.open(draft, argument), layout.make, sample, corpus, draft)
 
-    folder = index_folder(corpus, "dense", parameters, fill)
+    folder = index_folder(corpus.path, corpus.manifest, "dense", parameters, fill)
     return Dense(folder, kind.open(folder, argument), len(corpus.documents))
 
 
@@ -76,13 +78,14 @@ class Dense:
             raise damaged(folder, f"expected {documents} vectors of {encoder.dimensions}, found another shape")
         self._encoder = encoder
         self._documents = documents
+        self._layout = layout_for(documents)
         self._rankings = Rankings(documents)
 
     def search(self, queries: Sequence[str], k: int, exclude: Mask | None = None) -> list[list[Hit]]:
         """Rank the corpus for each query; see ``Engine.search``."""
         check_request(k, exclude, self._documents)
-        masked = None if exclude is None else hashlib.blake2b(exclude.tobytes()).digest()
-        parameters = _search_parameters(self._index, exclude)
+        inside = exclude if self._layout.masks else None
+        masked = None if inside is None else hashlib.blake2b(inside.tobytes()).digest()
 
         @cache
         def vectors() -> dict[str, Vectors]:
@@ -90,42 +93,40 @@ class Dense:
             return dict(zip(distinct, self._encoder.encode(distinct), strict=True))
 
         def fetch(query: str, limit: int) -> list[tuple[float, int]]:
-            return self._fetch(vectors()[query], limit, parameters)
+            return self._fetch(vectors()[query], limit, inside)
 
+        left_out = None if self._layout.masks else exclude
         # A single vector gives further threads nothing to do but spin: 28 ms a query instead of 1 on a busy machine.
         with _one_thread():
-            return [self._rankings.top(query, k, partial(fetch, query), variant=masked) for query in queries]
+            return [self._rankings.top(query, k, partial(fetch, query), left_out, masked) for query in queries]
 
-    def _fetch(self, vector: Vectors, limit: int, parameters: Any) -> list[tuple[float, int]]:
+    def _fetch(self, vector: Vectors, limit: int, inside: Mask | None) -> list[tuple[float, int]]:
         if not vector.any():
             return []
-        if isinstance(self._index, faiss.IndexHNSW):
-            parameters.efSearch = max(_HNSW_SEARCH, limit)
-        # One vector at a time: FAISS sums batches of 20 and more in another order.
-        scores, positions = self._index.search(vector[None], limit, params=parameters)
-        pairs = zip(scores[0].tolist(), positions[0].tolist(), strict=True)
+        scores, positions = self._layout.find(self._index, vector, limit, inside)
+        pairs = zip(scores.tolist(), positions.tolist(), strict=True)
         return [(score, position) for score, position in pairs if position >= 0]
 
 
-def _search_parameters(index: faiss.Index, exclude: Mask | None) -> Any:
-    untyped: Any = faiss  # its stubs know neither keyword parameters nor NumPy bitmaps
-    graph = isinstance(index, faiss.IndexHNSW)
-    parameters = untyped.SearchParametersHNSW() if graph else untyped.SearchParameters()
-    if exclude is not None:
-        parameters.sel = untyped.IDSelectorBitmap(np.packbits(~exclude, bitorder="little"))
-    return parameters
+def _sample(corpus: Corpus) -> list[str]:
+    count = len(corpus.documents)
+    if count <= SAMPLE:
+        return [indexed_text(document) for document in corpus.documents]
+    drawn = np.sort(seeding.rng(0, "encoder", 1).choice(count, size=SAMPLE, replace=False)).tolist()
+    return [indexed_text(corpus.documents[position]) for position in drawn]
 
 
-def _build(encoder: Encoder, texts: Sequence[str], folder: Path) -> None:
-    index: faiss.Index
-    if len(texts) <= FLAT_LIMIT:
-        index = faiss.IndexFlatIP(encoder.dimensions)
-    else:
-        index = faiss.IndexHNSWFlat(encoder.dimensions, _HNSW_NEIGHBOURS, faiss.METRIC_INNER_PRODUCT)
-    # Threads race for a graph's edges: one gives the same graph each time.
+def _build(
+    encoder: Encoder, make: Callable[[int], faiss.Index], sample: Sequence[str], corpus: Corpus, folder: Path
+) -> None:
+    index = make(encoder.dimensions)
+    # Threads change the order of sums: one gives the same bytes each time.
     with _one_thread():
-        for start in range(0, len(texts), _ENCODE_BATCH):
-            index.add(encoder.encode(texts[start : start + _ENCODE_BATCH]))
+        if not index.is_trained:
+            index.train(encoder.encode(sample))
+        for start in range(0, len(corpus.documents), _ENCODE_BATCH):
+            batch = corpus.documents[start : start + _ENCODE_BATCH]
+            index.add(encoder.encode([indexed_text(document) for document in batch]))
     faiss.write_index(index, str(folder / _VECTORS))
 
 

@@ -15,8 +15,8 @@ import pytest
 
 from berrypick.corpora import store
 from berrypick.corpora.engines import bm25, open_engine
-from berrypick.corpora.engines.persisted import STAMP
 from berrypick.corpora.engines.ranking import MAX_QUERY_TERMS, query_terms
+from berrypick.corpora.persisted import STAMP
 from berrypick.corpora.store import Corpus, Draft
 from berrypick.errors import Damaged
 from berrypick.records import Document

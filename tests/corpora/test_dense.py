@@ -13,7 +13,7 @@ import pytest
 
 from berrypick.corpora import store
 from berrypick.corpora.encoders import open_lsa
-from berrypick.corpora.engines import dense, open_engine
+from berrypick.corpora.engines import dense, open_engine, vectors
 from berrypick.corpora.engines.ranking import indexed_text
 from berrypick.corpora.store import Corpus, Draft
 from berrypick.errors import Damaged
@@ -75,22 +75,60 @@ def test_the_masked_search_is_left_to_faiss(corpus: Corpus, monkeypatch: pytest.
     assert engine.search(["w1 w2"], 2, exclude=mask.copy())[0] and limits == [6]
 
 
-def test_the_graph_above_the_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    flat = open_engine("dense", write(tmp_path / "flat", 500))
-    monkeypatch.setattr(dense, "FLAT_LIMIT", 100)
-    corpora = [write(tmp_path / name, 500) for name in ("one", "two")]
+@pytest.fixture
+def codes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Any corpus is large."""
+    monkeypatch.setattr(vectors, "LAYOUTS", vectors.LAYOUTS[1:])
+
+
+@pytest.mark.usefixtures("codes")
+def test_codes_of_a_large_corpus_find_what_all_vectors_find(tmp_path: Path):
+    corpora = [write(tmp_path / name, 3000) for name in ("one", "two")]
     engines = [open_engine("dense", corpus) for corpus in corpora]
     first, second = (index_of(corpus) / "vectors.faiss" for corpus in corpora)
-    assert isinstance(faiss.read_index(str(first)), faiss.IndexHNSWFlat)
+    assert isinstance(faiss.read_index(str(first)), faiss.IndexRefine)
     assert first.read_bytes() == second.read_bytes()
-    exact, walked = flat.search(QUERIES, 10), engines[0].search(QUERIES, 10)
-    shared = [len({h.index for h in a} & {h.index for h in b}) for a, b in zip(exact, walked, strict=True)]
-    assert sum(shared) >= 0.9 * 10 * len(QUERIES)
-    mask = np.zeros(500, dtype=bool)
-    mask[[hit.index for hit in walked[0]]] = True
-    hidden = engines[0].search(QUERIES[:1], 10, exclude=mask)[0]
-    assert len(hidden) == 10 and not mask[[hit.index for hit in hidden]].any()
-    assert len(engines[0].search(QUERIES[:1], 500)[0]) > 100
+    encoder = open_lsa(index_of(corpora[0]))
+    stored = encoder.encode([indexed_text(document) for document in corpora[0].documents])
+    for query in QUERIES[:3]:
+        exact = stored @ encoder.encode([query])[0]
+        hits = engines[0].search([query], 10)[0]
+        # Right is what scores as the tenth best or better, within the tolerance of half precision.
+        assert sum(exact[hit.index] >= np.sort(exact)[-10] - 2e-4 for hit in hits) >= 9
+        assert [hit.score for hit in hits] == pytest.approx([exact[hit.index] for hit in hits], abs=5e-4)
+
+
+@pytest.mark.usefixtures("codes")
+def test_a_list_of_a_large_corpus_does_not_depend_on_how_deep_it_was_asked_for(tmp_path: Path):
+    corpus = write(tmp_path, 3000)
+    deep = open_engine("dense", corpus).search(QUERIES[:1], 100)[0]
+    engine = open_engine("dense", corpus)
+    assert engine.search(QUERIES[:1], 3)[0] == deep[:3]
+    assert engine.search(QUERIES[:1], 100)[0] == deep
+    mask = np.zeros(3000, dtype=bool)
+    mask[[hit.index for hit in deep[:10]]] = True
+    assert engine.search(QUERIES[:1], 5, exclude=mask)[0] == deep[10:15]
+    assert len(engine.search(QUERIES[:1], 3000)[0]) <= vectors.SHORTLIST
+
+
+def test_the_layout_follows_the_number_of_documents():
+    assert vectors.layout_for(1) is vectors.layout_for(200_000) is vectors.LAYOUTS[0]
+    assert vectors.layout_for(200_001) is vectors.LAYOUTS[1]
+    assert vectors.LAYOUTS[1].make(7).d == 7  # seven parts of one dimension each
+
+
+def test_an_encoder_is_fitted_on_a_sample_of_what_is_too_much(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    whole = open_lsa(index_of_opened(write(tmp_path / "whole", 60)))
+    monkeypatch.setattr(dense, "SAMPLE", 40)
+    folders = [index_of_opened(write(tmp_path / name, 60)) for name in ("one", "two")]
+    first, second = ((folder / "lsa.npz").read_bytes() for folder in folders)
+    assert first == second
+    assert len(open_lsa(folders[0])._row) < len(whole._row)
+
+
+def index_of_opened(corpus: Corpus) -> Path:
+    open_engine("dense", corpus)
+    return index_of(corpus)
 
 
 def test_threads_are_as_before_after_a_build(tmp_path: Path):

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import signal
 import subprocess
 import sys
+import time
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from berrypick import corpora, files
-from berrypick.corpora import store
+from berrypick.corpora import manifest, persisted, store
 from berrypick.corpora.store import Builder, Corpus, Draft, QuestionAudit
 from berrypick.errors import BadInput, Damaged
 from berrypick.records import Attestation, Document, Entity, Hop, Question
@@ -31,7 +35,7 @@ DRAFT = Draft(
 )
 
 
-def write(folder: Path, draft: Draft = DRAFT) -> Corpus:
+def write(folder: Path, draft: Draft | Iterator[Draft] = DRAFT) -> Corpus:
     folder.mkdir(parents=True, exist_ok=True)
     store.write(folder, draft, name="t", builder="b", version=3, parameters={"p": 1}, seed=7, licence="CC0-1.0")
     return store.read(folder)
@@ -50,6 +54,16 @@ def test_round_trip(tmp_path: Path):
     assert (manifest.builder, manifest.version, manifest.parameters, manifest.seed) == ("b", 3, {"p": 1}, 7)
     assert manifest.counts == {"documents": 2, "questions": 2, "entities": 1, "skipped": 4}
     assert (tmp_path / "qrels.tsv").read_text() == "query-id\tcorpus-id\tscore\nq1\td1\t1\nq2\td2\t1\n"
+
+
+def test_a_genre_is_a_mask_over_the_documents(tmp_path: Path):
+    corpus = write(tmp_path)  # d1 is a profile, d2 has no genre
+    assert corpus.genre_mask("profile").tolist() == [True, False]
+    assert corpus.genre_mask("").tolist() == [False, True]
+    assert corpus.genre_mask("roster").tolist() == [False, False]
+    assert corpus.genre_mask("profile") is corpus.genre_mask("profile")
+    with pytest.raises(ValueError, match="read-only"):
+        corpus.genre_mask("profile")[0] = False
 
 
 def test_the_same_draft_gives_the_same_bytes_whatever_its_order(tmp_path: Path):
@@ -261,7 +275,7 @@ def test_load_by_path_and_by_added_name(tmp_path: Path, monkeypatch: pytest.Monk
 SLOW = """
 import os, sys, time
 from pathlib import Path
-from berrypick.corpora import store
+from berrypick.corpora import manifest, persisted, store
 from berrypick.corpora.store import Builder, Draft
 from berrypick.records import Document
 
@@ -307,3 +321,105 @@ def test_a_killed_build_does_not_stand_in_the_way(tmp_path: Path, monkeypatch: p
     assert "written" in printed
     (folder,) = (tmp_path / "corpora" / "slow").iterdir()
     assert not folder.name.startswith(".") and len(store.read(folder).documents) == 50
+
+
+PARTS = [
+    Draft(
+        [Document("1b", "B", ("x",), "roster"), Document("1a", "A", ("x", "y"))],
+        [question("q1", "1a", 1)],
+        [],
+        {"n": 1},
+    ),
+    Draft([Document("2a", "C", ("x",), "profile", ("A",))], [question("q2", "2a")], [Entity("Ann")], {"n": 2, "m": 1}),
+]
+WHOLE = Draft(
+    [document for part in PARTS for document in part.documents],
+    [question for part in PARTS for question in part.questions],
+    [entity for part in PARTS for entity in part.entities],
+    {"n": 3, "m": 1},
+)
+
+
+def test_a_corpus_written_in_parts_is_the_corpus_written_at_once(tmp_path: Path):
+    at_once = write(tmp_path / "whole", WHOLE)
+    in_parts = write(tmp_path / "parts", iter(PARTS))
+    for name in (*store.DATA_FILES, "manifest.json"):
+        assert (tmp_path / "whole" / name).read_bytes() == (tmp_path / "parts" / name).read_bytes()
+    assert at_once.manifest.counts == {"documents": 3, "questions": 2, "entities": 1, "n": 3, "m": 1}
+    assert [document.id for document in in_parts.documents] == ["1a", "1b", "2a"]
+
+
+@pytest.mark.parametrize(
+    ("second", "file", "line", "field", "reason"),
+    [
+        (Draft([Document("1b", "D", ())], []), "documents.jsonl", 3, "id", "'1b' appears twice"),
+        (Draft([Document("0z", "D", ())], []), "documents.jsonl", 3, "id", "'0z' comes after '1b'; parts must be in"),
+        (Draft([Document("2a", "a", ())], []), "documents.jsonl", 3, "title", "'a' appears twice"),
+        (Draft([D2], [question("q1", "d2")]), "questions.jsonl", 2, "id", "'q1' appears twice"),
+        (Draft([D2], [question("q2", "1a")]), "questions.jsonl", 2, "gold", "'1a' is not in the corpus"),
+    ],
+)
+def test_a_part_that_contradicts_those_before_it_is_refused(
+    tmp_path: Path, second: Draft, file: str, line: int, field: str, reason: str
+):
+    with pytest.raises(BadInput, match=reason) as caught:
+        write(tmp_path, iter([PARTS[0], second]))
+    assert (caught.value.file, caught.value.line, caught.value.field) == (tmp_path / file, line, field)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.fixture
+def large(monkeypatch: pytest.MonkeyPatch):
+    """Any file is large."""
+    for module in (manifest, store, persisted):
+        monkeypatch.setattr(module, "LARGE", 0)
+
+
+@pytest.mark.usefixtures("large")
+def test_a_large_corpus_is_read_as_a_small_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    lazy = write(tmp_path, WHOLE)
+    monkeypatch.setattr(store, "LARGE", 2**20)
+    eager = store.read(tmp_path)
+    assert isinstance(eager.documents, list) and not isinstance(lazy.documents, list)
+    assert list(lazy.documents) == eager.documents and list(lazy.entities) == eager.entities
+    assert lazy.position == eager.position == {"1a": 0, "1b": 1, "2a": 2}
+    assert lazy.position_of_title == eager.position_of_title == {"a": 0, "b": 1, "c": 2}
+    for genre in ("profile", "roster", "", "other"):
+        assert lazy.genre_mask(genre).tolist() == eager.genre_mask(genre).tolist()
+    assert lazy.genre_mask("roster").tolist() == [False, True, False]
+    assert (lazy.questions, lazy.manifest) == (eager.questions, eager.manifest)
+
+
+@pytest.mark.usefixtures("large")
+@pytest.mark.parametrize("harm", ["cut", "edit", "old times", "remove"])
+def test_a_large_file_that_was_read_before_and_is_damaged_now_is_named(tmp_path: Path, harm: str):
+    write(tmp_path, WHOLE)
+    path = tmp_path / "documents.jsonl"
+    before, data = path.stat(), path.read_bytes()
+    time.sleep(0.02)  # a file system's clock ticks every 4 to 10 ms
+    if harm == "remove":
+        path.unlink()
+    else:
+        path.write_bytes(data[:-5] if harm == "cut" else data.replace(b'"B"', b'"X"'))
+    if harm == "old times":
+        os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    with pytest.raises(Damaged, match=r"documents\.jsonl.*delete the folder") as caught:
+        store.read(tmp_path)
+    assert caught.value.file == path
+
+
+@pytest.mark.usefixtures("large")
+def test_the_hash_of_a_large_file_is_computed_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    write(tmp_path, WHOLE)
+    hashed: list[str] = []
+    whole = files.sha256
+    monkeypatch.setattr(files, "sha256", lambda path: hashed.append(path.name) or whole(path))
+    store.read(tmp_path)
+    assert not {*hashed} & {*store.DATA_FILES}
+    (tmp_path / "index" / "checked.json").write_bytes(b"{")
+    store.read(tmp_path)
+    assert {*hashed} >= {*store.DATA_FILES}
+    hashed.clear()
+    shutil.copytree(tmp_path, tmp_path.parent / f"{tmp_path.name}-copy", copy_function=shutil.copy)
+    store.read(tmp_path.parent / f"{tmp_path.name}-copy")
+    assert {*hashed} >= {*store.DATA_FILES}

@@ -78,7 +78,28 @@ class Book:
         return byname.casefold() in sentence.casefold()
 
 
-def write_book(world: World, shares: dict[str, float], held_out: bool, draw: np.random.Generator) -> Book:
+@dataclass
+class Shelf:
+    """Where a book stands: what tells its pages from those of the books before it on the same shelf.
+
+    Attributes:
+        prefix: of the pages' ids.
+        numbers: title of a list or an event -> how many pages bear it so far.
+        registers: how many byname registers there are so far.
+    """
+
+    prefix: str = ""
+    numbers: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    registers: int = 0
+
+
+def write_book(
+    world: World,
+    shares: dict[str, float],
+    held_out: bool,
+    draw: np.random.Generator,
+    shelf: Shelf | None = None,
+) -> Book:
     """Write a world down.
 
     Args:
@@ -86,6 +107,7 @@ def write_book(world: World, shares: dict[str, float], held_out: bool, draw: np.
         shares: genre -> probability that it attests a fact; facts that no genre drew get a chronicle.
         held_out: word relations in the held-out paraphrases instead of the ordinary ones.
         draw: the world's generator.
+        shelf: where other books stand already.
     """
     drawn: dict[str, list[Fact]] = {genre: [] for genre in ("profile", "roster", "chronicle")}
     for fact in world.facts:
@@ -94,7 +116,7 @@ def write_book(world: World, shares: dict[str, float], held_out: bool, draw: np.
             drawn[genre].append(fact)
     book = Book()
     elsewhere = frozenset(drawn["profile"]) | frozenset(drawn["roster"])
-    writer = _Writer(world, held_out, elsewhere, draw)
+    writer = _Writer(world, held_out, elsewhere, draw, shelf or Shelf())
     for pages in (
         writer.profiles(drawn["profile"]),
         writer.rosters(drawn["roster"]),
@@ -115,6 +137,7 @@ class _Writer:
     held_out: bool
     elsewhere: frozenset[Fact]
     draw: np.random.Generator
+    shelf: Shelf
 
     def profiles(self, facts: Sequence[Fact]) -> Iterator[Page]:
         """One page per entity under its full name; other sentences call it by its first word."""
@@ -137,7 +160,7 @@ class _Writer:
             )
             stated = {i: self._key(fact) for i, (_, fact) in enumerate(lines, 1) if fact is not None}
             yield (
-                Document(f"p{index:06d}", entity.full, (opening, *(text for text, _ in lines)), "profile", links),
+                Document(self._id("p", index), entity.full, (opening, *(text for text, _ in lines)), "profile", links),
                 stated,
             )
 
@@ -149,19 +172,21 @@ class _Writer:
         number = 0
         for (title, object_name), listed in by_object.items():
             order = [listed[i] for i in self.draw.permutation(len(listed))]
+            heading = title.format(o=object_name)
             for page in range(0, len(order), ROSTER_ENTRIES):
                 entries = order[page : page + ROSTER_ENTRIES]
                 sentences = tuple(f"{self.world.entities[fact.subject].initial}." for fact in entries)
-                name = f"{title.format(o=object_name)} ({page // ROSTER_ENTRIES + 1})"
+                self.shelf.numbers[heading] += 1
+                name = f"{heading} ({self.shelf.numbers[heading]})"
                 yield (
-                    Document(f"r{number:06d}", name, sentences, "roster"),
+                    Document(self._id("r", number), name, sentences, "roster"),
                     {i: self._key(fact) for i, fact in enumerate(entries)},
                 )
                 number += 1
 
     def chronicles(self, facts: Sequence[Fact]) -> Iterator[Page]:
         """Event pages that state one or two facts in passing, naming their subjects by byname."""
-        titles: dict[str, int] = defaultdict(int)
+        titles = self.shelf.numbers
         for number, entries in enumerate(self._events(facts)):
             place = str(self.draw.choice(PLACES))
             lines: list[tuple[str, Fact | None]] = [
@@ -176,7 +201,7 @@ class _Writer:
             titles[title] += 1
             title += f" ({titles[title]})" if titles[title] > 1 else ""
             stated = {i: self._key(fact) for i, (_, fact) in enumerate(lines) if fact is not None}
-            yield Document(f"c{number:06d}", title, tuple(text for text, _ in lines), "chronicle"), stated
+            yield Document(self._id("c", number), title, tuple(text for text, _ in lines), "chronicle"), stated
 
     def _events(self, facts: Sequence[Fact]) -> list[list[Fact]]:
         """Group facts into events of one or two, both of one subject: its byname must not stand on too many pages."""
@@ -200,7 +225,9 @@ class _Writer:
                 _sentence(REGISTER_ENTRY.format(byname=entity.byname, full=entity.full)) for entity in entries
             )
             stated = {i: (entity.byname, ALIAS, entity.full) for i, entity in enumerate(entries)}
-            yield Document(f"b{number:06d}", REGISTER.format(n=number + 1), sentences, "byname"), stated
+            self.shelf.registers += 1
+            title = REGISTER.format(n=self.shelf.registers)
+            yield Document(self._id("b", number), title, sentences, "byname"), stated
 
     def _state(self, fact: Fact, subject: str) -> str:
         states = RELATIONS[fact.relation].states
@@ -211,6 +238,9 @@ class _Writer:
         entity = self.world.entities[fact.subject]
         vague = fact in self.elsewhere and self.draw.random() < BY_PLACE
         return by_place(entity, place) if vague else entity.byname
+
+    def _id(self, genre: str, number: int) -> str:
+        return f"{self.shelf.prefix}{genre}{number:06d}"
 
     def _key(self, fact: Fact) -> tuple[str, str, str]:
         return self.world.name(fact.subject), fact.relation, self.world.name(fact.object)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
 
-from berrypick.corpora.builders.almanac.inventory import ADJECTIVES, POOLS, YEARS
+from berrypick.corpora.builders.almanac.inventory import ADJECTIVES, POOLS, YEARS, Pool
 from berrypick.corpora.builders.almanac.lexicon import RELATIONS
 from berrypick.records import Entity
 
@@ -54,9 +54,30 @@ def short(entity: Entity) -> str:
     return entity.full.split()[0]
 
 
-def make_world(sizes: dict[str, int], split: str, draw: np.random.Generator) -> World:
-    """Draw a world with ``sizes[kind]`` entities of each kind."""
-    entities = tuple(entity for kind, count in sizes.items() for entity in _entities(kind, count, split, draw))
+@dataclass
+class Names:
+    """What entities may be called: the inventories, and what is taken. Worlds that share it share no name.
+
+    Attributes:
+        pools: kind to what its names are made of.
+        taken: initial forms in use; full names are told apart by them, too.
+    """
+
+    pools: Mapping[str, Pool] = field(default_factory=lambda: POOLS)
+    taken: set[str] = field(default_factory=set)
+
+    def bynames(self, roles: tuple[str, ...], count: int, draw: np.random.Generator) -> list[str]:
+        """Draw ``count`` bynames that differ from each other."""
+        pairs = [f"the {adjective} {role}" for adjective in ADJECTIVES for role in roles]
+        if count > len(pairs) // 2:
+            pairs += [f"the {a} {b} {role}" for a in ADJECTIVES for b in ADJECTIVES if a != b for role in roles]
+        return [pairs[i] for i in draw.choice(len(pairs), size=count, replace=False)]
+
+
+def make_world(sizes: dict[str, int], split: str, draw: np.random.Generator, names: Names | None = None) -> World:
+    """Draw a world with ``sizes[kind]`` entities of each kind, under ``names`` that are still free."""
+    names = Names() if names is None else names
+    entities = tuple(entity for kind, count in sizes.items() for entity in _entities(kind, count, split, draw, names))
     members = {kind: [i for i, entity in enumerate(entities) if entity.kind == kind] for kind in sizes}
     facts = tuple(fact for relation in RELATIONS for fact in _facts(relation, members, draw))
     return World(entities, facts)
@@ -68,34 +89,26 @@ def name_split(full: str) -> str:
     return next(split for split, tenths in NAME_SHARES.items() if tenth in tenths)
 
 
-def _entities(kind: str, count: int, split: str, draw: np.random.Generator) -> Iterator[Entity]:
+def _entities(kind: str, count: int, split: str, draw: np.random.Generator, names: Names) -> Iterator[Entity]:
     """Name ``count`` entities so that full names, initial forms and bynames are unique.
 
     A world uses few stems, so that each is shared by several entities whose initials differ: a query by initial form
     must not be a query by stem alone.
     """
-    pool = POOLS[kind]
+    pool = names.pools[kind]
     firsts = draw.permutation(pool.firsts)[: max(40, count // 5)]
     stems = draw.permutation(pool.stems)[: max(8, count // 4)]
     room = len({first[0] for first in firsts}) * len(stems) * len(pool.types)
     if count > room // 2:
         raise ValueError(f"the inventories hold no {count} {kind} names for split {split!r}; ask for a smaller world")
-    bynames = _bynames(pool.roles, count, draw)
-    taken: set[str] = set()
-    while len(taken) < count:
+    bynames = names.bynames(pool.roles, count, draw)
+    while bynames:
         first, stem, kind_word = (str(draw.choice(words)) for words in (firsts, stems, pool.types))
         full = " ".join(word for word in (first, stem, kind_word) if word)
         initial = " ".join(word for word in (f"{first[0]}.", stem, kind_word) if word)
-        if initial not in taken and name_split(full) == split:
-            yield Entity(full=full, initial=initial, byname=bynames[len(taken)], kind=kind)
-            taken.add(initial)
-
-
-def _bynames(roles: tuple[str, ...], count: int, draw: np.random.Generator) -> list[str]:
-    pairs = [f"the {adjective} {role}" for adjective in ADJECTIVES for role in roles]
-    if count > len(pairs) // 2:
-        pairs += [f"the {a} {b} {role}" for a in ADJECTIVES for b in ADJECTIVES if a != b for role in roles]
-    return [pairs[i] for i in draw.choice(len(pairs), size=count, replace=False)]
+        if initial not in names.taken and name_split(full) == split:
+            yield Entity(full=full, initial=initial, byname=bynames.pop(0), kind=kind)
+            names.taken.add(initial)
 
 
 def _facts(name: str, members: dict[str, list[int]], draw: np.random.Generator) -> Iterator[Fact]:

@@ -10,25 +10,32 @@ from hypothesis import strategies as st
 
 from berrypick.corpora.builders.almanac import grammar
 from berrypick.corpora.builders.almanac.grammar import parse_question, read_sentence
-from berrypick.corpora.builders.almanac.inventory import ADJECTIVES, POOLS
+from berrypick.corpora.builders.almanac.inventory import ADJECTIVES, POOLS, Pool
+from berrypick.corpora.builders.almanac.inventory_nested import MORE_ADJECTIVES, NESTED_POOLS
 from berrypick.corpora.builders.almanac.lexicon import HELD_OUT, RELATIONS, train_wordings
 from berrypick.corpora.builders.almanac.wording import WORDING
 from berrypick.corpora.plans import Both, Name, Stated, Step, Winner
 from berrypick.text import tokens
 
+INVENTORIES = [(POOLS, ADJECTIVES), (NESTED_POOLS, MORE_ADJECTIVES)]
 
-def test_words_of_different_pools_never_coincide() -> None:
-    pools = {
-        f"{kind}.{part}": getattr(pool, part) for kind, pool in POOLS.items() for part in ("firsts", "stems", "roles")
-    }
-    pools["adjectives"] = ADJECTIVES
+
+@pytest.mark.parametrize(("inventory", "adjectives"), INVENTORIES)
+def test_words_of_different_pools_never_coincide(inventory: dict[str, Pool], adjectives: tuple[str, ...]) -> None:
+    parts = ("firsts", "stems", "roles")
+    pools = {f"{kind}.{part}": getattr(pool, part) for kind, pool in inventory.items() for part in parts}
+    pools["adjectives"] = adjectives
     for (one, words), (other, others) in combinations(pools.items(), 2):
         shared = {word.lower() for word in words} & {word.lower() for word in others}
         assert not shared, f"{one} and {other} share {sorted(shared)}"
 
 
-def test_no_pool_repeats_a_word_and_no_first_word_begins_with_a() -> None:
-    for kind, pool in POOLS.items():
+@pytest.mark.parametrize(("inventory", "adjectives"), INVENTORIES)
+def test_no_pool_repeats_a_word_and_no_first_word_begins_with_a(
+    inventory: dict[str, Pool], adjectives: tuple[str, ...]
+) -> None:
+    assert len(set(adjectives)) == len(adjectives)
+    for kind, pool in inventory.items():
         for part in ("firsts", "stems", "types", "roles", "nouns"):
             words = getattr(pool, part)
             assert len(set(words)) == len(words), (kind, part)

@@ -10,15 +10,12 @@ from typing import Any, Final
 import msgspec
 
 from berrypick import files
-from berrypick.corpora.store import Corpus
+from berrypick.corpora.manifest import LARGE, Manifest
 from berrypick.errors import Damaged
 from berrypick.records import Record
 from berrypick.text import TOKENS_VERSION
 
 STAMP: Final = "stamp.json"
-
-#: Larger files are checked by size alone, so that opening a large index stays fast.
-_HASHED_BYTES: Final = 16 * 2**20
 
 
 class Stamp(Record):
@@ -27,7 +24,7 @@ class Stamp(Record):
     Attributes:
         documents_sha256: hash of the corpus's documents.
         parameters: everything else the index depends on.
-        files: size in bytes, and hash ("" above 16 MiB), of every file.
+        files: size in bytes, and hash, of every file; "" for the hash of large ones, checked by size alone.
     """
 
     documents_sha256: str
@@ -35,11 +32,14 @@ class Stamp(Record):
     files: dict[str, tuple[int, str]]
 
 
-def index_folder(corpus: Corpus, name: str, parameters: dict[str, Any], fill: Callable[[Path], None]) -> Path:
+def index_folder(
+    corpus: Path, manifest: Manifest, name: str, parameters: dict[str, Any], fill: Callable[[Path], None]
+) -> Path:
     """Return the folder of an index, building it first where it is not there.
 
     Args:
-        corpus: what is indexed; the folder lies in ``corpus.path / "index"``.
+        corpus: folder of the corpus that is indexed; the index lies in its folder ``index``.
+        manifest: of the corpus.
         name: the engine.
         parameters: everything but the documents that the content depends on, versions included; plain JSON.
         fill: writes the index into an empty folder.
@@ -47,10 +47,10 @@ def index_folder(corpus: Corpus, name: str, parameters: dict[str, Any], fill: Ca
     Raises:
         Damaged: the folder is there, but is not what was built for this corpus; the message names it.
     """
-    documents = corpus.manifest.sha256["documents.jsonl"]
+    documents = manifest.sha256["documents.jsonl"]
     parameters = {**parameters, "tokens": TOKENS_VERSION}
     key = hashlib.sha256(msgspec.json.encode([documents, parameters], order="sorted")).hexdigest()[:12]
-    folder = corpus.path / "index" / f"{name}-{key}"
+    folder = corpus / "index" / f"{name}-{key}"
     if not folder.exists():
         with files.new_folder(folder) as draft:
             fill(draft)
@@ -72,7 +72,7 @@ def _content(folder: Path) -> list[Path]:
 
 def _state(path: Path) -> tuple[int, str]:
     size = path.stat().st_size
-    return size, files.sha256(path) if size <= _HASHED_BYTES else ""
+    return size, files.sha256(path) if size <= LARGE else ""
 
 
 def _check(folder: Path, documents: str, parameters: dict[str, Any]) -> None:
