@@ -7,11 +7,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from typing import Final
 
-from berrypick.agents.plan import Unknown
-from berrypick.agents.reader import Fact, Passage
 from berrypick.corpora.builders.almanac import grammar
 from berrypick.corpora.builders.almanac.lexicon import ALIAS, FRAMES, REGISTER, RELATIONS
 from berrypick.corpora.plans import Name, Node, Stated
+from berrypick.envs.reading.plan import Unknown
+from berrypick.envs.reading.reader import Fact, Passage
 from berrypick.text import tokens
 
 _INITIAL: Final = re.compile(r"[A-Z]\. \S.*")

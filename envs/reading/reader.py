@@ -10,8 +10,8 @@ from collections.abc import Hashable, Iterable, Iterator, Sequence
 from functools import cached_property, lru_cache
 from typing import NamedTuple, Protocol
 
-from berrypick.agents.plan import Unknown
 from berrypick.corpora.plans import Node
+from berrypick.envs.reading.plan import Unknown
 from berrypick.registry import Table
 
 #: The relation of another name of an entity (subject) to its full name (object).
@@ -129,8 +129,8 @@ class Language(Hashable, Protocol):
 
 
 LANGUAGES: Table[Language] = Table("language")
-LANGUAGES.add("almanac", "berrypick.agents.reader_almanac:ALMANAC", "the lexicon of Almanac, held out wordings too")
-LANGUAGES.add("factbook", "berrypick.agents.reader_factbook:FACTBOOK", "the Factbook's fields and question forms")
+LANGUAGES.add("almanac", "berrypick.envs.reading.almanac:ALMANAC", "the lexicon of Almanac, held out wordings too")
+LANGUAGES.add("factbook", "berrypick.envs.reading.factbook:FACTBOOK", "the Factbook's fields and question forms")
 
 
 @lru_cache(maxsize=4096)

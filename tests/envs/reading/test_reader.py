@@ -5,11 +5,11 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from berrypick.agents import reader
-from berrypick.agents.plan import Unknown
-from berrypick.agents.reader import Fact, Forms, Knowledge, Passage
-from berrypick.agents.reader_almanac import ALMANAC
 from berrypick.corpora.plans import Name, Step
+from berrypick.envs.reading import reader
+from berrypick.envs.reading.almanac import ALMANAC
+from berrypick.envs.reading.plan import Unknown
+from berrypick.envs.reading.reader import Fact, Forms, Knowledge, Passage
 
 PROFILE = Passage("Tessa Thornwell", ("Tessa works at Beacon Halvard Foundry.",))
 ROSTER = Passage("Payroll of Beacon Halvard Foundry (1)", ("T. Thornwell.", "H. Marlmere."))
