@@ -14,7 +14,8 @@ from berrypick.corpora import plans
 from berrypick.envs.actions import Answer, Open, Search
 from berrypick.envs.protocols import make_search
 from berrypick.envs.reading import plan, reader
-from berrypick.envs.reading.reader import Knowledge, Language
+from berrypick.envs.reading.knowledge import Knowledge
+from berrypick.envs.reading.reader import Language
 from berrypick.envs.reading.view import View, look
 
 #: What a script answers when it is stuck.

@@ -7,8 +7,9 @@ from typing import Final, NamedTuple
 
 from berrypick.envs.actions import Open, Search
 from berrypick.envs.protocols import QUERY_LIMIT
+from berrypick.envs.reading.knowledge import Knowledge
 from berrypick.envs.reading.plan import Unknown
-from berrypick.envs.reading.reader import ALIAS, Forms, Knowledge, Language
+from berrypick.envs.reading.reader import ALIAS, Forms, Language
 from berrypick.envs.reading.view import View
 from berrypick.envs.worlds import names_title
 

@@ -9,8 +9,9 @@ from berrypick.envs.observe import Setup
 from berrypick.envs.protocols import QUERY_LIMIT, TOPK_LIMIT
 from berrypick.envs.reading.almanac import ALMANAC
 from berrypick.envs.reading.factbook import FACTBOOK
+from berrypick.envs.reading.knowledge import Knowledge
 from berrypick.envs.reading.plan import Unknown
-from berrypick.envs.reading.reader import Knowledge, Passage
+from berrypick.envs.reading.reader import Passage
 from berrypick.envs.reading.view import View
 
 BEACON, BAL = "Beacon Halvard Foundry", "Bal Harrowgate"

@@ -10,8 +10,9 @@ from berrypick.corpora.builders.almanac.lexicon import RELATIONS
 from berrypick.corpora.plans import Both, Name, Step, Winner
 from berrypick.envs.reading import plan
 from berrypick.envs.reading.almanac import ALMANAC
+from berrypick.envs.reading.knowledge import Knowledge
 from berrypick.envs.reading.plan import Unknown
-from berrypick.envs.reading.reader import Knowledge, Passage
+from berrypick.envs.reading.reader import Passage
 from berrypick.text import tokens
 
 

@@ -6,8 +6,9 @@ import pytest
 
 from berrypick.corpora.plans import Both, Name, Step, Winner
 from berrypick.envs.reading.factbook import FACTBOOK
+from berrypick.envs.reading.knowledge import Knowledge
 from berrypick.envs.reading.plan import Unknown
-from berrypick.envs.reading.reader import Knowledge, Passage
+from berrypick.envs.reading.reader import Passage
 
 CAPITAL = Passage("Austria: Government - capital", ("Capital - name: Vienna.",))
 BORDERS = Passage(
