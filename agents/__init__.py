@@ -43,6 +43,15 @@ def _padded(inner: str) -> Agent:
 KINDS.add("padded", _padded, "padded:<agent>: the agent with fillers, thoughts and repeated queries")
 
 
+def _discrete(policy: str) -> Agent:
+    from berrypick.agents.discrete import Discrete
+
+    return Discrete(policy)
+
+
+KINDS.add("discrete", _discrete, "discrete:<policy>: a policy of the discrete track, played in text")
+
+
 def make(name: str) -> Agent:
     """Make an agent from its name.
 

@@ -29,6 +29,7 @@ class Knowledge:
         self._full_of: dict[str, str] = {}
         self._forms: dict[str, dict[str, str]] = {}
         self._related: dict[tuple[str, str, bool], dict[str, None]] = {}
+        self._gathered: dict[str, Forms] = {}
         self._name(self._asked)
         for passage in passages:
             self.see(passage)
@@ -37,6 +38,7 @@ class Knowledge:
         """Take in one more displayed document."""
         if passage in self.passages:
             return
+        self._gathered.clear()
         self.passages[passage] = None
         self.titles.update(dict.fromkeys((passage.title, *passage.links)))
         if any([self._learn(fact) for fact in _read(self.language, passage) if fact.relation == ALIAS]):
@@ -83,9 +85,15 @@ class Knowledge:
 
     def forms(self, name: str) -> Forms:
         """All known names of an entity."""
-        known = self._forms.get(self.key(name), {self.language.form(name): name})
+        key = self.key(name)
+        if key in self._gathered:
+            return self._gathered[key]
+        known = self._forms.get(key, {self.language.form(name): name})
         full = known.get("full") or known.get("", "")
-        return Forms(full, known.get("initial") or (full and self.language.initial(full)), known.get("byname", ""))
+        forms = Forms(full, known.get("initial") or (full and self.language.initial(full)), known.get("byname", ""))
+        if key in self._forms:
+            self._gathered[key] = forms
+        return forms
 
     def related(self, name: str, relation: str, inverse: bool) -> list[str]:
         """Names that stand in the relation to ``name``, best known form of each, in order of finding."""
