@@ -44,9 +44,9 @@ KINDS.add("padded", _padded, "padded:<agent>: the agent with fillers, thoughts a
 
 
 def _discrete(policy: str) -> Agent:
-    from berrypick.agents.discrete import Discrete
+    from berrypick.agents.discrete import POLICIES, Discrete
 
-    return Discrete(policy)
+    return Discrete(policy, POLICIES[policy])
 
 
 KINDS.add("discrete", _discrete, "discrete:<policy>: a policy of the discrete track, played in text")

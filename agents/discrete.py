@@ -101,15 +101,13 @@ class Discrete:
     """Plays a policy of numbers in text, in any environment of Almanac's language.
 
     Args:
-        policy: a key of ``POLICIES``.
-
-    Raises:
-        UnknownName: no such policy.
+        name: of the policy.
+        policy: the policy.
     """
 
-    def __init__(self, policy: str) -> None:
-        self.name = f"discrete:{policy}"
-        self._policy = POLICIES[policy]
+    def __init__(self, name: str, policy: Policy) -> None:
+        self.name = f"discrete:{name}"
+        self._policy = policy
 
     def reads(self, corpus: str) -> bool:
         """Almanac's corpora."""
@@ -123,5 +121,5 @@ class Discrete:
     def _decide(self, view: View, rng: np.random.Generator) -> Search | Open | Answer:
         codec = Codec.of(view)
         mask = codec.mask()
-        action = codec.action(self._policy(observe(codec), mask, rng)) if mask.any() else None
-        return action or Answer(NO_ANSWER)
+        chosen = codec.action(self._policy(observe(codec), mask, rng)) if mask.any() else None
+        return chosen or Answer(NO_ANSWER)
