@@ -44,6 +44,15 @@ KINDS.add("padded", _padded, "padded:<agent>: the agent with fillers, thoughts a
 KINDS.add("chat", "berrypick.agents.chat:Chat", "chat:<base_url>:<model>: a model behind an OpenAI-compatible endpoint")
 
 
+def _discrete(policy: str) -> Agent:
+    from berrypick.agents.discrete import POLICIES, Discrete
+
+    return Discrete(policy, POLICIES[policy])
+
+
+KINDS.add("discrete", _discrete, "discrete:<policy>: a policy of the discrete track, played in text")
+
+
 def make(name: str) -> Agent:
     """Make an agent from its name.
 

@@ -10,13 +10,13 @@ from typing import Final
 import numpy as np
 
 from berrypick import corpora
-from berrypick.agents import reader
 from berrypick.agents.base import Row
-from berrypick.agents.reader import Language
 from berrypick.agents.scripted import NO_ANSWER
-from berrypick.agents.view import look
 from berrypick.corpora.plans import Both, Node, Step
 from berrypick.envs.actions import Answer
+from berrypick.envs.reading import reader
+from berrypick.envs.reading.reader import Language
+from berrypick.envs.reading.view import look
 
 _Asked = tuple[str, bool]
 _ANY: Final[_Asked] = ("", False)

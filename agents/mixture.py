@@ -9,7 +9,7 @@ import numpy as np
 from berrypick.agents.base import Row
 from berrypick.agents.scripted import Scripted
 from berrypick.agents.strategies import STRATEGIES
-from berrypick.agents.view import look
+from berrypick.envs.reading.view import look
 
 
 class Mixture:

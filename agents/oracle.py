@@ -16,11 +16,11 @@ import numpy as np
 
 from berrypick.agents.base import Row
 from berrypick.agents.scripted import NO_ANSWER
-from berrypick.agents.view import look
 from berrypick.corpora import Corpus
 from berrypick.corpora.panel import Panels
 from berrypick.envs.actions import Answer, Open, Search
 from berrypick.envs.observe import Setup
+from berrypick.envs.reading.view import look
 from berrypick.envs.trace import Trace
 from berrypick.envs.worlds import World, names_title
 from berrypick.records import Question

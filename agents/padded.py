@@ -13,9 +13,9 @@ import numpy as np
 
 from berrypick.agents.base import Agent, Metered, Row
 from berrypick.agents.rollout import Informed
-from berrypick.agents.view import View, look
 from berrypick.envs.actions import Action, Answer, Search
 from berrypick.envs.protocols import PROTOCOLS, QUERY_LIMIT
+from berrypick.envs.reading.view import View, look
 from berrypick.errors import BadInput
 
 #: Words that no built-in corpus holds: one that it held would be a word to search for, not a filler.

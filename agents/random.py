@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from berrypick.agents.base import Row
-from berrypick.agents.view import View, look
 from berrypick.envs.actions import Answer, Open, Search
+from berrypick.envs.reading.view import View, look
 
 #: Most words in a random query or answer.
 MOST_WORDS = 4

@@ -11,7 +11,7 @@ import itertools
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, NamedTuple, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -20,6 +20,9 @@ from berrypick.agents.base import Agent, AgentDown, Row
 from berrypick.envs.faults import rollout_seed
 from berrypick.envs.trace import Trace
 from berrypick.records import Episode, Step
+
+if TYPE_CHECKING:
+    from berrypick.agents.discrete import Policy
 
 EPISODE_SCHEMA: Final = 1
 #: Row ids are never reused in a process, so that an agent may serve several rollouts and key caches on them.
@@ -109,6 +112,28 @@ def rollout(
             env.close()
     if failed and len(failed) == len(jobs):
         raise RolloutError(f"all {len(jobs)} rollouts of {agent.name} failed; the first one:\n{failed[0].traceback}")
+
+
+def rollout_numbers(
+    policy: Policy, make_env: Callable[[], Any], tasks: Sequence[int], rollouts: int, seed: int, *, cell: int = 0
+) -> Iterator[tuple[Episode, Trace]]:
+    """Play a policy of the discrete track in its own environment; otherwise as ``rollout``, which plays it in text.
+
+    The generators are those of ``rollout``, so that both give the same episodes. Any exception ends the run.
+    """
+    env = make_env()
+    try:
+        for task, number in itertools.product(tasks, range(rollouts)):
+            rng = seeding.rollout_rng(seed, "rollout", task, number)
+            observation, info = env.reset(seed=rollout_seed(seed, number), options={"task_id": task})
+            over = False
+            while not over:
+                action = policy(observation, info["action_mask"], rng)
+                observation, _, terminated, truncated, info = env.step(action)
+                over = terminated or truncated
+            yield record(env.unwrapped.trace, cell, number), env.unwrapped.trace
+    finally:
+        env.close()
 
 
 def record(trace: Trace, cell: int, rollout: int, *, error: bool = False) -> Episode:

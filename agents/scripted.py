@@ -7,15 +7,16 @@ from typing import Final
 
 import numpy as np
 
-from berrypick.agents import plan, reader
 from berrypick.agents.base import Row
-from berrypick.agents.reader import Knowledge, Language
 from berrypick.agents.situation import Situation
 from berrypick.agents.strategies import STRATEGIES
-from berrypick.agents.view import View, look
 from berrypick.corpora import plans
 from berrypick.envs.actions import Answer, Open, Search
 from berrypick.envs.protocols import make_search
+from berrypick.envs.reading import plan, reader
+from berrypick.envs.reading.knowledge import Knowledge
+from berrypick.envs.reading.reader import Language
+from berrypick.envs.reading.view import View, look
 
 #: What a script answers when it is stuck.
 NO_ANSWER: Final = "unknown"

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from berrypick.agents.plan import Unknown
-from berrypick.agents.reader import ALIAS, Forms, Knowledge, Language
-from berrypick.agents.view import View
 from berrypick.envs.actions import Open, Search
 from berrypick.envs.protocols import QUERY_LIMIT
+from berrypick.envs.reading.knowledge import Knowledge
+from berrypick.envs.reading.plan import Unknown
+from berrypick.envs.reading.reader import ALIAS, Forms, Language
+from berrypick.envs.reading.view import View
 from berrypick.envs.worlds import names_title
 
 #: Wordings that a single way tries before it gives up.

@@ -72,7 +72,7 @@ def replay_env(cell: CellResult) -> SearchEnv:
 def resolved(cell: Cell) -> dict[str, Any]:
     """Every argument that a cell's environment is made with, defaults included."""
     defaults = {name: argument.default for name, argument in signature(SearchEnv).parameters.items()}
-    return {**defaults, **ENVS[cell.env], **cell.make()}
+    return {**defaults, **ENVS[cell.env].arguments, **cell.make()}
 
 
 def prepare(cell: Cell, slot: int) -> None:

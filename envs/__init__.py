@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import gymnasium
 
-from berrypick.envs.specs import ENTRY_POINT, ENVS, VECTOR_ENTRY_POINT
+from berrypick.envs.specs import ENVS
 
 for _id in ENVS:
-    gymnasium.register(_id, entry_point=ENTRY_POINT, vector_entry_point=VECTOR_ENTRY_POINT, kwargs=ENVS[_id])
+    _spec = ENVS[_id]
+    gymnasium.register(
+        _id, entry_point=_spec.entry_point, vector_entry_point=_spec.vector_entry_point, kwargs=_spec.arguments
+    )
 
 __all__ = ["ENVS"]

@@ -1,19 +1,31 @@
-"""The environments: ids and the arguments that ``SearchEnv`` is made with. Data only, in JSON's types."""
+"""The environments: ids and what each is made with. Data only, in JSON's types."""
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from berrypick.registry import Table
 
-ENTRY_POINT: Final = "berrypick.envs.search:SearchEnv"
-VECTOR_ENTRY_POINT: Final = "berrypick.envs.batched:BatchedSearchEnv"
 
-#: id -> keyword arguments; ``gymnasium.make`` overrides them one by one.
-ENVS: Table[dict[str, Any]] = Table("environment")
+class Spec(NamedTuple):
+    """One environment.
+
+    Attributes:
+        arguments: keywords that the class is called with; ``gymnasium.make`` overrides them one by one.
+        entry_point: the class.
+        vector_entry_point: the class of many at once; None for Gymnasium's own.
+    """
+
+    arguments: dict[str, Any]
+    entry_point: str = "berrypick.envs.search:SearchEnv"
+    vector_entry_point: str | None = "berrypick.envs.batched:BatchedSearchEnv"
+
+
+#: id -> how it is made
+ENVS: Table[Spec] = Table("environment")
 _ALMANAC: Final = {"corpus": "almanac-small", "worlds": 8}
 
-ENVS.add("berrypick/Almanac-v0", _ALMANAC, "procedural almanac, all families")
+ENVS.add("berrypick/Almanac-v0", Spec(_ALMANAC), "procedural almanac, all families")
 for _family, _help in (
     ("bridge", "a chain of facts, each found through the one before"),
     ("intersection", "the one thing that two facts share"),
@@ -21,6 +33,12 @@ for _family, _help in (
     ("alias", "the question knows its subject by a byname only"),
     ("inverse", "who or what stands in a relation to the thing named"),
 ):
-    ENVS.add(f"berrypick/Almanac{_family.capitalize()}-v0", {**_ALMANAC, "families": [_family]}, f"almanac: {_help}")
-ENVS.add("berrypick/Factbook-v0", {"corpus": "factbook"}, "CIA World Factbook, real facts and real prose")
-ENVS.add("berrypick/Search-v0", {"corpus": "almanac-tiny"}, "any corpus: corpus= a name or a folder")
+    _spec = Spec({**_ALMANAC, "families": [_family]})
+    ENVS.add(f"berrypick/Almanac{_family.capitalize()}-v0", _spec, f"almanac: {_help}")
+ENVS.add(
+    "berrypick/AlmanacDiscrete-v0",
+    Spec(_ALMANAC, "berrypick.envs.discrete.env:AlmanacDiscrete"),
+    "almanac in numbers: a Box observed, a Discrete action, for any RL library",
+)
+ENVS.add("berrypick/Factbook-v0", Spec({"corpus": "factbook"}), "CIA World Factbook, real facts and real prose")
+ENVS.add("berrypick/Search-v0", Spec({"corpus": "almanac-tiny"}), "any corpus: corpus= a name or a folder")

@@ -16,9 +16,9 @@ from berrypick.agents.mixture import Mixture
 from berrypick.agents.rollout import rollout
 from berrypick.agents.scripted import NO_ANSWER, Scripted
 from berrypick.agents.strategies import STRATEGIES
-from berrypick.agents.view import look
 from berrypick.corpora import load
 from berrypick.envs.actions import Answer, Open, Search
+from berrypick.envs.reading.view import look
 
 
 def test_random_uses_words_and_titles_that_it_has_seen(little_env):
@@ -56,7 +56,8 @@ def test_closed_book_answers_at_once_with_a_train_answer_of_the_right_kind():
 
 def test_closed_book_learns_from_train_questions_alone(monkeypatch: pytest.MonkeyPatch):
     """The Factbook holds the questions of every split in one corpus."""
-    from berrypick.agents import closed_book, reader
+    from berrypick.agents import closed_book
+    from berrypick.envs.reading import reader
 
     question = load("almanac-tiny", "train", 0).questions[0]
     others = [msgspec.structs.replace(question, split=split, answers=("leak",)) for split in ("dev", "test")]

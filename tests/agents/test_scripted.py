@@ -6,14 +6,15 @@ import numpy as np
 import pytest
 
 from berrypick.agents.base import Row
-from berrypick.agents.plan import Unknown
-from berrypick.agents.reader_almanac import ALMANAC
 from berrypick.agents.rollout import rollout
 from berrypick.agents.scripted import NO_ANSWER, Scripted
 from berrypick.agents.strategies import STRATEGIES
 from berrypick.envs.actions import Answer, Open, Search
 from berrypick.envs.observe import Setup, prompt
 from berrypick.envs.protocols import PROTOCOLS
+from berrypick.envs.reading.almanac import ALMANAC
+from berrypick.envs.reading.plan import Unknown
+from berrypick.envs.reading.view import look
 
 WORKS, BASED = Unknown("", "works_at"), Unknown("", "based_in")
 #: All wordings of a relation in one query, and one word of each.
@@ -123,3 +124,17 @@ def test_reads():
     assert not Scripted("byname").reads("factbook")  # countries have no bynames
     assert Scripted("names-only").reads("factbook")
     assert not Scripted("names-only").reads("hotpotqa")
+
+
+def test_a_view_agrees_with_the_trace(little_env):
+    """Every document that the simulator displayed is a passage with the sentences it showed."""
+    for script in ("names-only", "byname"):
+        ((_, trace),) = rollout(Scripted(script), little_env(), [0], 1, 0)
+        history = [trace.prompt]
+        for turn in trace.turns:
+            history += [turn.raw, turn.observation]
+        documents = trace.corpus.documents
+        for turn, shown in zip(trace.turns, look(tuple(history)).shown, strict=True):
+            assert [passage.title for passage in shown] == [documents[position].title for position in turn.docs]
+            displayed = [documents[position].sentences[sentence] for position, sentence in turn.shown]
+            assert [text for passage in shown for text in passage.sentences] == displayed

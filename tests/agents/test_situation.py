@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from berrypick.agents.plan import Unknown
-from berrypick.agents.reader import Knowledge, Passage
-from berrypick.agents.reader_almanac import ALMANAC
-from berrypick.agents.reader_factbook import FACTBOOK
 from berrypick.agents.situation import MOST_CANDIDATES, Situation
 from berrypick.agents.strategies import STRATEGIES
-from berrypick.agents.view import View
 from berrypick.envs.actions import Open, Search
 from berrypick.envs.observe import Setup
 from berrypick.envs.protocols import QUERY_LIMIT, TOPK_LIMIT
+from berrypick.envs.reading.almanac import ALMANAC
+from berrypick.envs.reading.factbook import FACTBOOK
+from berrypick.envs.reading.knowledge import Knowledge
+from berrypick.envs.reading.plan import Unknown
+from berrypick.envs.reading.reader import Passage
+from berrypick.envs.reading.view import View
 
 BEACON, BAL = "Beacon Halvard Foundry", "Bal Harrowgate"
 ROSTER = Passage(f"Payroll of {BEACON} (1)", ("T. Thornwell.",))

@@ -18,9 +18,9 @@ from berrypick.envs.protocols import PROTOCOLS
 from berrypick.envs.search import SearchEnv
 
 ROOT = Path(__file__).resolve().parents[2]
-#: An argument for each kind; ``chat`` needs a server and has its tests in ``agents/test_chat.py``.
-ARGUMENTS = {"padded": "scripted:byname"}
-NAMES = [*agents.AGENTS, *(f"{kind}:{argument}" for kind, argument in ARGUMENTS.items())]
+#: Arguments for each kind; ``chat`` needs a server and has its tests in ``agents/test_chat.py``.
+ARGUMENTS = {"padded": ("scripted:byname",), "discrete": ("random", "fallbacks")}
+NAMES = [*agents.AGENTS, *(f"{kind}:{argument}" for kind, several in ARGUMENTS.items() for argument in several)]
 TASKS, ROLLOUTS = (0, 1, 2, 3, 4), 3
 ORACLES = ("oracle", "route_oracle")
 
@@ -46,7 +46,7 @@ def test_every_action_is_valid_and_every_episode_is_answered(name: str, protocol
     for episode, trace in played:
         assert episode.status == "ok" and episode.steps
         assert all(turn.valid for turn in trace.turns), trace.turns
-        assert episode.terminated or name == "random"
+        assert episode.terminated or name.endswith("random")
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from berrypick.agents import plan
-from berrypick.agents.plan import Unknown
-from berrypick.agents.reader import Knowledge, Passage
-from berrypick.agents.reader_almanac import ALMANAC
 from berrypick.corpora import plans
 from berrypick.corpora.builders.almanac import make
 from berrypick.corpora.builders.almanac.lexicon import RELATIONS
 from berrypick.corpora.plans import Both, Name, Step, Winner
+from berrypick.envs.reading import plan
+from berrypick.envs.reading.almanac import ALMANAC
+from berrypick.envs.reading.knowledge import Knowledge
+from berrypick.envs.reading.plan import Unknown
+from berrypick.envs.reading.reader import Passage
 from berrypick.text import tokens
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from berrypick.agents.plan import Progress, Unknown, solve
 from berrypick.corpora.plans import Both, Name, Step, Winner, names
+from berrypick.envs.reading.plan import Progress, Unknown, solve
 
 
 class Known:

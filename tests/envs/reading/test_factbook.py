@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from berrypick.agents.plan import Unknown
-from berrypick.agents.reader import Knowledge, Passage
-from berrypick.agents.reader_factbook import FACTBOOK
 from berrypick.corpora.plans import Both, Name, Step, Winner
+from berrypick.envs.reading.factbook import FACTBOOK
+from berrypick.envs.reading.knowledge import Knowledge
+from berrypick.envs.reading.plan import Unknown
+from berrypick.envs.reading.reader import Passage
 
 CAPITAL = Passage("Austria: Government - capital", ("Capital - name: Vienna.",))
 BORDERS = Passage(

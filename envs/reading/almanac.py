@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final
 
-from berrypick.agents.plan import Unknown
-from berrypick.agents.reader import Fact, Passage
 from berrypick.corpora.builders.almanac import grammar
 from berrypick.corpora.builders.almanac.lexicon import ALIAS, FRAMES, REGISTER, RELATIONS
 from berrypick.corpora.plans import Name, Node, Stated
+from berrypick.envs.reading.plan import Unknown
+from berrypick.envs.reading.reader import Fact, Passage
 from berrypick.text import tokens
 
 _INITIAL: Final = re.compile(r"[A-Z]\. \S.*")
@@ -20,6 +20,9 @@ _BYNAME: Final = re.compile("the ")
 _PLACE: Final = re.compile(r"\w+ of \w+")
 _EVENT: Final = re.compile(r"\w+ \d{4} at .+")
 _NUMBERED: Final = re.compile(r".+ \(\d+\)")
+#: Names and titles that are remembered: an episode asks for the same ones again and again.
+_NAMES: Final = 65536
+_REGISTER: Final = REGISTER.format(n="").removesuffix("()")
 
 
 class Almanac:
@@ -30,7 +33,9 @@ class Almanac:
     joint = True
     forms = ("full", "initial", "byname")
 
-    def plan(self, question: str) -> Node | None:
+    @staticmethod
+    @lru_cache(maxsize=4096)
+    def plan(question: str) -> Node | None:
         """Read a question with the public grammar; a bare name asks for nothing and is no plan."""
         plan = grammar.parse_question(question)
         return None if isinstance(plan, Name) else plan
@@ -53,10 +58,12 @@ class Almanac:
 
     def names(self, passage: Passage) -> Iterator[str]:
         """A profile's title is a full name."""
-        if not _EVENT.fullmatch(passage.title) and not _NUMBERED.fullmatch(passage.title):
+        if self.genre(passage.title) == "page":
             yield passage.title
 
-    def form(self, name: str) -> str:
+    @staticmethod
+    @lru_cache(maxsize=_NAMES)
+    def form(name: str) -> str:
         """Bynames start with a small "the", initial forms with a letter and a stop; years have no form."""
         if name.startswith("the "):
             return "byname"
@@ -68,9 +75,11 @@ class Almanac:
         """The public convention, "T. Thornwell"."""
         return grammar.initial_form(full) if self.form(full) == "full" else ""
 
-    def key(self, name: str) -> str:
+    @staticmethod
+    @lru_cache(maxsize=_NAMES)
+    def key(name: str) -> str:
         """The initial form, which is unique in a world; bynames and years stand for themselves."""
-        return grammar.initial_form(name) if self.form(name) == "full" else name
+        return grammar.initial_form(name) if Almanac.form(name) == "full" else name
 
     def number(self, text: str) -> float:
         """Years."""
@@ -98,11 +107,12 @@ class Almanac:
 
     def list_query(self, unknown: Unknown, name: str) -> str:
         """The words of the relation's roster titles, and the name."""
-        return " ".join(filter(None, (_roster(unknown), name)))
+        return " ".join(filter(None, (_roster(unknown.relation), name)))
 
     def is_list(self, title: str, unknown: Unknown, name: str) -> bool:
         """Rosters are titled by relation and object, and numbered."""
-        return bool(_roster(unknown)) and title.startswith(f"{_roster(unknown)} {name} (")
+        listed = _roster(unknown.relation)
+        return listed != "" and title.startswith(f"{listed} {name} (")
 
     def pages(self, unknown: Unknown, name: str) -> tuple[str, ...]:
         """The profile, whatever is asked."""
@@ -112,9 +122,20 @@ class Almanac:
         """A profile is titled by the full name."""
         return title == name
 
+    @staticmethod
+    @lru_cache(maxsize=_NAMES)
+    def genre(title: str) -> str:
+        """What a title tells of its page: ``event``, ``register``, ``list``, or else ``page``."""
+        if _EVENT.fullmatch(title):
+            return "event"
+        if not _NUMBERED.fullmatch(title):
+            return "page"
+        return "register" if title.startswith(_REGISTER) else "list"
 
-def _roster(unknown: Unknown) -> str:
-    return RELATIONS[unknown.relation].roster.format(o="").strip() if unknown.relation in RELATIONS else ""
+
+@cache
+def _roster(relation: str) -> str:
+    return RELATIONS[relation].roster.format(o="").strip() if relation in RELATIONS else ""
 
 
 @cache

@@ -11,10 +11,10 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from berrypick.agents.reader import Passage
 from berrypick.envs.actions import Action, Answer, Open, Search
 from berrypick.envs.observe import REFUSED, Setup, read_prompt
 from berrypick.envs.protocols import PROTOCOLS, unescape
+from berrypick.envs.reading.reader import Passage
 
 _HIT = re.compile(r"Doc \d+ \(Title: ")
 _PAGE = "Page (Title: "

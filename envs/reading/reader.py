@@ -1,17 +1,16 @@
-"""The shared reader: displayed text in, known facts out. It sees observations only and knows no gold.
+"""The shared reader: how one family of corpora words questions and facts, its *language*, in one table (``LANGUAGES``).
 
-A *language* says how one corpus words questions and facts (``LANGUAGES``); what is known so far is rebuilt from the
-history at every turn, so that an episode has no state outside its text.
+It sees observations only and knows no gold; ``knowledge`` keeps what it reads.
 """
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator, Sequence
-from functools import cached_property, lru_cache
+from collections.abc import Hashable, Iterable, Iterator
+from functools import lru_cache
 from typing import NamedTuple, Protocol
 
-from berrypick.agents.plan import Unknown
 from berrypick.corpora.plans import Node
+from berrypick.envs.reading.plan import Unknown
 from berrypick.registry import Table
 
 #: The relation of another name of an entity (subject) to its full name (object).
@@ -129,8 +128,8 @@ class Language(Hashable, Protocol):
 
 
 LANGUAGES: Table[Language] = Table("language")
-LANGUAGES.add("almanac", "berrypick.agents.reader_almanac:ALMANAC", "the lexicon of Almanac, held out wordings too")
-LANGUAGES.add("factbook", "berrypick.agents.reader_factbook:FACTBOOK", "the Factbook's fields and question forms")
+LANGUAGES.add("almanac", "berrypick.envs.reading.almanac:ALMANAC", "the lexicon of Almanac, held out wordings too")
+LANGUAGES.add("factbook", "berrypick.envs.reading.factbook:FACTBOOK", "the Factbook's fields and question forms")
 
 
 @lru_cache(maxsize=4096)
@@ -145,77 +144,3 @@ def understand(question: str) -> tuple[Language, Node] | None:
 def languages() -> Iterator[Language]:
     """Every language; each is imported when it is come to."""
     return (LANGUAGES[name] for name in LANGUAGES)
-
-
-class Knowledge:
-    """What an episode has displayed, as facts. Implements ``plan.Facts``.
-
-    Args:
-        language: how to read it.
-        names: what the question names.
-        passages: everything displayed, in order.
-    """
-
-    def __init__(self, language: Language, names: Iterable[str], passages: Sequence[Passage]) -> None:
-        self.language = language
-        self.passages = passages
-        self._facts = [fact for passage in passages for fact in _read(language, passage)]
-        self._full_of = {fact.subject: fact.object for fact in self._facts if fact.relation == ALIAS}
-        self._forms: dict[str, dict[str, str]] = {}
-        shown = (name for passage in passages for name in _names(language, passage))
-        for name in (*names, *shown, *(name for fact in self._facts for name in (fact.subject, fact.object))):
-            self._forms.setdefault(self.key(name), {}).setdefault(language.form(name), name)
-        self._related = self._index()
-
-    def _index(self) -> dict[tuple[str, str, bool], dict[str, None]]:
-        index: dict[tuple[str, str, bool], dict[str, None]] = {}
-        for fact in self._facts:
-            ways = (False, True) if self.language.symmetric(fact.relation) else (False,)
-            for turned in ways:
-                subject, object_ = (fact.object, fact.subject) if turned else (fact.subject, fact.object)
-                index.setdefault((self.key(subject), fact.relation, False), {})[self.key(object_)] = None
-                index.setdefault((self.key(object_), fact.relation, True), {})[self.key(subject)] = None
-        return index
-
-    def key(self, name: str) -> str:
-        """One string for all known names of an entity."""
-        return self.language.key(self._full_of.get(name, name))
-
-    def forms(self, name: str) -> Forms:
-        """All known names of an entity."""
-        known = self._forms.get(self.key(name), {self.language.form(name): name})
-        full = known.get("full") or known.get("", "")
-        return Forms(full, known.get("initial") or (full and self.language.initial(full)), known.get("byname", ""))
-
-    def related(self, name: str, relation: str, inverse: bool) -> list[str]:
-        """Names that stand in the relation to ``name``, best known form of each, in order of finding."""
-        found = self._related.get((self.key(name), relation, inverse), {})
-        return [self.forms(key).best or key for key in found]
-
-    def number(self, name: str, relation: str) -> float | None:
-        """The value of a numeric relation, None while unknown."""
-        for text in self.related(name, relation, False):
-            try:
-                return self.language.number(text)
-            except ValueError:
-                continue
-        return None
-
-    def settled(self, name: str, relation: str) -> bool:
-        """Whether all objects of a relation of ``name`` are known: one place that states it states it in full."""
-        return not self.language.symmetric(relation) and bool(self.related(name, relation, False))
-
-    @cached_property
-    def titles(self) -> tuple[str, ...]:
-        """Every title displayed, listed ones and links, in order."""
-        return tuple(dict.fromkeys(title for page in self.passages for title in (page.title, *page.links)))
-
-
-@lru_cache(maxsize=65536)
-def _read(language: Language, passage: Passage) -> tuple[Fact, ...]:
-    return tuple(language.read(passage))
-
-
-@lru_cache(maxsize=65536)
-def _names(language: Language, passage: Passage) -> tuple[str, ...]:
-    return (*language.names(passage), *passage.links)

@@ -6,13 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from berrypick.agents.reader import Passage
-from berrypick.agents.rollout import rollout
-from berrypick.agents.view import look, passages
 from berrypick.envs import observe
 from berrypick.envs.actions import Answer, Invalid, Open, Search
 from berrypick.envs.observe import Setup, prompt
 from berrypick.envs.protocols import PROTOCOLS
+from berrypick.envs.reading.reader import Passage
+from berrypick.envs.reading.view import look, passages
 from berrypick.records import Document
 
 SETUP = Setup("tags", ("bm25", "dense"), 3, 10, 6)
@@ -66,19 +65,3 @@ def test_any_observation_is_read(question: str, observation: str):
 def test_any_prefixed_line_is_read(rest: str):
     assert len(passages(f"Doc 1 (Title: {rest}")) == 1
     assert len(passages(f"Page (Title: {rest}")) == 1
-
-
-def test_a_view_agrees_with_the_trace(little_env):
-    """Every document that the simulator displayed is a passage with the sentences it showed."""
-    from berrypick.agents.scripted import Scripted
-
-    for script in ("names-only", "byname"):
-        ((_, trace),) = rollout(Scripted(script), little_env(), [0], 1, 0)
-        history = [trace.prompt]
-        for turn in trace.turns:
-            history += [turn.raw, turn.observation]
-        documents = trace.corpus.documents
-        for turn, shown in zip(trace.turns, look(tuple(history)).shown, strict=True):
-            assert [passage.title for passage in shown] == [documents[position].title for position in turn.docs]
-            displayed = [documents[position].sentences[sentence] for position, sentence in turn.shown]
-            assert [text for passage in shown for text in passage.sentences] == displayed

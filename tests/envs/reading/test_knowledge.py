@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from berrypick.agents import reader
-from berrypick.agents.plan import Unknown
-from berrypick.agents.reader import Fact, Forms, Knowledge, Passage
-from berrypick.agents.reader_almanac import ALMANAC
-from berrypick.corpora.plans import Name, Step
+from berrypick.envs.reading import reader
+from berrypick.envs.reading.almanac import ALMANAC
+from berrypick.envs.reading.knowledge import Knowledge
+from berrypick.envs.reading.reader import Fact, Forms, Passage
 
 PROFILE = Passage("Tessa Thornwell", ("Tessa works at Beacon Halvard Foundry.",))
 ROSTER = Passage("Payroll of Beacon Halvard Foundry (1)", ("T. Thornwell.", "H. Marlmere."))
@@ -82,13 +84,31 @@ def test_numbers():
 
 def test_titles_are_listed_once_links_included():
     page = Passage("Tessa Thornwell", (), ("Bal Harrowgate", "Tessa Thornwell"), opened=True)
-    assert know(PROFILE, page).titles == ("Tessa Thornwell", "Bal Harrowgate")
+    assert tuple(know(PROFILE, page).titles) == ("Tessa Thornwell", "Bal Harrowgate")
 
 
-def test_understand_finds_the_language():
-    asked = reader.understand("What is the birthplace of Tessa Thornwell?")
-    assert asked == (ALMANAC, Step("born_in", False, Name("Tessa Thornwell")))
-    assert reader.understand("Who let the dogs out?") is None
+@pytest.mark.parametrize("order", list(itertools.permutations((PROFILE, ROSTER, EVENT, REGISTER))))
+def test_the_order_of_reading_changes_no_fact(order: tuple[Passage, ...]):
+    """Whatever was taken in before a byname was understood goes by the full name afterwards."""
+    known = know(*order, names=("the Lantern Poet",))
+    assert list(known.passages) == list(dict.fromkeys(order))
+    assert known.forms("the Lantern Poet") == Forms("Tessa Thornwell", "T. Thornwell", "the Lantern Poet")
+    assert known.related("the Lantern Poet", "works_at", False) == ["Beacon Halvard Foundry"]
+    assert known.related("Tessa Thornwell", "born_in", False) == ["Bal Harrowgate"]
+    assert set(known.related("Beacon Halvard Foundry", "works_at", True)) == {"Tessa Thornwell", "H. Marlmere"}
+    keys = {"T. Thornwell", "H. Marlmere", "B. Halvard Foundry", "B. Harrowgate"}
+    assert set(known.keys) == keys and next(iter(known.keys)) == "T. Thornwell"
+
+
+def test_what_comes_later_is_taken_in():
+    known = know(EVENT)
+    known.see(REGISTER)
+    assert known.related("Tessa Thornwell", "born_in", False) == ["Bal Harrowgate"]
+    assert tuple(known.titles) == (EVENT.title, REGISTER.title)
+    assert set(known.facts) == {
+        Fact("the Lantern Poet", "born_in", "Bal Harrowgate"),
+        Fact("the Lantern Poet", "alias", "Tessa Thornwell"),
+    }
 
 
 texts = st.one_of(
@@ -113,41 +133,3 @@ def test_any_text_is_read(passages: list[Passage], name: str, relation: str):
         known.settled(name, relation)
         assert isinstance(known.forms(name).best, str)
         assert known.key(name) == known.key(name)
-
-
-@given(texts)
-def test_any_question_is_understood_or_not(question: str):
-    understood = reader.understand(question)
-    assert understood is None or understood[0] in reader.languages()
-
-
-@given(texts, titles, st.booleans())
-def test_ways_to_word_an_unknown(name: str, title: str, inverse: bool):
-    for language in reader.languages():
-        for relation in _relations(language):
-            unknown = Unknown(name, relation, inverse)
-            assert language.words(unknown)
-            assert language.gist(unknown)
-            assert name in language.question(unknown, name)
-            assert name in language.list_query(unknown, name)
-            language.is_list(title, unknown, name)
-            language.is_page(title, name)
-            assert language.pages(unknown, name)
-
-
-def _relations(language: reader.Language) -> list[str]:
-    if language is ALMANAC:
-        from berrypick.corpora.builders.almanac.lexicon import RELATIONS
-
-        return list(RELATIONS)
-    from berrypick.corpora.builders.factbook.relations import MEASURES
-    from berrypick.corpora.builders.factbook.relations import RELATIONS as FIELDS
-
-    return [*FIELDS, *MEASURES]
-
-
-def test_facts_are_what_the_page_states():
-    assert list(ALMANAC.read(ROSTER)) == [
-        Fact("T. Thornwell", "works_at", "Beacon Halvard Foundry"),
-        Fact("H. Marlmere", "works_at", "Beacon Halvard Foundry"),
-    ]
