@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Sequence
-from typing import Final, NamedTuple
+from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
@@ -31,7 +32,8 @@ def random(observation: Observation, mask: Mask, rng: np.random.Generator) -> in
     return int(rng.choice(np.flatnonzero(mask)))
 
 
-class Script(NamedTuple):
+@dataclass(frozen=True)
+class Script:
     """Ways of asking, each a tool and a form, in the order in which they are tried.
 
     Attributes:

@@ -17,7 +17,8 @@ from berrypick.agents.rollout import Failure, rollout
 from berrypick.benchmarks.metrics import TaskOutcomes
 from berrypick.benchmarks.result import CellResult
 from berrypick.benchmarks.suites import Cell
-from berrypick.corpora.store import AUDIT_FILE, Corpus
+from berrypick.corpora.manifest import AUDIT_FILE
+from berrypick.corpora.store import Corpus
 from berrypick.envs import ENVS, worlds
 from berrypick.envs.outcome import Outcome, analyse
 from berrypick.envs.search import SearchEnv

@@ -118,7 +118,7 @@ class BatchedSearchEnv(VectorEnv[tuple[str, ...], Sequence[str], npt.NDArray[Any
         self._over = terminated | truncated
         return tuple(self._observations), rewards, terminated, truncated, infos.merged()
 
-    def render(self) -> tuple[str | None, ...] | None:
+    def render(self) -> tuple[Any, ...] | None:
         """Each episode as text in ``ansi`` mode, None without a mode."""
         return tuple(env.render() for env in self.envs) if self.render_mode else None
 

@@ -216,7 +216,7 @@ class SearchEnv(gymnasium.Env[str, str]):
         assert self._seed is not None, "reset sets it first"
         return self.tasks.draw(self._seed, self._episode)
 
-    def _check(self, action: str) -> None:
+    def _check(self, action: object) -> None:
         if self.simulation.over:
             raise ResetNeeded("the episode is over: call reset() for the next one")
         if not isinstance(action, str):

@@ -177,17 +177,16 @@ class Simulation:
     def _distort(self, request: Request, hits: list[Hit]) -> tuple[list[Hit] | None, tuple[str, ...]]:
         """What the faults make of the hits, None where the engine fails, and which of them made a difference."""
         struck = []
-        found: list[Hit] | None = hits
         for number, fault in enumerate(self.rules.faults):
             draw = rng(self._luck, "fault", len(self.trace.turns) * len(self.rules.faults) + number)
             at = Retrieval(request.topk, draw, len(self.trace.corpus.documents), self._mask, self._hits_before)
-            before = found
-            found = fault.distort(found, at)
-            if found != before or fault.seconds:
+            found = fault.distort(hits, at)
+            if found != hits or fault.seconds:
                 struck.append(fault.name)
             if found is None:
-                break
-        return found, tuple(struck)
+                return None, tuple(struck)
+            hits = found
+        return hits, tuple(struck)
 
     def _hits_before(self) -> list[Hit]:
         """What the last search of the episode would have brought without faults."""

@@ -57,7 +57,7 @@ def _find_flat(index: faiss.Index, vector: Vectors, limit: int, exclude: Mask | 
     if exclude is not None:
         parameters.sel = untyped.IDSelectorBitmap(np.packbits(~exclude, bitorder="little"))
     # One vector at a time: FAISS sums batches of 20 and more in another order.
-    scores, positions = index.search(vector[None], limit, params=parameters)  # type: ignore[call-arg]
+    scores, positions = index.search(vector[None], limit, params=parameters)
     return scores[0], positions[0]
 
 
@@ -69,7 +69,7 @@ def _make_codes(dimensions: int) -> faiss.Index:
 def _find_codes(index: faiss.Index, vector: Vectors, limit: int, exclude: Mask | None) -> Found:
     untyped: Any = faiss
     parameters = untyped.IndexRefineSearchParameters(k_factor=1)
-    scores, positions = index.search(vector[None], SHORTLIST, params=parameters)  # type: ignore[call-arg]
+    scores, positions = index.search(vector[None], SHORTLIST, params=parameters)
     return scores[0][:limit], positions[0][:limit]
 
 

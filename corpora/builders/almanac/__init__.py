@@ -6,7 +6,7 @@ Every fact may be attested in several genres, and the genres are found in differ
 from __future__ import annotations
 
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 from berrypick import seeding
 from berrypick.corpora.builders.almanac.nested import QUESTIONS as SHARD_QUESTIONS
@@ -52,7 +52,7 @@ def make(
     return Draft(list(book.documents.values()), questions, truth.entities)
 
 
-def _builder(size: str, **wording: bool) -> Builder:
+def _builder(size: str, **wording: Any) -> Builder:
     sizes = {"size": size, "entities": SIZES[size], "questions_per_family": QUESTIONS[size], "shares": SHARES}
     return Builder(
         make=partial(make, size=size, **wording),
