@@ -66,12 +66,19 @@ def assemble(config: Config, played: Sequence[CellRun], times: dict[str, str | f
         config=config,
         provenance=provenance.collect(
             # The command that gives this result again: where it is written and how many processes there are is no part.
-            ["berrypick", "bench", config.agent, "--suite", config.suite, "--seed", str(config.seed)],
+            _command(config),
             {name: value for cell in played for name, value in cell.fingerprints.items()},
             times | spent,
             _cost(played),
         ),
     )
+
+
+def _command(config: Config) -> list[str]:
+    """The words of the command; the protocol where it is not the default."""
+    words = ["berrypick", "bench", config.agent, "--suite", config.suite, "--seed", str(config.seed)]
+    others = {cell.protocol for cell in config.cells} - {"tags"}
+    return words + [word for protocol in sorted(others) for word in ("--protocol", protocol)]
 
 
 def _cost(played: Sequence[CellRun]) -> dict[str, float]:

@@ -60,6 +60,7 @@ def run(
     seed: int,
     out: Path,
     *,
+    protocol: str = "tags",
     jobs: int = 1,
     overwrite: bool = False,
     started: Callable[[int], Tick] = lambda total: lambda done: None,
@@ -73,6 +74,7 @@ def run(
         suite: a row of ``SUITES``.
         seed: of the agents' sampling and of the intervals; worlds and questions belong to the suite.
         out: where to write.
+        protocol: how actions are written, a row of ``PROTOCOLS``.
         jobs: processes; with more than one, a script must guard its main module as ``multiprocessing`` asks.
         overwrite: where a folder holds a run of another configuration, remove that run.
         started: called once with the number of steps; what it returns is called after each.
@@ -81,7 +83,7 @@ def run(
         The run folders, in order of the names.
 
     Raises:
-        UnknownName: no such agent or suite.
+        UnknownName: no such agent, suite or protocol.
         BadInput: the seed or ``jobs`` is out of range, or a folder holds a run of another configuration; the message
             says what differs.
         RolloutError: every rollout of a cell failed.
@@ -90,7 +92,7 @@ def run(
     if jobs < 1:
         raise BadInput(f"must be at least 1, got {jobs}", field="jobs")
     begun, clock = datetime.now(UTC), time.perf_counter()
-    configs = [configure(name, suite, seed) for name in names]
+    configs = [configure(name, suite, seed, protocol) for name in names]
     folders = [out] if len(names) == 1 else [out / folder_name(name) for name in names]
     for config, folder in zip(configs, folders, strict=True):
         claim(folder, config, overwrite)
@@ -177,9 +179,9 @@ def folder_name(agent: str) -> str:
     return "".join(letter if letter.isalnum() or letter in "._+-" else "-" for letter in agent)
 
 
-def configure(agent: str, suite: str, seed: int) -> Config:
+def configure(agent: str, suite: str, seed: int, protocol: str = "tags") -> Config:
     """Resolve what a run's numbers depend on, checking the names and the seed."""
-    suite_cells = cells_of(suite)
+    suite_cells = cells_of(suite, protocol)
     agents.make(agent)
     if not 0 <= seed < 2**32:
         raise BadInput(f"must be in [0, 2**32), got {seed}", field="seed")

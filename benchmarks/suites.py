@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from berrypick import corpora
 from berrypick.corpora.store import Corpus
 from berrypick.envs.knockouts import FAVOURITE
+from berrypick.envs.protocols import PROTOCOLS
 from berrypick.records import Record
 from berrypick.registry import Table
 
@@ -36,6 +37,7 @@ class Cell(Record):
         split: split of worlds and questions; None for any, in corpora of one world.
         knockouts: lasting changes that remove a way of finding things; ``no_favourite`` is measured in the plain cell.
         faults: ways in which the engines misbehave.
+        protocol: how actions are written.
     """
 
     env: str
@@ -46,6 +48,7 @@ class Cell(Record):
     split: str | None = "test"
     knockouts: tuple[str, ...] = ()
     faults: tuple[str, ...] = ()
+    protocol: str = "tags"
 
     @property
     def label(self) -> str:
@@ -70,7 +73,7 @@ class Cell(Record):
     def make(self) -> dict[str, Any]:
         """Keywords for ``gymnasium.make(cell.env, ...)``."""
         changes = {"knockouts": self.knockouts, "faults": self.faults}
-        where = {"corpus": self.corpus, "worlds": self.worlds, "split": self.split}
+        where = {"corpus": self.corpus, "worlds": self.worlds, "split": self.split, "protocol": self.protocol}
         return where | {name: names for name, names in changes.items() if names}
 
 
@@ -136,10 +139,16 @@ SUITES.add(
 SUITES.add(
     "robust", tuple(_robust()), "Almanac under every knock-out, comprehension shift and fault, 100 questions each"
 )
+SUITES.add(
+    "scale",
+    tuple(Cell(ANY, f"almanac-{size}", worlds=1, tasks=60, rollouts=4) for size in ("1k", "10k", "100k", "large")),
+    "the same 60 questions x 4 rollouts among 1,000 to 1,000,000 documents (a quarter of an hour to build)",
+)
 SUITES.add("real", real, "Factbook and every corpus you added, plain and with the agent's favourite way refused")
 
 
-def cells_of(suite: str) -> tuple[Cell, ...]:
-    """The cells of a suite; raises UnknownName with near matches."""
+def cells_of(suite: str, protocol: str = "tags") -> tuple[Cell, ...]:
+    """The cells of a suite, played in a protocol; raises UnknownName with near matches."""
     row = SUITES[suite]
-    return row if isinstance(row, tuple) else row()
+    PROTOCOLS[protocol]
+    return tuple(replace(cell, protocol=protocol) for cell in (row if isinstance(row, tuple) else row()))

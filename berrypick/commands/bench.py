@@ -37,6 +37,7 @@ def bench(
     agents: Agents,
     suite: str = "quick",
     seed: int = 0,
+    protocol: str = "tags",
     out: Annotated[Path | None, tyro.conf.arg(metavar="PATH", help_behavior_hint=OUT_HINT)] = None,
     jobs: Annotated[int | None, tyro.conf.arg(metavar="INT", help_behavior_hint="(default: number of cores)")] = None,
     overwrite: bool = False,
@@ -48,6 +49,7 @@ def bench(
     Args:
         agents: agents that `berrypick list agents` lists; patterns such as 'scripted:*' stand for several.
         suite: a suite that `berrypick list suites` lists.
+        protocol: how agents write actions, tags or tools.
         seed: of the agents' sampling, 0 to 2**32 - 1; the questions belong to the suite.
         out: folder for the run; with several agents, each gets a folder in it.
         jobs: processes.
@@ -61,9 +63,8 @@ def bench(
         raise BadInput("name at least one; `berrypick list agents` lists them", field="AGENT")
     out = out or default_out(names, suite, seed)
     with steps() as started:
-        folders = run(
-            names, suite, seed, out, jobs=cores() if jobs is None else jobs, overwrite=overwrite, started=started
-        )
+        processes = cores() if jobs is None else jobs
+        folders = run(names, suite, seed, out, protocol=protocol, jobs=processes, overwrite=overwrite, started=started)
     runs = [result.read(folder) for folder in folders]
     page = report.write(runs, out)
     OUT.print(summary(runs))

@@ -256,7 +256,7 @@ def test_failed_rollouts_are_rows_counted_as_misses(tmp_path: Path, monkeypatch:
 def test_a_favourite_is_measured_refused_and_recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """The waiting cell may stand first. An agent that asks nothing is refused nothing."""
     waiting = msgspec.structs.replace(TINY[0], knockouts=("no_favourite",))
-    monkeypatch.setattr(run, "cells_of", lambda suite: (waiting, TINY[0]))
+    monkeypatch.setattr(run, "cells_of", lambda suite, protocol: (waiting, TINY[0]))
     names = ["scripted:dense-first", "closed_book"]
     one, floor = (result.read(folder) for folder in run.run(names, "tiny", 0, tmp_path, jobs=2))
     assert one.cells[0].setup["knockouts"] == ["no_favourite:dense/names+words"]
@@ -276,7 +276,7 @@ def test_recorded_faults_come_back_in_a_replay(tmp_path: Path, monkeypatch: pyte
     broken = tuple(
         msgspec.structs.replace(TINY[0], faults=(fault,)) for fault in ("random", "dropout:0.5", "error:0.5", "stale")
     )
-    monkeypatch.setattr(run, "cells_of", lambda suite: broken)
+    monkeypatch.setattr(run, "cells_of", lambda suite, protocol: broken)
     (folder,) = run.run(["mixture"], "tiny", 3, tmp_path)
     found, struck = result.read(folder), set[str]()
     envs = [cells.replay_env(cell) for cell in found.cells]
@@ -287,6 +287,24 @@ def test_recorded_faults_come_back_in_a_replay(tmp_path: Path, monkeypatch: pyte
             struck.update(env.step(step.action)[-1]["faults"])
         assert record(env.trace, episode.cell, episode.rollout) == episode
     assert struck == {"random", "dropout:0.5", "error:0.5", "stale"}
+
+
+def test_the_other_protocol_is_another_way_of_writing_the_same(tmp_path: Path):
+    one, other = (
+        run.run(["scripted:names-only"], "tiny", 0, tmp_path / protocol, protocol=protocol)[0]
+        for protocol in ("tags", "tools")
+    )
+    found = result.read(other)
+    assert {cell.setup["protocol"] for cell in found.cells} == {"tools"}
+    assert found.provenance.command.endswith("--seed 0 --protocol tools")
+    pairs = zip(result.read_episodes(one), result.read_episodes(other), strict=True)
+    for tags, tools in pairs:
+        assert (tags.answer, tags.reward, len(tags.steps)) == (tools.answer, tools.reward, len(tools.steps))
+        assert tools.steps[-1].action.startswith('{"name": "answer"') and tags.steps[-1].action.startswith("<answer>")
+    with pytest.raises(BadInput, match="differs in: cells"):
+        run.run(["scripted:names-only"], "tiny", 0, tmp_path / "tags", protocol="tools")
+    with pytest.raises(UnknownName, match="protocol"):
+        run.run(["scripted:names-only"], "tiny", 0, tmp_path / "new", protocol="tool")
 
 
 def test_an_agent_that_always_fails_stops_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

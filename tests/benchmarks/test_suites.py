@@ -37,7 +37,7 @@ def test_real_asks_added_corpora_that_have_answers(home: Path):
 
 def test_an_added_corpus_is_played(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     add("mine", "hotpotqa", FORMATS / "hotpotqa.json")
-    monkeypatch.setattr(run, "cells_of", lambda suite: cells_of(suite)[2:])
+    monkeypatch.setattr(run, "cells_of", lambda suite, protocol: cells_of(suite)[2:])
     (folder,) = run.run(["oracle"], "real", 0, tmp_path / "run")
     found = result.read(folder)
     assert [cell.label for cell in found.cells] == ["mine", "mine no_favourite"]

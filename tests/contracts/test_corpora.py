@@ -20,7 +20,7 @@ from berrypick.corpora.store import Draft
 from berrypick.errors import BadInput
 
 #: Rows that take a minute, and rows that no test builds: what makes them is tested at their smaller sizes.
-LARGE = {"almanac-small", "almanac-10k"}
+LARGE = {"almanac-small", "almanac-small-reworded", "almanac-10k"}
 HUGE = {"almanac-base", "almanac-100k", "almanac-large"}
 NAMES = [pytest.param(name, marks=pytest.mark.slow if name in LARGE else ()) for name in CORPORA if name not in HUGE]
 FORMATS = Path(__file__).resolve().parents[1] / "data" / "formats"

@@ -45,8 +45,12 @@ def test_somebody_reads_every_cell(suite: str):
         assert any(make(name).reads(cell.corpus) for name in AGENTS)
 
 
+#: Minutes to build; their questions are those of almanac-1k, which the tests of nested corpora assert.
+HUGE = ("almanac-100k", "almanac-large")
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("cell", [param for param in CELLS if param.values[0].corpus not in HUGE])  # type: ignore[attr-defined]
 def test_a_cell_has_its_questions(cell: Cell):
     tasks = cells.search_env(cell.bare).tasks
     ids = cells.choose(tasks, cell.tasks)
