@@ -97,7 +97,8 @@ class _Library:
     """A corpus with its engines and the audit's queries."""
 
     def __init__(self, corpus: Corpus) -> None:
-        self.corpus, self.world, self.panels = corpus, World(corpus), Panels(corpus)
+        self.corpus, self.world = corpus, World(corpus)
+        self.panels = Panels(corpus, [question.gold for question in corpus.all_questions])
 
     def queries(self, question: Question, hop: int, spots: Sequence[tuple[int, int | None]]) -> list[str]:
         """What to search for a fact: the audit's panel, then titles and sentences of its evidence."""

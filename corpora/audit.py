@@ -105,7 +105,7 @@ def audit(
         progress: show what it is doing on standard error.
     """
     started = time.perf_counter()
-    panels = Panels(corpus)
+    panels = Panels(corpus, [question.gold for question in corpus.all_questions])
     panel = [panels.make(question.text, question.gold) for question in corpus.all_questions]
     searcher = Searcher(corpus, engines, topk)
     registers = Registers(searcher, {query.name for each in panel for hop in each.hops for query in hop.queries})

@@ -72,13 +72,18 @@ class Panel:
 
 
 class Panels:
-    """Makes panels for the questions of one corpus."""
+    """Makes panels for the questions of one corpus.
 
-    def __init__(self, corpus: Corpus) -> None:
+    Args:
+        corpus: what is asked about.
+        plans: of its questions; names that stand in none of them, nor in a question, are unknown here.
+    """
+
+    def __init__(self, corpus: Corpus, plans: Iterable[Sequence[Hop]]) -> None:
         self._corpus = corpus
         self._wording: Wording = wording_of(corpus)
         # Of a million names few can be meant: those of which every word stands in a question or a plan.
-        words = _words_of_questions(corpus)
+        words = _words_asked(corpus, plans)
         titles = [
             document.title
             for document in corpus.documents
@@ -185,10 +190,9 @@ class Panels:
         return frozenset(position[link.casefold()] for link in document.links if link.casefold() in position)
 
 
-def _words_of_questions(corpus: Corpus) -> frozenset[str]:
+def _words_asked(corpus: Corpus, plans: Iterable[Sequence[Hop]]) -> frozenset[str]:
     texts = [question.text for question in corpus.all_questions]
-    hops = [hop for question in corpus.all_questions for hop in question.gold]
-    texts += [name for hop in hops for name in (hop.subject, hop.object)]
+    texts += [name for hops in plans for hop in hops for name in (hop.subject, hop.object)]
     return frozenset(word for text in texts for word in key(text).split())
 
 

@@ -1,4 +1,4 @@
-"""Dense retrieval: inner products of unit vectors, in FAISS, memory-mapped."""
+"""Dense retrieval: inner products of unit vectors, in FAISS."""
 
 from __future__ import annotations
 
@@ -69,16 +69,17 @@ class Dense:
     name = "dense"
 
     def __init__(self, folder: Path, encoder: Encoder, documents: int) -> None:
+        self._layout = layout_for(documents)
+        # The plain memory-mapping flag covers inverted lists only; this one covers flat codes.
+        flags = faiss.IO_FLAG_MMAP_IFC if self._layout.mapped else 0
         try:
-            # The plain memory-mapping flag covers inverted lists only; this one covers flat codes and graphs.
-            self._index = faiss.read_index(str(folder / _VECTORS), faiss.IO_FLAG_MMAP_IFC)
+            self._index = faiss.read_index(str(folder / _VECTORS), flags)
         except RuntimeError as error:
             raise damaged(folder, f"FAISS cannot open the index ({error})") from error
         if (self._index.ntotal, self._index.d) != (documents, encoder.dimensions):
             raise damaged(folder, f"expected {documents} vectors of {encoder.dimensions}, found another shape")
         self._encoder = encoder
         self._documents = documents
-        self._layout = layout_for(documents)
         self._rankings = Rankings(documents)
 
     def search(self, queries: Sequence[str], k: int, exclude: Mask | None = None) -> list[list[Hit]]:

@@ -93,9 +93,9 @@ def test_codes_of_a_large_corpus_find_what_all_vectors_find(tmp_path: Path):
     for query in QUERIES[:3]:
         exact = stored @ encoder.encode([query])[0]
         hits = engines[0].search([query], 10)[0]
-        # Right is what scores as the tenth best or better, within the tolerance of half precision.
-        assert sum(exact[hit.index] >= np.sort(exact)[-10] - 2e-4 for hit in hits) >= 9
-        assert [hit.score for hit in hits] == pytest.approx([exact[hit.index] for hit in hits], abs=5e-4)
+        # Right is what scores as the tenth best or better, within the tolerance of 8 bits a dimension.
+        assert sum(exact[hit.index] >= np.sort(exact)[-10] - 5e-3 for hit in hits) >= 9
+        assert [hit.score for hit in hits] == pytest.approx([exact[hit.index] for hit in hits], abs=5e-3)
 
 
 @pytest.mark.usefixtures("codes")
