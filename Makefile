@@ -1,19 +1,20 @@
 # Every target works from a fresh clone; the environment is made once and remade when its two inputs change.
 PYTHON ?= python3
 VENV ?= .venv
-OUT ?= runs/quick
 SEED ?= 0
 PYTEST_FLAGS ?= -n auto --maxprocesses=8
 
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+SPEED_STAMP := $(VENV)/.installed-speed
 
 # One thread a process: processes, not threads, share the cores.
 export OMP_NUM_THREADS ?= 1
 export OMP_WAIT_POLICY ?= passive
+export NUMBA_NUM_THREADS ?= 1
 export PIP_DISABLE_PIP_VERSION_CHECK ?= 1
 
-.PHONY: help install bench test test-all check format
+.PHONY: help install bench speed test test-all check format
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -27,8 +28,20 @@ $(STAMP): pyproject.toml constraints.txt
 	@$(BIN)/pip install --quiet --constraint constraints.txt --editable ".[dev]"
 	@touch $@
 
+bench: OUT ?= runs/quick
 bench: $(STAMP)  ## run suite `quick` for the reference agents; print one table, write the report (OUT, SEED)
 	$(BIN)/berrypick bench random closed_book 'scripted:*' mixture oracle --suite quick --seed $(SEED) --out $(OUT) --overwrite
+
+$(SPEED_STAMP): $(STAMP)
+	@echo "installing what is measured against, extra speed: bm25s, numba, requests"
+	@$(BIN)/pip install --quiet --constraint constraints.txt --editable ".[dev,speed]"
+	@touch $@
+
+speed: OUT ?= runs/speed
+speed: $(SPEED_STAMP)  ## measure speed against other tools (minutes; leave the machine alone); print one table, write it (OUT)
+	@mkdir -p $(OUT)
+	$(BIN)/pytest -q -n0 -rs benchmarks/speed --benchmark-quiet --benchmark-json $(OUT)/raw.json
+	$(BIN)/python -P -m berrypick.benchmarks.speed.report --raw $(OUT)/raw.json --out $(OUT)
 
 test: $(STAMP)  ## run the tests that are neither slow nor need an accelerator
 	$(BIN)/pytest -q $(PYTEST_FLAGS)
