@@ -1,0 +1,71 @@
+"""Quality and cost from a thousand to a million documents, on one page.
+
+``python -m berrypick.benchmarks.scale`` builds the nested corpora in a folder of its own, measures each and writes
+``scale.html``, ``scale.png``, ``scale.csv`` and ``exponents.csv``. About half an hour and 3 GB of disk; what was
+measured before is not measured again.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import msgspec
+import tyro
+from rich.console import Console
+
+from berrypick import files
+from berrypick.benchmarks import provenance, scale_page
+from berrypick.benchmarks.scale_steps import STEPS, Figures
+
+NESTED: Final = ("almanac-1k", "almanac-10k", "almanac-100k", "almanac-large")
+
+
+@dataclass
+class Options:
+    """Measure quality and cost by number of documents, and write a page about it."""
+
+    out: Path = Path("runs/scale")
+    """folder for the page and the figures"""
+    sizes: tuple[str, ...] = NESTED
+    """corpora to measure, smallest first; two at least, for the exponents"""
+    home: Path | None = None
+    """folder in which corpora are built (default: OUT/home); those of earlier measurements there are used again"""
+
+
+def measure(name: str, step: str, out: Path, home: Path) -> Figures:
+    """Run one step of one corpus in a process of its own, on one thread, unless its figures are there."""
+    kept = out / "steps" / f"{name}-{step}.json"
+    if not kept.exists():
+        if step == "build":
+            # What an interrupted build left would make this one look fast.
+            shutil.rmtree(home / "corpora" / name, ignore_errors=True)
+        command = [sys.executable, "-P", "-m", "berrypick.benchmarks.scale_steps", step, name]
+        environment = {**os.environ, "BERRYPICK_HOME": str(home.resolve()), "OMP_NUM_THREADS": "1"}
+        done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, check=True)
+        files.write_bytes(kept, done.stdout)
+    return msgspec.json.decode(kept.read_bytes(), type=Figures)
+
+
+def main(options: Options) -> None:
+    """Measure and write."""
+    console = Console(stderr=True)
+    home = options.home or options.out / "home"
+    sizes: dict[str, Figures] = {}
+    for name in options.sizes:
+        sizes[name] = {}
+        for step in STEPS:
+            console.print(f"{name}: {step}", highlight=False)
+            sizes[name] |= measure(name, step, options.out, home)
+    command = ["python", "-m", "berrypick.benchmarks.scale", *sys.argv[1:]]
+    page = scale_page.write(sizes, provenance.collect(command, {}, {}), options.out)
+    console.print(f"Page: {page}", markup=False, soft_wrap=True)
+
+
+if __name__ == "__main__":
+    main(tyro.cli(Options))
