@@ -62,7 +62,7 @@ def client(url: str, queries: Sequence[str], topk: int) -> Any:
     """Ask as Search-R1's rollout does: a connection for each request, scores always."""
     import requests
 
-    payload = {"queries": list(queries), "topk": topk, "return_scores": True}
+    payload: dict[str, Any] = {"queries": list(queries), "topk": topk, "return_scores": True}
     return requests.post(url, json=payload).json()["result"]
 
 

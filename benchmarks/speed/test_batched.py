@@ -33,7 +33,7 @@ def made(corpus_of: Callable[[int], Corpus]) -> Callable[..., VectorEnv[Any, Any
 
     @cache
     def make(way: str, count: int, engine: str, alike: int) -> VectorEnv[Any, Any, Any]:
-        arguments = {"corpus": str(corpus_of(SIZE).path), "split": None, "engines": [engine]}
+        arguments: dict[str, Any] = {"corpus": str(corpus_of(SIZE).path), "split": None, "engines": [engine]}
         envs = gymnasium.make_vec("berrypick/Search-v0", count, vectorization_mode=WAYS[way], **arguments)
         envs.reset(seed=[place // alike for place in range(count)])
         return envs
