@@ -63,7 +63,7 @@ def main(options: Options) -> None:
             console.print(f"{name}: {step}", highlight=False)
             sizes[name] |= measure(name, step, options.out, home)
     command = ["python", "-m", "berrypick.benchmarks.scale", *sys.argv[1:]]
-    page = scale_page.write(sizes, provenance.collect(command, {}, {}), options.out)
+    page = scale_page.write(sizes, provenance.collect(command, {}, {}, {}), options.out)
     console.print(f"Page: {page}", markup=False, soft_wrap=True)
 
 
