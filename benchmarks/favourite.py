@@ -21,13 +21,13 @@ def favourite(tasks: Iterable[TaskOutcomes]) -> tuple[str, str] | None:
 
 
 def plain_of(cells: Sequence[Cell], cell: Cell) -> int:
-    """The number of the plain cell of a cell: the same environment and corpus with nothing changed.
+    """The number of the plain cell of a cell: the same with nothing changed.
 
     Raises:
         ValueError: the suite has none.
     """
     for number, other in enumerate(cells):
-        if other.plain and (other.env, other.corpus) == (cell.env, cell.corpus):
+        if other == cell.bare:
             return number
     raise ValueError(f"a suite with {cell.label!r} needs its plain cell too")
 

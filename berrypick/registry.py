@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import difflib
 import importlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Generic, TypeVar, cast
 
+from berrypick.errors import BadInput
+
 Value = TypeVar("Value")
+Made = TypeVar("Made")
 
 
 class UnknownName(LookupError):
@@ -36,6 +39,21 @@ def resolve(path: str) -> object:
     if not attribute:
         raise ValueError(f"{path!r} is not of the form 'module:attribute'")
     return getattr(importlib.import_module(module), attribute)
+
+
+def with_argument(table: Table[Callable[[str], Made]], name: str, field: str) -> Made:
+    """Make the row of ``name`` or ``name:argument`` from its argument, "" for none.
+
+    Raises:
+        UnknownName: no such row.
+        BadInput: there is a colon with nothing after it: one thing has one name.
+    """
+    kind, colon, argument = name.partition(":")
+    if colon and not argument:
+        raise BadInput(
+            f"{name!r} has nothing after its colon; leave the colon out, or say what {kind} takes", field=field
+        )
+    return table[kind](argument)
 
 
 class Table(Generic[Value]):

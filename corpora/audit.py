@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from berrypick.corpora import CORPORA, load, store
+from berrypick.corpora.engines import kinds_in
 from berrypick.corpora.panel import Panel, Panels
 from berrypick.corpora.reach import Budget, Condition, Registers, routes
 from berrypick.corpora.searcher import Searcher, Way, ways_to
@@ -151,7 +152,7 @@ def audit_added(name: str, *, progress: bool = False) -> Audit:
 def conditions(searcher: Searcher) -> list[Condition]:
     """The knock-outs that mean something here: a genre that the corpus has, an engine that is used, opening."""
     genres = [Condition(f"no_{genre}", genre=genre) for genre in searcher.masks]
-    used = {name.partition(":")[0] for name in searcher.engines}
+    used = {kind for name in searcher.engines for kind in kinds_in(name)}
     engines = [Condition(f"no_{engine}", engine=engine) for engine in ("bm25", "dense") if engine in used]
     return [*genres, *engines, Condition("no_open", no_open=True)]
 

@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
+from berrypick.corpora.engines import kinds_in
 from berrypick.corpora.mentions import Mentions, key, occurs
 from berrypick.corpora.panel import HopPanel, Panel, Place, Query, forms
 from berrypick.corpora.searcher import Searcher, Way, ways_to
@@ -213,9 +214,8 @@ def _without_search(walk: Walk, hop: HopPanel, genre: str, condition: Condition)
 
 
 def _allowed(way: Way, condition: Condition) -> bool:
-    return not (condition.engine and way.engine.partition(":")[0] == condition.engine) and not (
-        way.opens and condition.no_open
-    )
+    works = condition.engine not in kinds_in(way.engine) if condition.engine else True
+    return works and not (way.opens and condition.no_open)
 
 
 def _total(price: tuple[int, int]) -> tuple[int, int]:

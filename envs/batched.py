@@ -17,6 +17,7 @@ from berrypick.corpora.engines import Engine
 from berrypick.envs.infos import Infos
 from berrypick.envs.search import SearchEnv
 from berrypick.envs.simulation import Request
+from berrypick.envs.tasks import whole
 from berrypick.envs.trace import Trace, Turn
 from berrypick.errors import BadInput
 from berrypick.records import Hit
@@ -45,7 +46,7 @@ class BatchedSearchEnv(VectorEnv[tuple[str, ...], Sequence[str], npt.NDArray[Any
     def __init__(
         self, num_envs: int = 1, autoreset_mode: str | AutoresetMode = AutoresetMode.NEXT_STEP, **arguments: Any
     ) -> None:
-        if num_envs < 1:
+        if (num_envs := whole(num_envs, "num_envs")) < 1:
             raise BadInput(f"must be at least 1, got {num_envs}", field="num_envs")
         if arguments.get("render_mode") == "human":
             raise BadInput("'human' would mix the episodes of all environments; use 'ansi'", field="render_mode")
@@ -59,7 +60,6 @@ class BatchedSearchEnv(VectorEnv[tuple[str, ...], Sequence[str], npt.NDArray[Any
         self.observation_space = batch_space(first.observation_space, num_envs)
         self.action_space = batch_space(first.action_space, num_envs)
         self._observations = [""] * num_envs
-        self._over = np.zeros(num_envs, dtype=np.bool_)
 
     @property
     def traces(self) -> tuple[Trace, ...]:
@@ -78,32 +78,29 @@ class BatchedSearchEnv(VectorEnv[tuple[str, ...], Sequence[str], npt.NDArray[Any
         """
         seeds = self._seeds(seed)
         options = dict(options or {})
-        chosen = (
-            _mask(options.pop("reset_mask"), self.num_envs) if "reset_mask" in options else ~np.zeros_like(self._over)
-        )
+        everybody = np.ones(self.num_envs, dtype=np.bool_)
+        chosen = _mask(options.pop("reset_mask", everybody), self.num_envs)
         infos = Infos(self.num_envs)
         for i in np.flatnonzero(chosen).tolist():
             self._observations[i], info = self.envs[i].reset(seed=seeds[i], options=options)
             infos.add(i, info)
-        self._over[chosen] = False
         return tuple(self._observations), infos.merged()
 
     def step(self, actions: Sequence[str]) -> Batch:
-        """Play one turn in every environment.
+        """Play one turn in every environment. An engine that raises leaves the step half taken: reset before going on.
 
         Returns:
             Observations (a tuple of strings), rewards (float64), terminations and truncations (bool), each of shape
             (num_envs,), and infos.
 
         Raises:
-            ValueError: the actions are not as many as the environments.
+            ValueError: the actions are not a sequence as long as there are environments.
             ResetNeeded: in mode ``DISABLED``, an episode is over and was not reset.
             TypeError: an action is no string.
         """
-        self._check(actions)
-        begins = self._over if self.autoreset_mode is AutoresetMode.NEXT_STEP else np.zeros_like(self._over)
+        begins = self._check(actions)
         rewards, infos = np.zeros(self.num_envs), Infos(self.num_envs)
-        terminated, truncated = np.zeros_like(self._over), np.zeros_like(self._over)
+        terminated, truncated = np.zeros_like(begins), np.zeros_like(begins)
         playing = np.flatnonzero(~begins).tolist()
         asked = [self.envs[i].ask(actions[i]) for i in playing]
         for i, turn, hits in zip(playing, asked, search_together(asked), strict=True):
@@ -115,29 +112,30 @@ class BatchedSearchEnv(VectorEnv[tuple[str, ...], Sequence[str], npt.NDArray[Any
         for i in np.flatnonzero(begins).tolist():
             self._observations[i], info = self.envs[i].reset()
             infos.add(i, info)
-        self._over = terminated | truncated
         return tuple(self._observations), rewards, terminated, truncated, infos.merged()
 
     def render(self) -> tuple[Any, ...] | None:
         """Each episode as text in ``ansi`` mode, None without a mode."""
         return tuple(env.render() for env in self.envs) if self.render_mode else None
 
-    def _check(self, actions: Sequence[str]) -> None:
-        """Refuse a step before any environment has taken it."""
-        if len(actions) != self.num_envs:
-            raise ValueError(f"expected {self.num_envs} actions, got {len(actions)}")
+    def _check(self, actions: Sequence[str]) -> Flags:
+        """Refuse a step before any environment has taken it; returns which episodes are over."""
+        if isinstance(actions, str) or len(actions) != self.num_envs:
+            raise ValueError(f"expected {self.num_envs} actions in a sequence, got {actions!r:.60}")
         if strange := [type(action).__name__ for action in actions if not isinstance(action, str)]:
             raise TypeError(f"actions are strings, got {strange[0]}")
-        if self.autoreset_mode is AutoresetMode.DISABLED and self._over.any():
-            over = np.flatnonzero(self._over).tolist()
-            raise ResetNeeded(f"the episodes of {over} are over: reset(options={{'reset_mask': ...}}) first")
+        over = np.array([env.simulation.over for env in self.envs])
+        if self.autoreset_mode is AutoresetMode.DISABLED and over.any():
+            places = np.flatnonzero(over).tolist()
+            raise ResetNeeded(f"the episodes of {places} are over: reset(options={{'reset_mask': ...}}) first")
+        return over
 
     def _seeds(self, seed: int | Sequence[int | None] | None) -> list[int | None]:
         if seed is None or isinstance(seed, int | np.integer):
             return [None if seed is None else int(seed) + i for i in range(self.num_envs)]
         if len(seed) != self.num_envs:
             raise ValueError(f"expected {self.num_envs} seeds, got {len(seed)}")
-        return list(seed)
+        return [None if one is None else int(one) for one in seed]
 
 
 def search_together(asked: Sequence[Turn | Request]) -> list[list[Hit]]:

@@ -6,6 +6,7 @@ sees the changed list, or a message that the engine failed, and is told nothing 
 
 from __future__ import annotations
 
+import re
 import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from berrypick.corpora.engines.base import Mask
 from berrypick.envs.protocols import TOPK_LIMIT
 from berrypick.errors import BadInput
 from berrypick.records import Hit
-from berrypick.registry import Table
+from berrypick.registry import Table, with_argument
 from berrypick.seeding import rng
 
 
@@ -64,6 +65,7 @@ class Fault:
 #: name -> ``make(argument) -> Fault``, the argument being what follows the colon, "" for none
 FAULTS: Table[Callable[[str], Fault]] = Table("fault")
 
+_NUMBER: Final = re.compile(r"[0-9]+(\.[0-9]+)?|\.[0-9]+")
 #: Longest latency, in milliseconds.
 MOST_LATENCY: Final = 60_000.0
 
@@ -73,8 +75,9 @@ def _empty(hits: list[Hit], at: Retrieval) -> list[Hit]:
 
 
 def _random(hits: list[Hit], at: Retrieval) -> list[Hit]:
-    there = np.arange(at.documents) if at.mask is None else np.flatnonzero(~at.mask)
-    drawn = at.draw.choice(there, size=min(at.topk, len(there)), replace=False)
+    there = None if at.mask is None else np.flatnonzero(~at.mask)
+    count = at.documents if there is None else len(there)
+    drawn = at.draw.choice(count if there is None else there, size=min(at.topk, count), replace=False)
     return [Hit(int(position), 0.0) for position in drawn]
 
 
@@ -112,10 +115,7 @@ def _without_argument(name: str, distort: Distort, depth: int = 0) -> Callable[[
 
 
 def _number(name: str, argument: str, most: float) -> float:
-    try:
-        value = float(argument)
-    except ValueError:
-        value = -1.0
+    value = float(argument) if _NUMBER.fullmatch(argument) else -1.0
     if not 0 <= value <= most:
         reason = f"{name} needs a number from 0 to {most:g}, as in {name}:{most / 2:g}; got {argument!r}"
         raise BadInput(reason, field="faults")
@@ -152,8 +152,7 @@ def parse(names: Sequence[str]) -> tuple[Fault, ...]:
     """
     if len({name.partition(":")[0] for name in names}) < len(names):
         raise BadInput(f"must be distinct, got {tuple(names)}", field="faults")
-    parts = [name.partition(":") for name in names]
-    return tuple(FAULTS[kind](argument) for kind, _, argument in parts)
+    return tuple(with_argument(FAULTS, name, "faults") for name in names)
 
 
 def key(seed: int, episode: int, question_id: str) -> int:

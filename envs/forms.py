@@ -25,6 +25,9 @@ from berrypick.text import normalise, sentences, tokens
 KINDS: Final = ("full", "initial", "byname")
 #: What the numbers in ``Phrases`` stand for.
 _NUMBERED_KINDS: Final = ("", *KINDS)
+#: Forms of a query, and those among them of nothing but names, which all titles have.
+NAME_FORMS: Final = ("names", *(f"names:{kind}" for kind in KINDS))
+FORMS: Final = (*NAME_FORMS, "words", "names+words", "whole")
 #: Share of the question's content words from which a query counts as the whole question.
 WHOLE: Final = 2 / 3
 

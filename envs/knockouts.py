@@ -10,11 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final
 
+from berrypick.corpora.engines import kinds_in
 from berrypick.corpora.store import Corpus
 from berrypick.envs import rewrites
+from berrypick.envs.forms import FORMS, NAME_FORMS
 from berrypick.errors import BadInput
 from berrypick.records import Question, Record
-from berrypick.registry import Table
+from berrypick.registry import Table, with_argument
 
 #: ``rewrite(question, corpus)`` -> the question as it is put instead.
 Rewrite = Callable[[Question, Corpus], Question]
@@ -25,14 +27,14 @@ class Changes(Record):
 
     Attributes:
         genres: documents of these genres are neither listed nor opened.
-        engines: kinds of engine that refuse every search.
+        engines: kinds of engine that refuse every search, as does whatever asks them in turn.
         closed: no page can be opened.
         refused: (tool, form) of the searches and opens that are refused.
         rewrites: names of the comprehension shifts.
     """
 
     genres: tuple[str, ...] = ()
-    engines: tuple[str, ...] = ()
+    engines: frozenset[str] = frozenset()
     closed: bool = False
     refused: tuple[tuple[str, str], ...] = ()
     rewrites: tuple[str, ...] = ()
@@ -41,7 +43,7 @@ class Changes(Record):
         """Both together."""
         return Changes(
             self.genres + other.genres,
-            self.engines + other.engines,
+            self.engines | other.engines,
             self.closed or other.closed,
             self.refused + other.refused,
             self.rewrites + other.rewrites,
@@ -69,10 +71,10 @@ def _plain(name: str, change: Changes) -> Callable[[str], Changes]:
 
 def _favourite(argument: str) -> Changes:
     tool, _, form = argument.rpartition("/")
-    if not (tool and form):
+    if not tool or form not in (NAME_FORMS if tool == "open" else FORMS):
         reason = (
-            f"{FAVOURITE} needs what to refuse, as in {FAVOURITE}:bm25/names:full or {FAVOURITE}:open/names; "
-            "`berrypick bench` measures it in the plain cell of the same run"
+            f"{FAVOURITE} needs a tool and a form, as in {FAVOURITE}:bm25/names:full or {FAVOURITE}:open/names; "
+            f"forms are {', '.join(FORMS)}; `berrypick bench` measures it in the plain cell of the same run"
         )
         raise BadInput(reason, field="knockouts")
     return Changes(refused=((tool, form),))
@@ -83,7 +85,7 @@ for _genre in ("profile", "roster", "chronicle"):
     KNOCKOUTS.add(_name, _plain(_name, Changes(genres=(_genre,))), f"pages of genre {_genre} are gone")
 for _engine in ("bm25", "dense"):
     _name = f"no_{_engine}"
-    KNOCKOUTS.add(_name, _plain(_name, Changes(engines=(_engine,))), f"searches with {_engine} are refused")
+    KNOCKOUTS.add(_name, _plain(_name, Changes(engines=frozenset({_engine}))), f"searches with {_engine} are refused")
 KNOCKOUTS.add("no_open", _plain("no_open", Changes(closed=True)), "opening pages is refused")
 KNOCKOUTS.add(FAVOURITE, _favourite, f"{FAVOURITE}:TOOL/FORM: searches or opens of this form are refused")
 for _name, _help in (
@@ -108,11 +110,11 @@ def parse(names: Sequence[str], engines: Sequence[str]) -> Changes:
         raise BadInput(f"must be distinct, got {tuple(names)}", field="knockouts")
     changes = NOTHING
     for name in names:
-        kind, _, argument = name.partition(":")
-        changes = changes.plus(KNOCKOUTS[kind](argument))
-    tools = {name.partition(":")[0] for name in engines}
-    refused = [tool.partition(":")[0] for tool, _ in changes.refused if tool != "open"]
-    if missing := [tool for tool in (*changes.engines, *refused) if tool not in tools]:
+        changes = changes.plus(with_argument(KNOCKOUTS, name, "knockouts"))
+    kinds = {kind for name in engines for kind in kinds_in(name)}
+    missing = [kind for kind in sorted(changes.engines) if kind not in kinds]
+    missing += [tool for tool, _ in changes.refused if tool not in (*engines, "open")]
+    if missing:
         reason = f"knocks out {missing[0]}, but the engines here are {', '.join(engines)}"
         raise BadInput(reason, field="knockouts")
     return changes

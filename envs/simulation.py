@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from berrypick.corpora.engines import Engine
+from berrypick.corpora.engines import Engine, kinds_in
 from berrypick.corpora.engines.base import Mask
 from berrypick.envs import knockouts, observe
 from berrypick.envs.actions import Action, Answer, Invalid, Open, Search
@@ -158,13 +158,17 @@ class Simulation:
         if len(self._queries) >= setup.search_budget:
             return self._refuse(raw, action, observe.used_up(setup.search_budget))
         name, topk = action.engine or setup.engines[0], action.topk or setup.topk
-        if name.partition(":")[0] in changes.engines:
+        if not changes.engines.isdisjoint(kinds_in(name)):
             return self._refuse(raw, action, observe.unavailable(name))
         if refusal := self._refused_form(action, name):
             return self._refuse(raw, action, refusal)
-        k = max(topk, *(fault.depth for fault in self.rules.faults), 0)
         engine = self.world.engine_without(name, changes.genres)
-        return Request(raw, action, name, engine, topk, k, sum(fault.seconds for fault in self.rules.faults))
+        seconds = sum(fault.seconds for fault in self.rules.faults)
+        return Request(raw, action, name, engine, topk, self._depth(topk), seconds)
+
+    def _depth(self, topk: int) -> int:
+        """How many hits to ask for, so that the faults have what they work on."""
+        return max(topk, *(fault.depth for fault in self.rules.faults), 0)
 
     def _refused_form(self, action: Search | Open, tool: str) -> str:
         """What is said where the form of a search or an open is refused, "" where it is not."""
@@ -181,7 +185,7 @@ class Simulation:
             draw = rng(self._luck, "fault", len(self.trace.turns) * len(self.rules.faults) + number)
             at = Retrieval(request.topk, draw, len(self.trace.corpus.documents), self._mask, self._hits_before)
             found = fault.distort(hits, at)
-            if found != hits or fault.seconds:
+            if found is None or found[: request.topk] != hits[: request.topk] or fault.seconds:
                 struck.append(fault.name)
             if found is None:
                 return None, tuple(struck)
@@ -193,7 +197,7 @@ class Simulation:
         for turn in reversed(self.trace.turns):
             if isinstance(turn.action, Search) and turn.valid:
                 engine = self.world.engine_without(turn.engine, self.rules.changes.genres)
-                return engine.search([turn.action.query], turn.topk)[0]
+                return engine.search([turn.action.query], self._depth(turn.topk))[0]
         return []
 
     def _listed(self, request: Request, hits: Sequence[Hit], message: str | None, struck: tuple[str, ...]) -> Turn:

@@ -37,7 +37,7 @@ for _family, _help in (
     ENVS.add(f"berrypick/Almanac{_family.capitalize()}-v0", _spec, f"almanac: {_help}")
 ENVS.add(
     "berrypick/AlmanacDiscrete-v0",
-    Spec(_ALMANAC, "berrypick.envs.discrete.env:AlmanacDiscrete"),
+    Spec(_ALMANAC, "berrypick.envs.discrete.env:AlmanacDiscrete", vector_entry_point=None),
     "almanac in numbers: a Box observed, a Discrete action, for any RL library",
 )
 ENVS.add("berrypick/Factbook-v0", Spec({"corpus": "factbook"}), "CIA World Factbook, real facts and real prose")

@@ -28,6 +28,7 @@ class World:
         self.corpus = corpus
         self._engines: dict[str, Engine] = {}
         self._masks: dict[tuple[str, ...], Mask | None] = {(): None}
+        self._without: dict[tuple[str, tuple[str, ...]], Engine] = {}
 
     def engine(self, name: str) -> Engine:
         """Return an engine, opening it (and building its index) on first use."""
@@ -51,9 +52,11 @@ class World:
         return self._masks[genres]
 
     def engine_without(self, name: str, genres: tuple[str, ...]) -> Engine:
-        """Return an engine that does not list documents of these genres."""
-        mask = self.mask(genres)
-        return self.engine(name) if mask is None else Without(self.engine(name), mask)
+        """Return an engine that does not list documents of these genres; the same one each time."""
+        if (name, genres) not in self._without:
+            engine, mask = self.engine(name), self.mask(genres)
+            self._without[name, genres] = engine if mask is None else Without(engine, mask)
+        return self._without[name, genres]
 
     def snippets(self, query: str, hits: Sequence[Hit]) -> tuple[tuple[int, int], ...]:
         """Return (document position, index of the sentence that fits the query best) for each hit."""

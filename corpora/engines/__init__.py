@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from typing import Final
 
 from berrypick.corpora.engines.base import Engine
 from berrypick.corpora.store import Corpus
@@ -22,6 +23,16 @@ ENGINES.add(
 ENGINES.add("hybrid", "berrypick.corpora.engines.hybrid:open_hybrid", "reciprocal-rank fusion of bm25 and dense")
 
 
+#: Engine -> what it asks in turn.
+PARTS: Final[dict[str, tuple[str, ...]]] = {"hybrid": ("bm25", "dense")}
+
+
+def kinds_in(name: str) -> tuple[str, ...]:
+    """The kind of an engine, and the kinds that it asks in turn: whichever of them fails, it does not work."""
+    kind = name.partition(":")[0]
+    return (kind, *PARTS.get(kind, ()))
+
+
 def open_engine(name: str, corpus: Corpus) -> Engine:
     """Open an engine over a corpus, building its index on first use. ``dense:hf:<path>`` chooses the encoder.
 
@@ -38,4 +49,4 @@ def open_engine(name: str, corpus: Corpus) -> Engine:
     return opener(corpus, argument)
 
 
-__all__ = ["ENGINES", "Engine", "open_engine"]
+__all__ = ["ENGINES", "Engine", "kinds_in", "open_engine"]

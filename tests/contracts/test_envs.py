@@ -132,6 +132,15 @@ def test_one_seed_is_one_rollout_and_stays_in_the_spaces(id: str):
 
 
 @every_id
+def test_many_at_once_are_of_the_same_kind(id: str):
+    one, many = make(id), gymnasium.make_vec(id, 2, **SMALL)
+    assert many.single_action_space == one.action_space and many.single_observation_space == one.observation_space
+    together, alone = many.reset(seed=3)[0], [one.reset(seed=seed)[0] for seed in (3, 4)]
+    assert plain(tuple(together)) == plain(tuple(alone))
+    many.close()
+
+
+@every_id
 def test_the_last_turn_truncates(id: str):
     env = make(id, max_turns=3)
     env.reset(seed=0)

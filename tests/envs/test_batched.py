@@ -94,6 +94,7 @@ def test_seeds_follow_gymnasium(toy_corpus: Corpus):
     for seed in (3, [9, 1, 4, 4, 0]):
         batched, single = both(toy_corpus, AutoresetMode.NEXT_STEP)
         assert batched.reset(seed=seed)[0] == single.reset(seed=seed)[0]
+    assert batched.reset(seed=np.array([9, 1, 4, 4, 0]))[0] == batched.reset(seed=[9, 1, 4, 4, 0])[0]  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="expected 5 seeds, got 2"):
         batched.reset(seed=[1, 2])
 
@@ -109,8 +110,8 @@ def test_options_reach_every_environment(toy_corpus: Corpus):
 def test_a_step_that_is_refused_is_taken_by_nobody(toy_corpus: Corpus):
     batched, _ = both(toy_corpus, AutoresetMode.DISABLED)
     batched.reset(seed=0)
-    wrong: list[Sequence[Any]] = [["x"] * 4, ["x", "x", 3, "x", "x"]]
-    for actions, error in zip(wrong, (ValueError, TypeError), strict=True):
+    wrong: list[Sequence[Any]] = [["x"] * 4, "xxxxx", ["x", "x", 3, "x", "x"]]
+    for actions, error in zip(wrong, (ValueError, ValueError, TypeError), strict=True):
         with pytest.raises(error):
             batched.step(actions)
     batched.step(["<answer>x</answer>", *["x"] * 4])
@@ -126,11 +127,14 @@ def test_a_mask_is_a_mask(toy_corpus: Corpus, mask: Any):
         batched.reset(options={"reset_mask": mask})
 
 
-def test_one_call_an_engine_and_depth(toy_corpus: Corpus, monkeypatch: pytest.MonkeyPatch):
-    batched, _ = both(toy_corpus, AutoresetMode.DISABLED)
+@pytest.mark.parametrize("knockouts", [(), ("no_roster",)])
+def test_one_call_an_engine_and_depth(toy_corpus: Corpus, monkeypatch: pytest.MonkeyPatch, knockouts: tuple[str, ...]):
+    batched, _ = both(toy_corpus, AutoresetMode.DISABLED, knockouts=knockouts)
     batched.reset(seed=0)
     calls: list[tuple[str, list[str], int]] = []
-    for name, engine in batched.envs[0].engines.items():
+    world = batched.envs[0].simulation.world
+    for name in batched.envs[0].setup.engines:
+        engine = world.engine(name)
         search = engine.search
 
         def counted(
@@ -150,6 +154,25 @@ def test_one_call_an_engine_and_depth(toy_corpus: Corpus, monkeypatch: pytest.Mo
         ]
     )
     assert sorted(calls) == [("bm25", ["a", "c"], 3), ("bm25", ["d"], 5), ("dense", ["b"], 3)]
+
+
+def test_an_episode_that_was_set_back_goes_on(toy_corpus: Corpus):
+    for mode in (AutoresetMode.DISABLED, AutoresetMode.NEXT_STEP):
+        batched, _ = both(toy_corpus, mode)
+        batched.reset(seed=0)
+        point = batched.envs[0].snapshot()
+        batched.step(["<answer>x</answer>", *["x"] * 4])
+        batched.envs[0].restore(point)
+        batched.step(["nothing"] * COUNT)
+        assert [len(trace.turns) for trace in batched.traces] == [1, 2, 2, 2, 2]
+
+
+def test_nobody_steps_before_everybody_was_reset(toy_corpus: Corpus):
+    batched, _ = both(toy_corpus, AutoresetMode.DISABLED)
+    batched.reset(seed=0, options={"reset_mask": np.array([True, *[False] * 4])})
+    with pytest.raises(ResetNeeded):
+        batched.step(["x"] * COUNT)
+    assert batched.envs[0].trace.turns == []
 
 
 def test_delays_pass_side_by_side(toy_corpus: Corpus, monkeypatch: pytest.MonkeyPatch):
@@ -183,6 +206,8 @@ def test_thousands_share_one_world(toy_corpus: Corpus):
 
 
 def test_what_cannot_be_made_is_said(toy_corpus: Corpus):
+    with pytest.raises(BadInput, match="num_envs"):
+        BatchedSearchEnv(2.5, **arguments(toy_corpus))  # type: ignore[arg-type]
     with pytest.raises(BadInput, match="num_envs"):
         BatchedSearchEnv(0, **arguments(toy_corpus))
     with pytest.raises(BadInput, match="render_mode"):

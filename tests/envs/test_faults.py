@@ -119,6 +119,19 @@ def test_shuffling_reaches_below_the_shown_ranks(toy_corpus: Corpus):
     assert sorted(hit.index for hit in apply("shuffled") or []) == [0, 1, 2, 3]
 
 
+def test_what_struck_below_the_shown_ranks_did_not_strike(toy_corpus: Corpus):
+    """Shuffled at top 1: where the best document stays first, nothing that is shown has changed."""
+    plain = play(make(toy_corpus, topk=1), 0)[0]
+    firsts = [play(make(toy_corpus, "shuffled", topk=1), seed)[0] for seed in range(40)]
+    assert all((step[0] == plain[0]) == (step[-1]["faults"] == ()) for step in firsts)
+    assert 0 < sum(step[-1]["faults"] == () for step in firsts) < 40
+
+
+def test_stale_lists_are_as_deep_as_the_next_fault_wants(toy_corpus: Corpus):
+    shown = {id for seed in range(20) for id in play(make(toy_corpus, "stale", "shuffled"), seed)[1][-1]["doc_ids"]}
+    assert len(shown) > 3
+
+
 def test_stale_answers_are_those_of_the_search_before(toy_corpus: Corpus):
     plain, stale = play(make(toy_corpus), 0), play(make(toy_corpus, "stale"), 0)
     assert stale[0][-1]["doc_ids"] == ()
@@ -165,6 +178,9 @@ def test_a_snapshot_goes_on_with_the_same_faults(toy_corpus: Corpus, fault: str)
         (("dropout",), "dropout needs a number from 0 to 1, as in dropout:0.5; got ''"),
         (("error:1.5",), "error needs a number from 0 to 1"),
         (("error:nan",), "error needs a number"),
+        (("error: .5",), "error needs a number"),
+        (("latency:1_0",), "latency needs a number"),
+        (("stale:",), "'stale:' has nothing after its colon"),
         (("latency:-1",), "latency needs a number from 0 to 60000"),
         (("dropout:.5", "dropout:.6"), "must be distinct"),
     ],

@@ -35,7 +35,7 @@ def titles(env: SearchEnv, query: str, engine: str = "bm25") -> list[str]:
 def test_knockouts_add_up():
     assert parse((), ENGINES) == NOTHING
     both = parse(("no_profile", "no_bm25", "no_open", "no_favourite:dense/names:full", "renamed"), ENGINES)
-    assert both == Changes(("profile",), ("bm25",), True, (("dense", "names:full"),), ("renamed",))
+    assert both == Changes(("profile",), frozenset({"bm25"}), True, (("dense", "names:full"),), ("renamed",))
 
 
 @pytest.mark.parametrize(
@@ -43,10 +43,15 @@ def test_knockouts_add_up():
     [
         (("no_profile", "no_profile"), "must be distinct"),
         (("no_open:all",), "no_open takes no argument, got 'all'"),
-        (("no_favourite",), "needs what to refuse"),
-        (("no_favourite:bm25",), "needs what to refuse"),
-        (("no_favourite:/names",), "needs what to refuse"),
+        (("no_open:",), "'no_open:' has nothing after its colon"),
+        (("no_favourite",), "needs a tool and a form"),
+        (("no_favourite:bm25",), "needs a tool and a form"),
+        (("no_favourite:/names",), "needs a tool and a form"),
+        (("no_favourite:bm25/nmaes",), "needs a tool and a form"),
+        (("no_favourite:open/whole",), "needs a tool and a form"),  # a title is a name
         (("no_favourite:hybrid/names",), "knocks out hybrid, but the engines here are bm25, dense"),
+        (("no_favourite:dense:hf:/other/names",), "knocks out dense:hf:/other, but the engines here are bm25, dense"),
+        (("no_favourite:bm25/asked/names",), "knocks out bm25/asked, but"),
     ],
 )
 def test_what_cannot_be_knocked_out_is_said(names: tuple[str, ...], message: str):
@@ -103,6 +108,14 @@ def test_an_engine_refuses_by_default_and_by_name_without_using_up_searches(toy_
         assert (info["valid"], info["doc_ids"], info["budget_left"]["searches"]) == (False, (), 6)
     assert titles(env, "Quillport", "dense")
     assert env.step("x")[-1]["budget_left"] == {"searches": 5, "turns": 6}
+
+
+@pytest.mark.parametrize("knockout", ["no_bm25", "no_dense"])
+def test_what_asks_a_broken_engine_does_not_work_either(toy_corpus: Corpus, knockout: str):
+    env = start(toy_corpus, knockout, engines=("hybrid", "bm25", "dense"))
+    assert unavailable("hybrid") in env.step("<search>Quillport</search>")[0]
+    other = "dense" if knockout == "no_bm25" else "bm25"
+    assert env.step(f'<search engine="{other}">Quillport</search>')[-1]["valid"]
 
 
 def test_opening_can_be_refused(toy_corpus: Corpus):
