@@ -37,9 +37,11 @@ def measure(benchmark: BenchmarkFixture, request: pytest.FixtureRequest) -> Meas
 
 
 @pytest.fixture(scope="session")
-def corpus_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[int], Corpus]:
-    """A synthetic corpus by its number of documents, made once."""
-    return cache(lambda count: synthetic(tmp_path_factory.mktemp("corpora") / str(count), count))
+def corpus_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Corpus]:
+    """``corpus_of(count, index=0)``: a synthetic corpus, made once; see ``texts.synthetic``."""
+    return cache(
+        lambda count, index=0: synthetic(tmp_path_factory.mktemp("corpora") / f"{count}-{index}", count, index)
+    )
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:

@@ -28,7 +28,7 @@ FRESH = queries(200)
 
 
 @pytest.fixture(scope="module")
-def made(corpus_of: Callable[[int], Corpus]) -> Callable[..., VectorEnv[Any, Any, Any]]:
+def made(corpus_of: Callable[..., Corpus]) -> Callable[..., VectorEnv[Any, Any, Any]]:
     """Vector environments by way, number, engine and size of groups that ask the same; made once."""
 
     @cache

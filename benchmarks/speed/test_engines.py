@@ -19,7 +19,7 @@ HITS = 3
 
 
 @pytest.fixture(scope="module")
-def opened(corpus_of: Callable[[int], Corpus]) -> Callable[[str, int], Search]:
+def opened(corpus_of: Callable[..., Corpus]) -> Callable[[str, int], Search]:
     """Ways over a corpus of a size, opened once."""
     return cache(lambda way, size: WAYS[way](corpus_of(size), HITS))
 

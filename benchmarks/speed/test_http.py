@@ -21,7 +21,7 @@ SIZE, HITS, ROUNDS = 10_000, 3, 40
 
 
 @pytest.fixture(scope="module")
-def ways(corpus_of: Callable[[int], Corpus]) -> Iterator[dict[str, Callable[[list[str]], Any]]]:
+def ways(corpus_of: Callable[..., Corpus]) -> Iterator[dict[str, Callable[[list[str]], Any]]]:
     """Both ways, the server in a process of its own."""
     corpus = corpus_of(SIZE)
     here = Retriever(corpus, open_engine("bm25", corpus))

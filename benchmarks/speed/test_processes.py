@@ -42,7 +42,7 @@ def test_start(block: int, way: str, measure: Measure) -> None:
 
 @pytest.mark.parametrize("block", range(BLOCKS))
 @pytest.mark.parametrize("engine", ENGINES)
-def test_first_query(engine: str, block: int, corpus_of: Callable[[int], Corpus], measure: Measure) -> None:
+def test_first_query(engine: str, block: int, corpus_of: Callable[..., Corpus], measure: Measure) -> None:
     """Import, read a corpus of 2,000 documents, open the engine, ask; the index is there."""
     corpus = corpus_of(2_000)
     open_engine(engine, corpus)

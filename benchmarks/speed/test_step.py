@@ -28,9 +28,9 @@ class Desk(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def desk(corpus_of: Callable[[int], Corpus]) -> Desk:
-    """Opened and warm."""
-    corpus = corpus_of(SIZE)
+def desk(corpus_of: Callable[..., Corpus]) -> Desk:
+    """Opened and warm, over text of its own: what other benches showed, this process remembers."""
+    corpus = corpus_of(SIZE, 1)
     env = SearchEnv(corpus=str(corpus.path), split=None, engines=("bm25",), topk=HITS)
     env.reset(seed=0)
     drawn = queries(100)

@@ -23,18 +23,23 @@ _QUERY_WORDS: Final = 4
 _QUESTIONS: Final = 500
 
 
-def synthetic(folder: Path, count: int) -> Corpus:
+def synthetic(folder: Path, count: int, index: int) -> Corpus:
     """Write a corpus of Zipf-distributed words, about 60 a document, and read it back.
 
     Lengths differ as in real text: documents of one length score alike in hundreds, and such groups are fetched whole.
+
+    Args:
+        folder: where to; must not exist.
+        count: number of documents.
+        index: another one gives other text.
     """
-    draw = seeding.rng(0, "test", 0)
+    draw = seeding.rng(0, "test", index)
     sentences = draw.integers(2, 9, size=count)
     lengths = draw.integers(4, 21, size=sentences.sum())
     words = iter(draw.choice(len(WORDS), size=lengths.sum(), p=_SHARES).tolist())
     made = iter([" ".join(WORDS[next(words)] for _ in range(length)) for length in lengths.tolist()])
     documents = [
-        Document(f"d{n:07}", f"Page {n}", tuple(next(made) for _ in range(several)))
+        Document(f"d{n:07}", f"Page {index}.{n}", tuple(next(made) for _ in range(several)))
         for n, several in enumerate(sentences.tolist())
     ]
     questions = [_question(document) for document in documents[:: max(count // _QUESTIONS, 1)]]
