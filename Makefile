@@ -13,7 +13,7 @@ export OMP_NUM_THREADS ?= 1
 export OMP_WAIT_POLICY ?= passive
 export PIP_DISABLE_PIP_VERSION_CHECK ?= 1
 
-.PHONY: help install bench test test-all check format
+.PHONY: help install bench scale test test-all check format
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -29,6 +29,9 @@ $(STAMP): pyproject.toml constraints.txt
 
 bench: $(STAMP)  ## run suite `quick` for the reference agents; print one table, write the report (OUT, SEED)
 	$(BIN)/berrypick bench random closed_book 'scripted:*' mixture oracle --suite quick --seed $(SEED) --out $(OUT) --overwrite
+
+scale: $(STAMP)  ## measure quality and cost from 1k to 1M documents, write a page (half an hour, 3 GB)
+	$(BIN)/python -m berrypick.benchmarks.scale --out runs/scale
 
 test: $(STAMP)  ## run the tests that are neither slow nor need an accelerator
 	$(BIN)/pytest -q $(PYTEST_FLAGS)
