@@ -62,7 +62,7 @@ def _find_flat(index: faiss.Index, vector: Vectors, limit: int, exclude: Mask | 
     if exclude is not None:
         parameters.sel = untyped.IDSelectorBitmap(np.packbits(~exclude, bitorder="little"))
     # One vector at a time: FAISS sums batches of 20 and more in another order.
-    scores, positions = index.search(vector[None], limit, params=parameters)  # type: ignore[call-arg]
+    scores, positions = index.search(vector[None], limit, params=parameters)
     return scores[0], positions[0]
 
 
@@ -75,7 +75,7 @@ def _find_codes(index: faiss.Index, vector: Vectors, limit: int, exclude: Mask |
     untyped: Any = faiss
     lists = untyped.SearchParametersIVF(nprobe=VISITED)
     parameters = untyped.IndexRefineSearchParameters(k_factor=1, base_index_params=lists)
-    scores, positions = index.search(vector[None], SHORTLIST, params=parameters)  # type: ignore[call-arg]
+    scores, positions = index.search(vector[None], SHORTLIST, params=parameters)
     return scores[0][:limit], positions[0][:limit]
 
 
