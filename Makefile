@@ -14,7 +14,7 @@ export OMP_WAIT_POLICY ?= passive
 export NUMBA_NUM_THREADS ?= 1
 export PIP_DISABLE_PIP_VERSION_CHECK ?= 1
 
-.PHONY: help install bench speed test test-all check format
+.PHONY: help install bench scale speed test test-all check format
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -31,6 +31,10 @@ $(STAMP): pyproject.toml constraints.txt
 bench: OUT ?= runs/quick
 bench: $(STAMP)  ## run suite `quick` for the reference agents; print one table, write the report (OUT, SEED)
 	$(BIN)/berrypick bench random closed_book 'scripted:*' mixture oracle --suite quick --seed $(SEED) --out $(OUT) --overwrite
+
+scale: OUT ?= runs/scale
+scale: $(STAMP)  ## measure quality and cost from 1k to 1M documents, write a page (half an hour, 3 GB; OUT)
+	$(BIN)/python -P -m berrypick.benchmarks.scale --out $(OUT)
 
 $(SPEED_STAMP): $(STAMP)
 	@echo "installing what is measured against, extra speed: bm25s, numba, requests"

@@ -26,7 +26,10 @@ _PUNCTUATION = str.maketrans("", "", string.punctuation)
 
 def tokens(text: str) -> list[str]:
     """Split into lower-case words without stopwords and possessive endings, in order, repeats kept."""
-    return [word for word in _WORD.findall(_POSSESSIVE.sub("", text.lower())) if word not in STOPWORDS]
+    text = text.lower()
+    if "'s" in text or "\u2019s" in text:  # seldom, and looking for the pattern takes a third of the time
+        text = _POSSESSIVE.sub("", text)
+    return [word for word in _WORD.findall(text) if word not in STOPWORDS]
 
 
 def sentences(text: str) -> tuple[str, ...]:

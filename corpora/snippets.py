@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Final
@@ -52,23 +52,31 @@ def best_sentence(document: Document, query_tokens: Sequence[str], idf: Mapping[
     Returns:
         The index; 0 where no sentence shares a word with the query, also for a page without sentences.
     """
-    where = _sentences_with(document.sentences)
-    totals: dict[int, float] = {}
-    for word in dict.fromkeys(query_tokens):
-        if word in where and word in idf:
-            for index in where[word]:
-                totals[index] = totals.get(index, 0.0) + idf[word]
-    return min(totals, key=lambda index: (-totals[index], index), default=0)
+    known = [(word, idf[word]) for word in dict.fromkeys(query_tokens) if word in idf]
+    best, most = 0, 0.0
+    for index, sentence in enumerate(_lowered(document.sentences)):
+        # Words of a sentence are pieces of its text: most sentences need not be taken apart.
+        if _total(known, sentence) > most and (total := _total(known, _words(sentence))) > most:
+            best, most = index, total
+    return best
+
+
+def _total(known: Sequence[tuple[str, float]], text: Container[str]) -> float:
+    total = 0.0
+    for word, weight in known:
+        if word in text:
+            total += weight
+    return total
 
 
 @lru_cache(maxsize=16_384)
-def _sentences_with(sentences: tuple[str, ...]) -> dict[str, list[int]]:
-    """Word -> the sentences that hold it: a page has many sentences and a query few words."""
-    where: dict[str, list[int]] = {}
-    for index, sentence in enumerate(sentences):
-        for word in dict.fromkeys(tokens(sentence)):
-            where.setdefault(word, []).append(index)
-    return where
+def _lowered(sentences: tuple[str, ...]) -> list[str]:
+    return [sentence.lower() for sentence in sentences]
+
+
+@lru_cache(maxsize=65_536)
+def _words(lowered: str) -> frozenset[str]:
+    return frozenset(tokens(lowered))
 
 
 def _build(corpus: Corpus, folder: Path) -> None:

@@ -56,6 +56,8 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 def escape(text: str) -> str:
     """Disarm what reads as a tag of a protocol, and nothing else; ``unescape`` gives the text back."""
+    if "<" not in text and "&" not in text:
+        return text
     return _TO_ESCAPE.sub(lambda match: "&amp;" if match[0] == "&" else "&lt;", text)
 
 

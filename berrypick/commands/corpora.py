@@ -106,7 +106,8 @@ def _print_info(corpus: Corpus) -> None:
     manifest = corpus.manifest
     shown = table(corpus.name, "", "")
     shown.show_header = False
-    genres = Counter(document.genre or "document" for document in corpus.documents)
+    numbers, of_documents = corpus.genres
+    genres = Counter({genre or "document": int((of_documents == number).sum()) for genre, number in numbers.items()})
     families = Counter(question.family for question in corpus.questions)
     audited = f"{len(corpus.questions)} of {len(corpus.all_questions)} with a viable route"
     further = {name: count for name, count in manifest.counts.items() if count and name not in RECORDS}

@@ -13,9 +13,10 @@ from typing import Final
 import numpy as np
 
 from berrypick import seeding
+from berrypick.corpora.builders.almanac.book import Shelf
 from berrypick.corpora.builders.almanac.inventory import ADJECTIVES
 from berrypick.corpora.builders.almanac.inventory_nested import MORE_ADJECTIVES, NESTED_POOLS
-from berrypick.corpora.builders.almanac.pages import Shelf, write_book
+from berrypick.corpora.builders.almanac.pages import write_book
 from berrypick.corpora.builders.almanac.questions import Asker
 from berrypick.corpora.builders.almanac.world import Names, make_world
 from berrypick.corpora.store import Draft

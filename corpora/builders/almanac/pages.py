@@ -9,15 +9,16 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
+from berrypick.corpora.builders.almanac.book import Book, Shelf
 from berrypick.corpora.builders.almanac.inventory import PLACES, POOLS, SEASONS, YEARS
 from berrypick.corpora.builders.almanac.lexicon import ALIAS, HELD_OUT, REGISTER, REGISTER_ENTRY, RELATIONS
 from berrypick.corpora.builders.almanac.world import Fact, World, short
-from berrypick.records import Attestation, Document, Entity
+from berrypick.records import Document, Entity
 
 ROSTER_ENTRIES: Final = 5
 REGISTER_ENTRIES: Final = 10
@@ -54,43 +55,6 @@ CHRONICLE_FILLERS: Final = (
     "A fair drew large crowds.",
     "The old mill burned down.",
 )
-
-#: (subject, relation, object) by full names or literal -> where it is stated.
-Places = dict[tuple[str, str, str], list[Attestation]]
-
-
-@dataclass
-class Book:
-    """The documents of a world and where each fact is stated."""
-
-    documents: dict[str, Document] = field(default_factory=dict)
-    places: Places = field(default_factory=lambda: defaultdict(list))
-
-    def add(self, document: Document, stated: dict[int, tuple[str, str, str]]) -> None:
-        """Add a document; ``stated`` maps a sentence index to the fact it states."""
-        self.documents[document.id] = document
-        for sentence, key in sorted(stated.items()):
-            self.places[key].append(Attestation(document.id, sentence, document.genre))
-
-    def names(self, place: Attestation, byname: str) -> bool:
-        """Whether the attesting sentence uses this byname."""
-        sentence = self.documents[place.document].sentences[place.sentence or 0]
-        return byname.casefold() in sentence.casefold()
-
-
-@dataclass
-class Shelf:
-    """Where a book stands: what tells its pages from those of the books before it on the same shelf.
-
-    Attributes:
-        prefix: of the pages' ids.
-        numbers: title of a list or an event -> how many pages bear it so far.
-        registers: how many byname registers there are so far.
-    """
-
-    prefix: str = ""
-    numbers: dict[str, int] = field(default_factory=lambda: defaultdict(int))
-    registers: int = 0
 
 
 def write_book(

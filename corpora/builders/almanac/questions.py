@@ -11,6 +11,7 @@ from typing import Final
 
 import numpy as np
 
+from berrypick.corpora.builders.almanac.book import Book
 from berrypick.corpora.builders.almanac.lexicon import (
     ALIAS,
     ALIAS_ASKS,
@@ -21,7 +22,6 @@ from berrypick.corpora.builders.almanac.lexicon import (
     RELATIONS,
     train_wordings,
 )
-from berrypick.corpora.builders.almanac.pages import Book
 from berrypick.corpora.builders.almanac.world import Fact, World
 from berrypick.records import Hop, Question
 
