@@ -14,7 +14,7 @@ export OMP_WAIT_POLICY ?= passive
 export NUMBA_NUM_THREADS ?= 1
 export PIP_DISABLE_PIP_VERSION_CHECK ?= 1
 
-.PHONY: help install bench scale speed test test-all check format
+.PHONY: help install bench scale speed test test-all test-sb3 check format
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -52,6 +52,10 @@ test: $(STAMP)  ## run the tests that are neither slow nor need an accelerator
 
 test-all: $(STAMP)  ## run the slow tests too
 	$(BIN)/pytest -q $(PYTEST_FLAGS) -m 'not gpu'
+
+test-sb3: $(STAMP)  ## install the extra of the training examples and run their tests, slow ones too
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable ".[dev,sb3]"
+	$(BIN)/pytest -q $(PYTEST_FLAGS) -m 'not gpu' tests/examples
 
 # mypy cannot follow an editable install, so it reads a plain one, made anew each time.
 check: $(STAMP)  ## lint, format check, types

@@ -146,7 +146,7 @@ def update(args: Args, agent: Agent, adam: torch.optim.Optimizer, batch: dict[st
             (policy_loss + args.value * value_loss - args.entropy * entropy).backward()
             nn.utils.clip_grad_norm_(agent.parameters(), args.gradient)
             adam.step()
-            entropies.append(float(entropy))
+            entropies.append(entropy.item())
     return float(np.mean(entropies))
 
 

@@ -112,7 +112,9 @@ def evaluate(model: PPO, args: Args, split: str) -> dict[str, float]:
 def train(args: Args) -> dict[str, Any]:
     """Train, and return the arguments, the evaluations before and after, the seconds and the curve."""
     arguments = {"corpus": args.corpus, "worlds": args.worlds, "reward": args.reward}
-    envs = make_vec_env(ENV, n_envs=args.envs, seed=args.seed, env_kwargs=arguments, wrapper_class=Legal)
+    # Without a word on the render mode the library asks for pictures, and Gymnasium warns that there are none.
+    quiet = arguments | {"render_mode": None}
+    envs = make_vec_env(ENV, n_envs=args.envs, seed=args.seed, env_kwargs=quiet, wrapper_class=Legal)
     model = PPO(
         "MlpPolicy",
         envs,

@@ -137,7 +137,9 @@ def play(
     ENVS[env]
     chosen: dict[str, Any] = {"split": split, "knockouts": knockouts, "faults": faults}
     chosen |= {"corpus": corpus} if corpus else {}
-    search: SearchEnv = gymnasium.make(env, **chosen).unwrapped  # type: ignore[assignment]
+    search = gymnasium.make(env, **chosen).unwrapped
+    if not isinstance(search, SearchEnv):
+        raise BadInput(f"{env} takes numbers; its questions are those of berrypick/Almanac-v0: play that", field="env")
     search.reset(seed=seed, options={} if task is None else {"task_id": task})
     engines = search.setup.engines
     OUT.print(f"{search.trace.corpus.name}, question {search.trace.question.id}", style="dim", markup=False)

@@ -24,7 +24,7 @@ QUERIES: Final = (
 )
 #: Pages that can be opened: the one that bears the entity's full name, the next displayed one that lists the relation.
 PAGES: Final = ("page", "list")
-#: Queries that need no slot: the question as it stands, and all the names in it.
+#: Queries that need no slot: the question as it stands, and the names in it where there are several.
 TOGETHER: Final = ("whole", "names")
 
 

@@ -156,7 +156,7 @@ class AlmanacDiscrete(gymnasium.Env[Observation, np.int64]):
         for turn in trace.turns:
             history += [turn.raw, turn.observation]
         self._codec = Codec.of(look(history))
-        if not self._codec.steps:
+        if not self._codec.opening.goal:
             raise BadInput(
                 f"question {trace.question.id!r} is not in Almanac's language, which the discrete track reads; "
                 "use berrypick/Search-v0",

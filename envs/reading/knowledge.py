@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import lru_cache
+from typing import NamedTuple
 
 from berrypick.envs.reading.reader import ALIAS, Fact, Forms, Language, Passage
 
@@ -38,11 +39,10 @@ class Knowledge:
         """Take in one more displayed document."""
         if passage in self.passages:
             return
-        self._gathered.clear()
         self.passages[passage] = None
         self.titles.update(dict.fromkeys((passage.title, *passage.links)))
-        if any([self._learn(fact) for fact in _read(self.language, passage) if fact.relation == ALIAS]):
-            self._forms, self._related = {}, {}
+        if any([self._learn(alias) for alias in _read(self.language, passage).aliases]):
+            self._forms, self._related, self._gathered = {}, {}, {}
             self._name(self._asked)
             for seen in self.passages:
                 self._take_in(seen)
@@ -57,8 +57,9 @@ class Knowledge:
         return changed and known
 
     def _take_in(self, passage: Passage) -> None:
-        self._name(_names(self.language, passage))
-        for fact in _read(self.language, passage):
+        read = _read(self.language, passage)
+        self._name(read.names)
+        for fact in read.facts:
             self.facts[fact] = None
             self._name((fact.subject, fact.object))
             self._relate(fact.subject, fact.relation, fact.object)
@@ -67,7 +68,11 @@ class Knowledge:
 
     def _name(self, names: Iterable[str]) -> None:
         for name in names:
-            self._forms.setdefault(self.key(name), {}).setdefault(self.language.form(name), name)
+            key, form = self.key(name), self.language.form(name)
+            known = self._forms.setdefault(key, {})
+            if form not in known:
+                known[form] = name
+                self._gathered.pop(key, None)
 
     def _relate(self, subject: str, relation: str, object_: str) -> None:
         one, other = self.key(subject), self.key(object_)
@@ -114,11 +119,16 @@ class Knowledge:
         return not self.language.symmetric(relation) and bool(self.related(name, relation, False))
 
 
-@lru_cache(maxsize=65536)
-def _read(language: Language, passage: Passage) -> tuple[Fact, ...]:
-    return tuple(language.read(passage))
+class _Read(NamedTuple):
+    """What a passage says: its facts, those of them that tell another name, and the full names that it shows."""
+
+    facts: tuple[Fact, ...]
+    aliases: tuple[Fact, ...]
+    names: tuple[str, ...]
 
 
 @lru_cache(maxsize=65536)
-def _names(language: Language, passage: Passage) -> tuple[str, ...]:
-    return (*language.names(passage), *passage.links)
+def _read(language: Language, passage: Passage) -> _Read:
+    facts = tuple(language.read(passage))
+    aliases = tuple(fact for fact in facts if fact.relation == ALIAS)
+    return _Read(facts, aliases, (*language.names(passage), *passage.links))

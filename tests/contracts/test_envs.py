@@ -44,7 +44,7 @@ NUMBERS = tuple(
     NUMBER[choice]
     for choice in (
         Choice("bm25", None, "whole"),
-        Choice("dense", None, "names"),
+        Choice("dense", None, "whole"),
         Choice("open", 0, "page"),
         Choice("open", SLOTS - 1, "list"),
         Choice("bm25", 0, "full"),
