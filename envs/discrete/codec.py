@@ -17,7 +17,7 @@ from berrypick.envs.observe import Setup
 from berrypick.envs.reading.almanac import ALMANAC
 from berrypick.envs.reading.knowledge import Knowledge
 from berrypick.envs.reading.reader import Passage
-from berrypick.envs.reading.view import View
+from berrypick.envs.reading.view import View, unavailable_in
 
 Mask: TypeAlias = NDArray[np.bool_]
 
@@ -30,7 +30,7 @@ class Last(NamedTuple):
     Attributes:
         tool: one of ``ENGINES``, ``open``, or "" for anything else.
         form: one of ``QUERIES``, ``TOGETHER`` or ``PAGES``, "" where it has none of them.
-        invalid: it was no action.
+        invalid: it was no action, or one that was refused.
         shown: what it displayed.
         new: a fact among it was new.
         moved: what there is to look for is not what it was before.
@@ -72,6 +72,7 @@ class Codec:
         self.opened: set[str] = set()
         self.last = Last()
         self._engines = {kind: _engine(kind, setup.engines) for kind in ENGINES}
+        self._unavailable = set[str]()
         self._titles, self._lists = 0, list[str]()
         self._mask = self._legal()
 
@@ -79,8 +80,8 @@ class Codec:
     def of(cls, view: View) -> Codec:
         """Read a whole episode so far."""
         codec = cls(view.setup, view.question)
-        for action, shown in zip(view.actions, view.shown, strict=True):
-            codec.see(action, shown)
+        for action, shown, refusal in zip(view.actions, view.shown, view.refusals, strict=True):
+            codec.see(action, shown, refusal)
         return codec
 
     @property
@@ -93,13 +94,13 @@ class Codec:
         """Searches that remain."""
         return self.setup.search_budget - self.searches
 
-    def see(self, action: Action, shown: Sequence[Passage]) -> None:
-        """Take in a turn: what was done and what it displayed."""
+    def see(self, action: Action, shown: Sequence[Passage], refusal: str = "") -> None:
+        """Take in a turn: what was done, what it displayed, and why it was not carried out, if so."""
         tool, form = self._recognise(action)
         before, passages, facts = self.progress, len(self.knowledge.passages), len(self.knowledge.facts)
         self.turns += 1
         if isinstance(action, Search):
-            self.searches += 1
+            self.searches += not refusal
             self.done.setdefault(action.query, set()).add(tool)
         elif isinstance(action, Open):
             self.opened.add(action.title)
@@ -112,8 +113,11 @@ class Codec:
             self.slots = choose(self.knowledge, self.progress, self.opening.names)
         if len(self.knowledge.passages) > passages or isinstance(action, Open):
             self.pages = self.opening.pages(self.knowledge, self.slots, self._unread())
+        if broken := unavailable_in(refusal):
+            self._unavailable.add(broken)
         self._mask = self._legal()
-        self.last = Last(tool, form, isinstance(action, Invalid), tuple(shown), new, self.progress != before)
+        invalid = isinstance(action, Invalid) or refusal != ""
+        self.last = Last(tool, form, invalid, tuple(shown), new, self.progress != before)
 
     def mask(self) -> Mask:
         """Which actions are legal: valid turns, as far as the text tells. Shape (len(CHOICES),); a new array."""
@@ -157,11 +161,14 @@ class Codec:
         return [title for title in self._lists if title not in self.opened]
 
     def _legal(self) -> Mask:
-        bm25, dense = (name is not None and self.searches_left > 0 for name in self._engines.values())
+        searches, broken = self.searches_left > 0, self._unavailable
+        bm25, dense = (searches and name is not None and name not in broken for name in self._engines.values())
+        opens = "open" not in broken
         rows = []
         for slot, (page, listed) in zip(self.slots, self.pages, strict=True):
             legal = slot.queries.legal
-            rows += [legal if bm25 else _ILLEGAL, legal if dense else _ILLEGAL, bytes((page != "", listed != "", True))]
+            reads = bytes((opens and page != "", opens and listed != "", True))
+            rows += [legal if bm25 else _ILLEGAL, legal if dense else _ILLEGAL, reads]
         rows.append(bytes(PER_SLOT * (SLOTS - len(self.slots))))
         legal = self.opening.together.legal
         rows += [legal if engine else bytes(len(legal)) for engine in (bm25, dense)]

@@ -15,7 +15,7 @@ from berrypick.envs.discrete.codec import Codec, Mask
 from berrypick.envs.discrete.features import NAMES, Observation, observe
 from berrypick.envs.observe import Setup
 from berrypick.envs.protocols import PROTOCOLS
-from berrypick.envs.reading.view import look, passages
+from berrypick.envs.reading.view import look, passages, refusal
 from berrypick.envs.search import SearchEnv
 from berrypick.envs.simulation import Simulation
 from berrypick.envs.tasks import Tasks, whole
@@ -118,7 +118,7 @@ class AlmanacDiscrete(gymnasium.Env[Observation, np.int64]):
         codec = self.codec
         _, reward, terminated, truncated, info = self.inner.step(self.write(action))
         turn = self.trace.turns[-1]
-        codec.see(turn.action, passages(turn.observation))
+        codec.see(turn.action, passages(turn.observation), refusal(turn.observation))
         return observe(codec), reward, terminated, truncated, info | {"action_mask": codec.mask()}
 
     def write(self, action: SupportsIndex) -> str:

@@ -58,8 +58,7 @@ class View(NamedTuple):
     @property
     def unavailable(self) -> frozenset[str]:
         """Tools that turned out not to work here."""
-        found = (_UNAVAILABLE.match(refusal) for refusal in self.refusals)
-        return frozenset(match[1] for match in found if match)
+        return frozenset(filter(None, map(unavailable_in, self.refusals)))
 
     def write(self, action: Search | Open | Answer) -> str:
         """Write an action as the episode's protocol wants it."""
@@ -94,6 +93,12 @@ def passages(observation: str) -> tuple[Passage, ...]:
 def refusal(observation: str) -> str:
     """Read why an action was not carried out; "" where it was."""
     match = None if passages(observation) else _REFUSED.search(observation)
+    return match[1] if match else ""
+
+
+def unavailable_in(refusal: str) -> str:
+    """The tool that a refusal says does not work here, "" where it says something else."""
+    match = _UNAVAILABLE.match(refusal)
     return match[1] if match else ""
 
 

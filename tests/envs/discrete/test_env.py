@@ -98,6 +98,25 @@ def test_step_by_step_is_all_at_once():
             observation, *_, info = env.step(action)
 
 
+@pytest.mark.parametrize(
+    ("knockouts", "tool"), [(("no_bm25",), "bm25"), (("no_dense",), "dense"), (("no_open",), "open")]
+)
+def test_what_turned_out_not_to_work_is_no_longer_legal(knockouts: tuple[str, ...], tool: str):
+    """The first try is legal, for nothing was said; the refusal costs a turn, but no search."""
+    env = make(knockouts=knockouts)
+    for task in range(4):
+        _, info = env.reset(options={"task_id": task})
+        ours = [number for number, choice in enumerate(CHOICES) if choice.tool == tool]
+        legal = [number for number in ours if info["action_mask"][number]]
+        if not legal:  # no page may be opened: the question names none
+            continue
+        observation, *_, info = env.step(legal[0])
+        assert not info["valid"] and not info["action_mask"][ours].any()
+        assert info["budget_left"] == {"searches": 6, "turns": 9} and env.codec.searches_left == 6
+        again = Codec.of(look(history(env)))
+        assert (again.mask() == info["action_mask"]).all() and (observe(again) == observation).all()
+
+
 def test_an_illegal_action_says_in_the_trace_what_it_was():
     env = make()
     env.reset(seed=0)
