@@ -1,7 +1,7 @@
 """Larger inventories, of the same words and more, from which the later shards of the nested corpora are named.
 
-A million documents need some 200,000 names that differ in their initial forms and bynames. Stems get a middle syllable,
-so that surnames are shared by about ten bearers at any size of the whole, as they are within a world.
+A million documents need 212,000 names that differ in their initial forms and bynames. Stems get a further syllable, or
+none: at a million documents a surname has about nine bearers, where the four of one shard are all at a thousand.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from berrypick.corpora.builders.almanac.inventory import (
     Pool,
 )
 
-#: What follows a stem in the larger inventories, most of it in front of nothing: "Thornwell", "Thornwellin".
+#: What a stem may get: "Thornwell" is one, and "Thornwellin" another.
 _TAILS: Final = {
     "person": "a ard el en er ian ic in is o on or ux",
     "company": "ax eon ium on",
