@@ -58,8 +58,8 @@ class AlmanacDiscrete(gymnasium.Env[Observation, np.int64]):
             raise TypeError(f"no render mode {render_mode!r} here; known: {', '.join(self.metadata['render_modes'])}")
         self.inner = SearchEnv(render_mode=render_mode, **arguments)
         self.render_mode = render_mode
-        self.observation_space: Box = Box(0.0, 1.0, (len(NAMES),), np.float32)
-        self.action_space: Discrete = Discrete(len(CHOICES))
+        self.observation_space = Box(0.0, 1.0, (len(NAMES),), np.float32)
+        self.action_space = Discrete(len(CHOICES))
         self._protocol = PROTOCOLS[self.setup.protocol]
         self._codec: Codec | None = None
 
@@ -136,7 +136,7 @@ class AlmanacDiscrete(gymnasium.Env[Observation, np.int64]):
         """Return which actions are legal now, as sb3-contrib's MaskablePPO asks for it. Shape (actions,)."""
         return self.codec.mask()
 
-    def render(self) -> str | None:  # type: ignore[override]
+    def render(self) -> str | None:
         """See ``SearchEnv``."""
         return self.inner.render()
 

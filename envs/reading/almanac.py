@@ -28,10 +28,10 @@ _REGISTER: Final = REGISTER.format(n="").removesuffix("()")
 class Almanac:
     """See ``Language``."""
 
-    corpora = ("almanac",)
+    corpora: tuple[str, ...] = ("almanac",)
     train = ("almanac-tiny", "train", 0)
     joint = True
-    forms = ("full", "initial", "byname")
+    forms: tuple[str, ...] = ("full", "initial", "byname")
 
     @staticmethod
     @lru_cache(maxsize=4096)
