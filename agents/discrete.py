@@ -11,7 +11,7 @@ import numpy as np
 
 from berrypick.agents.base import Row
 from berrypick.envs.actions import Answer, Open, Search
-from berrypick.envs.discrete.choices import NUMBER, PAGES, SLOTS, TOGETHER, Choice
+from berrypick.envs.discrete.choices import NUMBER, SLOTS, TOGETHER, Choice
 from berrypick.envs.discrete.codec import Codec, Mask
 from berrypick.envs.discrete.features import NAMES, Observation, observe
 from berrypick.envs.reading.almanac import ALMANAC
@@ -54,7 +54,7 @@ class Script:
                 slots = [slot for slot in range(SLOTS) if observation[_FEATURE[f"slot{slot}:{group}"]]]
                 ways = [self._ways(slot, bool(observation[_FEATURE[f"slot{slot}:inverse"]])) for slot in slots]
                 for choice in filter(None, itertools.chain(*itertools.zip_longest(*ways))):
-                    if mask[NUMBER[choice]] and not observation[_FEATURE[_done(choice)]]:
+                    if mask[NUMBER[choice]] and not _tried(choice, observation):
                         return NUMBER[choice]
         return _ANSWER if mask[_ANSWER] else int(np.flatnonzero(mask)[0])
 
@@ -63,10 +63,12 @@ class Script:
         return [Choice(tool, None if form in TOGETHER else slot, form) for tool, form in ways]
 
 
-def _done(choice: Choice) -> str:
-    """The feature that says that an action was done. A list that may be opened never was: its feature is another."""
-    name = f"{choice.tool}:{choice.form}" if choice.form not in PAGES else "opened"
-    return name if choice.slot is None else f"slot{choice.slot}:{name}"
+def _tried(choice: Choice, observation: Observation) -> bool:
+    """Whether an action was done before; of lists, the mask offers only those that were not opened."""
+    if choice.form == "list":
+        return False
+    name = "opened" if choice.form == "page" else f"{choice.tool}:{choice.form}"
+    return bool(observation[_FEATURE[name if choice.slot is None else f"slot{choice.slot}:{name}"]])
 
 
 _PAGE: Final = (("open", "page"),)

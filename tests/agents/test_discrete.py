@@ -68,8 +68,9 @@ def test_a_script_asks_for_what_is_sought_and_answers_in_the_last_turn():
     stuck = Choice("answer", 0, "")
     assert chosen("slot1:sought", "slot1:bm25:full", "slot1:opened") == stuck
     assert chosen("slot1:sought", "final") == chosen("slot1:sought", "slot0:answer") == chosen() == stuck
-    # A subject is sought in another way, of which nothing is legal here but the search of the name.
+    # Where a subject is sought, its page is not opened.
     assert chosen("slot1:sought", "slot1:inverse") == Choice("bm25", 1, "full")
+    assert chosen("slot1:sought", "slot1:inverse", "slot1:bm25:full") == stuck
 
 
 def test_random_draws_legal_actions_alike():

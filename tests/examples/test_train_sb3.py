@@ -57,7 +57,7 @@ def test_it_writes_what_it_measured(example: Any, tmp_path: Path, capsys: pytest
 
 @pytest.mark.slow
 def test_ppo_raises_its_reward(example: Any):
-    """Measured: 0.04 before, 0.275 after; an untrained policy's 200 episodes scatter by 0.014."""
-    result = example.train(example.Args(steps=20_480, seed=0))
+    """Measured with seeds 0, 1 and 2: from 0.03 to 0.06 before, from 0.57 to 0.64 after."""
+    result = example.train(example.Args(steps=40_960, seed=0))
     before, after = (result[when]["train"]["reward"] for when in ("before", "after"))
-    assert before < 0.1 and after > before + 0.1
+    assert before < 0.1 and after > before + 0.3
