@@ -45,6 +45,7 @@ KINDS.add("chat", "berrypick.agents.chat:Chat", "chat:<base_url>:<model>: a mode
 
 
 def _discrete(policy: str) -> Agent:
+    """Play a policy of the discrete track, one that `berrypick list policies` lists, in any text cell of Almanac."""
     from berrypick.agents.discrete import POLICIES, Discrete
 
     return Discrete(policy, POLICIES[policy])

@@ -25,10 +25,16 @@ class Call(msgspec.Struct, frozen=True):
     function: Function
 
 
+class Part(msgspec.Struct, frozen=True):
+    """A piece of content, as some servers send it; thoughts and pictures have no text here."""
+
+    text: str | None = None
+
+
 class Message(msgspec.Struct, frozen=True):
     """What the model said; both fields may be missing, which is an empty turn."""
 
-    content: str | None = None
+    content: str | list[Part] | None = None
     tool_calls: list[Call] | None = None
 
 
@@ -41,8 +47,8 @@ class Choice(msgspec.Struct, frozen=True):
 class Usage(msgspec.Struct, frozen=True):
     """Tokens as the server counts them."""
 
-    prompt_tokens: int | None = None
-    completion_tokens: int | None = None
+    prompt_tokens: float | None = None
+    completion_tokens: float | None = None
 
 
 class Reply(msgspec.Struct, frozen=True):
@@ -71,13 +77,17 @@ def action(reply: Reply, native: bool) -> str:
         native: whether tools were offered; a call that nobody offered is none.
     """
     message = reply.choices[0].message
-    content = encodable(message.content or "")
+    content = encodable(_text(message.content))
     if not (native and message.tool_calls):
         return content
     function = message.tool_calls[0].function
     call = {"name": function.name, "arguments": _arguments(function.arguments)}
     written = {"content": content, "tool_calls": [call]} if content.strip() else call
     return encodable(json.dumps(written, ensure_ascii=False))
+
+
+def _text(content: str | list[Part] | None) -> str:
+    return "".join(part.text or "" for part in content) if isinstance(content, list) else content or ""
 
 
 def called(text: str) -> tuple[str, str, dict[str, Any]] | None:

@@ -2,7 +2,7 @@
 
 ``python -m berrypick.benchmarks.scale`` builds the nested corpora in a folder of its own, measures each and writes
 ``scale.html``, ``scale.png``, ``scale.csv`` and ``exponents.csv``. About half an hour and 3 GB of disk; what was
-measured before is not measured again.
+measured before is not measured again: after a change, choose another folder.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from rich.console import Console
 from berrypick import files
 from berrypick.benchmarks import provenance, scale_page
 from berrypick.benchmarks.scale_steps import STEPS, Figures
+from berrypick.errors import BadInput
 
 NESTED: Final = ("almanac-1k", "almanac-10k", "almanac-100k", "almanac-large")
 
@@ -35,16 +36,13 @@ class Options:
     sizes: tuple[str, ...] = NESTED
     """corpora to measure, smallest first; two at least, for the exponents"""
     home: Path | None = None
-    """folder in which corpora are built (default: OUT/home); those of earlier measurements there are used again"""
+    """folder in which corpora are built (default: OUT/home); of one that is there already, no build is measured"""
 
 
 def measure(name: str, step: str, out: Path, home: Path) -> Figures:
     """Run one step of one corpus in a process of its own, on one thread, unless its figures are there."""
-    kept = out / "steps" / f"{name}-{step}.json"
+    kept = _kept(name, step, out)
     if not kept.exists():
-        if step == "build":
-            # What an interrupted build left would make this one look fast.
-            shutil.rmtree(home / "corpora" / name, ignore_errors=True)
         command = [sys.executable, "-P", "-m", "berrypick.benchmarks.scale_steps", step, name]
         environment = {**os.environ, "BERRYPICK_HOME": str(home.resolve()), "OMP_NUM_THREADS": "1"}
         done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, check=True)
@@ -52,13 +50,26 @@ def measure(name: str, step: str, out: Path, home: Path) -> Figures:
     return msgspec.json.decode(kept.read_bytes(), type=Figures)
 
 
+def _kept(name: str, step: str, out: Path) -> Path:
+    return out / "steps" / f"{name}-{step}.json"
+
+
 def main(options: Options) -> None:
-    """Measure and write."""
+    """Measure and write.
+
+    Raises:
+        BadInput: fewer than two sizes, or others than the nested corpora.
+    """
     console = Console(stderr=True)
+    if len(set(options.sizes)) < 2 or not set(options.sizes) <= set(NESTED):
+        raise BadInput(f"needs two or more of {', '.join(NESTED)}, got {options.sizes}", field="sizes")
     home = options.home or options.out / "home"
     sizes: dict[str, Figures] = {}
     for name in options.sizes:
         sizes[name] = {}
+        if options.home is None and not _kept(name, "build", options.out).exists():
+            # What an interrupted build left would make this one look fast. Only ever in a folder of our own.
+            shutil.rmtree(home / "corpora" / name, ignore_errors=True)
         for step in STEPS:
             console.print(f"{name}: {step}", highlight=False)
             sizes[name] |= measure(name, step, options.out, home)

@@ -31,7 +31,7 @@ GROWTH: Final[dict[str, str]] = {
 COST: Final[dict[str, str]] = {
     "documents": "documents",
     "documents_mib": "documents on disk, MiB",
-    "build_corpus_s": "corpus built and audited, s",
+    "build_corpus_s": "corpus built, without its audit, s",
     **{f"build_{engine}_s": f"{engine} index built, s" for engine in ENGINES},
     "build_s": "all built, s",
     "peak_mib": "peak memory while building, MiB",

@@ -9,6 +9,7 @@ import resource
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
@@ -16,10 +17,12 @@ import msgspec
 import numpy as np
 
 from berrypick import corpora
+from berrypick.corpora import store
 
 if TYPE_CHECKING:
     from berrypick.corpora import Corpus
     from berrypick.corpora.audit import Audit
+    from berrypick.corpora.store import Builder
 
 Measured = TypeVar("Measured")
 #: name -> number, and text for names.
@@ -45,7 +48,11 @@ _MIB: Final = 2**20
 
 
 def build(name: str) -> Figures:
-    """Build a corpus, its audit and its indexes: seconds of each, peak memory up to then, and bytes on disk."""
+    """Build a corpus and its indexes: seconds of each, peak memory up to then, and bytes on disk.
+
+    The audit is left out, for the larger sizes take over that of the smallest; it is made afterwards.
+    """
+    from berrypick.corpora.audit import audit
     from berrypick.corpora.engines import open_engine
     from berrypick.corpora.snippets import corpus_idf
     from berrypick.envs.forms import lexicon
@@ -57,9 +64,10 @@ def build(name: str) -> Figures:
         figures[f"peak_{label}_mib"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         return made
 
-    if "shards" in corpora.CORPORA[name].parameters:
-        corpora.load("almanac-1k")  # whose audit all sizes share
-    corpus = step("corpus", lambda: corpora.load(name))
+    builder = corpora.CORPORA[name]
+    if builder.audited_as:
+        corpora.load(builder.audited_as)  # the audit that all sizes share
+    corpus = step("corpus", lambda: _without_audit(name, builder))
     step("bm25", lambda: open_engine("bm25", corpus))
     step("dense", lambda: open_engine("dense", corpus))
     step("idf", lambda: corpus_idf(corpus))
@@ -72,7 +80,14 @@ def build(name: str) -> Figures:
     for engine in ENGINES:
         files = [file for folder in (corpus.path / "index").glob(f"{engine}-*") for file in folder.iterdir()]
         figures[f"{engine}_index_mib"] = sum(file.stat().st_size for file in files) / _MIB
+    if not corpus.audit:
+        store.save_audit(corpus, audit(corpus).rows)
     return figures
+
+
+def _without_audit(name: str, builder: Builder) -> Corpus:
+    bare = replace(builder, audited=builder.audited_as != "")
+    return store.open_or_build(name, bare, "test", 0)
 
 
 def serve(engine: str, name: str) -> Figures:

@@ -7,6 +7,7 @@ no program can set, and has it hashed again; so has a copy of the folder. What t
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -62,7 +63,8 @@ def intact(path: Path, expected: str) -> bool:
         return True
     if files.sha256(path) != expected:
         return False
-    files.write_bytes(checked, msgspec.json.encode(known | {path.name: state}))
+    with suppress(OSError):  # a folder that may not be written to is hashed again each time
+        files.write_bytes(checked, msgspec.json.encode(known | {path.name: state}))
     return True
 
 

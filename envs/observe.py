@@ -23,12 +23,12 @@ PAGE_LIMIT: Final = 2**16
 _SETUP: Final = "Setup: "
 _QUESTION: Final = "Question: "
 NOTHING_FOUND: Final = "No documents found."
-NO_SUCH_PAGE: Final = (
-    "No such document here. Only documents that were listed or linked before, "
-    "or that the question names, can be opened."
-)
 #: What stands before the reason wherever a valid action is not carried out.
 REFUSED: Final = "Refused: "
+NO_SUCH_PAGE: Final = (
+    f"{REFUSED}no such document here. Only documents that were listed or linked before, "
+    "or that the question names, can be opened."
+)
 ENGINE_FAILED: Final = "The search engine failed and found nothing. This says nothing about the query; try again."
 
 

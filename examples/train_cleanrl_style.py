@@ -160,7 +160,7 @@ def train(args: Args) -> tuple[Agent, list[dict[str, float]]]:
     observation, info = envs.reset(seed=args.seed)
     last: deque[tuple[float, int]] = deque(maxlen=100)
     totals, lengths = np.zeros(args.envs), np.zeros(args.envs, int)
-    updates, clock, curve = args.steps // (args.envs * args.rollout), time.perf_counter(), []
+    updates, clock, curve = max(1, args.steps // (args.envs * args.rollout)), time.perf_counter(), []
     for number in range(updates):
         adam.param_groups[0]["lr"] = args.learning_rate * (1 - number / updates)
         rows: dict[str, list[Tensor]] = {name: [] for name in ("observation", "mask", "action", "logprob", "value")}

@@ -24,6 +24,7 @@ KINDS: Final[dict[str, str]] = {
     "faults": "berrypick.envs.faults:FAULTS",
     "agents": "berrypick.agents:AGENTS",
     "agent-kinds": "berrypick.agents:KINDS",
+    "policies": "berrypick.agents.discrete:POLICIES",
     "metrics": "berrypick.benchmarks.metrics:METRICS",
     "measures": "berrypick.benchmarks.robustness:MEASURES",
     "suites": "berrypick.benchmarks.suites:SUITES",

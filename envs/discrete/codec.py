@@ -72,7 +72,7 @@ class Codec:
         self.opened: set[str] = set()
         self.last = Last()
         self._engines = {kind: _engine(kind, setup.engines) for kind in ENGINES}
-        self._unavailable = set[str]()
+        self._unavailable, self._gone = set[str](), set[str]()
         self._titles, self._lists = 0, list[str]()
         self._mask = self._legal()
 
@@ -104,6 +104,8 @@ class Codec:
             self.done.setdefault(action.query, set()).add(tool)
         elif isinstance(action, Open):
             self.opened.add(action.title)
+            if refusal:
+                self._gone.add(action.title)
         for passage in shown:
             self.knowledge.see(passage)
         new = len(self.knowledge.facts) > facts
@@ -167,7 +169,7 @@ class Codec:
         rows = []
         for slot, (page, listed) in zip(self.slots, self.pages, strict=True):
             legal = slot.queries.legal
-            reads = bytes((opens and page != "", opens and listed != "", True))
+            reads = bytes((*(opens and title != "" and title not in self._gone for title in (page, listed)), True))
             rows += [legal if bm25 else _ILLEGAL, legal if dense else _ILLEGAL, reads]
         rows.append(bytes(PER_SLOT * (SLOTS - len(self.slots))))
         legal = self.opening.together.legal

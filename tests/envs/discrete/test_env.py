@@ -17,7 +17,7 @@ from berrypick.envs.actions import Invalid, Open
 from berrypick.envs.discrete.choices import CHOICES, NUMBER, Choice
 from berrypick.envs.discrete.codec import Codec
 from berrypick.envs.discrete.env import AlmanacDiscrete
-from berrypick.envs.discrete.features import observe
+from berrypick.envs.discrete.features import NAMES, observe
 from berrypick.envs.outcome import analyse
 from berrypick.envs.protocols import PROTOCOLS
 from berrypick.envs.reading.view import look
@@ -96,6 +96,15 @@ def test_step_by_step_is_all_at_once():
             assert np.array_equal(observation, observe(anew)) and np.array_equal(info["action_mask"], anew.mask())
             assert np.array_equal(env.action_masks(), info["action_mask"])
             observation, *_, info = env.step(action)
+
+
+def test_a_page_that_is_not_there_is_no_longer_legal():
+    env = make(knockouts=("no_profile",))
+    _, info = env.reset(options={"task_id": 0})
+    assert info["action_mask"][PAGE]
+    observation, *_, info = env.step(PAGE)
+    assert not info["valid"] and not info["action_mask"][PAGE]
+    assert observation[NAMES.index("last:invalid")] == 1.0
 
 
 @pytest.mark.parametrize(
