@@ -128,6 +128,7 @@ def play(
 
     from berrypick.envs import ENVS, render
     from berrypick.envs.protocols import PROTOCOLS
+    from berrypick.envs.search import SearchEnv
 
     ENVS[env]
     chosen: dict[str, Any] = {"split": split} | ({"corpus": corpus} if corpus else {})
