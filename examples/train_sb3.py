@@ -1,7 +1,7 @@
 """Train Stable-Baselines3's PPO on the discrete track, and say what it was worth before and after.
 
     pip install "berrypick[sb3]"
-    python examples/train_sb3.py --steps 60000 --out runs/sb3
+    python examples/train_sb3.py --steps 40000 --out runs/sb3
 
 Prints and writes ``result.json`` (reward and exact match before and after, on questions of the train worlds and of
 test worlds that it never saw) and ``curve.csv`` (steps, mean reward of the last 100 episodes).

@@ -20,6 +20,7 @@ FORMATS = Path(__file__).parent / "data" / "formats"
         (["corpus", "build", "almanac-tiny", "--worlds", "0"], "'worlds': must be at least 1"),
         (["audit", "factbook", "--split", "tset"], "unknown split"),
         (["corpus", "add", "x", str(FORMATS), "--format", "hotpotqa"], "is a folder; expected"),
+        (["play", "berrypick/AlmanacDiscrete-v0", "--corpus", "almanac-tiny"], "takes numbers"),
         (["play", "--seed", "-1"], "'seed': must be in [0, 2**32), got -1"),
         (["watch", ".", "--limit", "-1"], "'limit': must be at least 1"),
         (["report"], "'RUN': name at least one"),

@@ -133,6 +133,7 @@ def play(
 
     from berrypick.envs import ENVS, render
     from berrypick.envs.protocols import PROTOCOLS
+    from berrypick.envs.search import SearchEnv
 
     ENVS[env]
     chosen: dict[str, Any] = {"split": split, "knockouts": knockouts, "faults": faults}

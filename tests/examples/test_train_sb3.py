@@ -57,7 +57,7 @@ def test_it_writes_what_it_measured(example: Any, tmp_path: Path, capsys: pytest
 
 @pytest.mark.slow
 def test_ppo_raises_its_reward(example: Any):
-    """Measured with seeds 0, 1 and 2: from 0.03 to 0.06 before, from 0.57 to 0.64 after."""
+    """Measured with seeds 0, 1 and 2: 0.06, 0.04 and 0.04 before, 0.64, 0.57 and 0.46 after."""
     result = example.train(example.Args(steps=40_960, seed=0))
     before, after = (result[when]["train"]["reward"] for when in ("before", "after"))
     assert before < 0.1 and after > before + 0.3
