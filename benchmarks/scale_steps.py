@@ -22,6 +22,7 @@ from berrypick.corpora import store
 if TYPE_CHECKING:
     from berrypick.corpora import Corpus
     from berrypick.corpora.audit import Audit
+    from berrypick.corpora.engines.base import Engine
     from berrypick.corpora.store import Builder
 
 Measured = TypeVar("Measured")
@@ -44,6 +45,7 @@ DEPTHS: Final = (3, 10)
 FORMS: Final = {"full": "profile", "initial": "roster", "byname": "chronicle", "roster": "roster", "register": "byname"}
 #: Entities of the first shard, the same at every size, whose names are searched.
 _NAMED: Final = 200
+_PASSES: Final = 3
 _MIB: Final = 2**20
 
 
@@ -91,20 +93,33 @@ def _without_audit(name: str, builder: Builder) -> Corpus:
 
 
 def serve(engine: str, name: str) -> Figures:
-    """Open a corpus that is there and search it: milliseconds, and resident memory afterwards."""
+    """Open a corpus that is there and search it: milliseconds, and resident memory afterwards.
+
+    A query's time is the least of ``_PASSES``, each through an engine that remembers nothing: other processes only add.
+    """
     from berrypick.corpora.engines import open_engine
 
     corpus, loaded = _timed(lambda: corpora.load(name))
     opened, seconds = _timed(lambda: open_engine(engine, corpus))
-    times = [_timed(lambda query=query: opened.search([query], DEPTHS[0]))[1] for query in _queries(corpus)]  # type: ignore[misc]
+    queries = _queries(corpus)
+    passes = [_times(opened, queries)]
+    resident = _resident()
+    del opened
+    passes += [_times(open_engine(engine, corpus), queries) for _ in range(_PASSES - 1)]
+    least = np.min(passes, axis=0)
     return {
         "load_ms": 1e3 * loaded,
         f"{engine}_open_ms": 1e3 * seconds,
-        f"{engine}_first_ms": 1e3 * times[0],
-        f"{engine}_p50_ms": 1e3 * float(np.percentile(times, 50)),
-        f"{engine}_p95_ms": 1e3 * float(np.percentile(times, 95)),
-        f"{engine}_resident_mib": _resident(),
+        f"{engine}_first_ms": passes[0][0],
+        f"{engine}_p50_ms": float(np.percentile(least, 50)),
+        f"{engine}_p95_ms": float(np.percentile(least, 95)),
+        f"{engine}_resident_mib": resident,
     }
+
+
+def _times(engine: Engine, queries: Sequence[str]) -> list[float]:
+    """Milliseconds of each query."""
+    return [1e3 * _timed(lambda query=query: engine.search([query], DEPTHS[0]))[1] for query in queries]  # type: ignore[misc]
 
 
 def quality(name: str) -> Figures:
