@@ -80,13 +80,13 @@ def test_what_a_loader_leaves_out_is_shown(tmp_path: Path, capsys: pytest.Captur
     (tmp_path / "corpus.jsonl").write_text('{"_id": "d1", "title": "A", "text": "A is in B."}\n')
     (tmp_path / "queries.jsonl").write_text('{"_id": "q1", "text": "Where is A?"}\n{"_id": "q2", "text": "Why?"}\n')
     (tmp_path / "qrels.tsv").write_text("query-id\tcorpus-id\tscore\nq1\td1\t1\n")
-    assert main(["corpus", "add", "half-judged", str(tmp_path), "--format", "beir"]) == 0
+    assert main(["corpus", "add", "half-judged", str(tmp_path), "--format", "beir", "--force"]) == 0
     assert "unjudged 1" in capsys.readouterr().out
 
 
 def test_audit_prints_no_empty_table(capsys: pytest.CaptureFixture[str]):
     """Search-R1's questions come without evidence: there is no recall, knock-out or matrix to print."""
-    assert main(["corpus", "add", "plain-qa", str(FORMATS / "search_r1"), "--format", "search_r1"]) == 0
+    assert main(["corpus", "add", "plain-qa", str(FORMATS / "search_r1"), "--format", "search_r1", "--force"]) == 0
     assert main(["audit", "plain-qa"]) == 0
     text = capsys.readouterr().out
     assert "2 without known evidence" in " ".join(text.split()) and "recall" not in text and "knock-out" not in text

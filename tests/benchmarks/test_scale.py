@@ -30,7 +30,7 @@ def test_a_power_law_is_fitted_to_logarithms() -> None:
 
 
 def test_the_page_its_picture_and_its_tables(tmp_path: Path) -> None:
-    source = provenance.collect(["python", "-m", "x", "<&>"], {}, {})
+    source = provenance.collect(["python", "-m", "x", "<&>"], {}, {}, {})
     page = scale_page.write(SIZES, source, tmp_path)
     text = page.read_text()
     assert "x &#x27;&lt;&amp;&gt;&#x27;" in text and "$" not in text.split("</style>")[1]
@@ -51,7 +51,7 @@ def test_the_page_its_picture_and_its_tables(tmp_path: Path) -> None:
 
 
 def test_equal_figures_give_equal_bytes(tmp_path: Path) -> None:
-    source = provenance.collect(["x"], {}, {})
+    source = provenance.collect(["x"], {}, {}, {})
     for name in ("one", "two"):
         scale_page.write(SIZES, source, tmp_path / name)
     for file in ("scale.html", "scale.png", "scale.csv", "exponents.csv"):
