@@ -86,7 +86,9 @@ class Table(Generic[Value]):
         if name not in self._rows:
             raise UnknownName(self.kind, name, list(self._rows))
         row = self._rows[name]
-        return cast(Value, resolve(row)) if isinstance(row, str) else row
+        if isinstance(row, str):
+            row = self._rows[name] = cast(Value, resolve(row))
+        return row
 
     def help(self, name: str) -> str:
         """Return the one line that says what a row is."""

@@ -67,10 +67,13 @@ class Tasks:
         self.corpus, self.split, self.families = corpus, split, families
         self.numbers = numbers if worlds.has_worlds(corpus) else (0,)
         self._questions: dict[int, tuple[Question, ...]] = {}
+        self._worlds: dict[int, World] = {}
 
     def world(self, slot: int) -> World:
         """Return the world of a slot."""
-        return worlds.open_world(self.corpus, self.split or "", self.numbers[slot])
+        if slot not in self._worlds:
+            self._worlds[slot] = worlds.open_world(self.corpus, self.split or "", self.numbers[slot])
+        return self._worlds[slot]
 
     def questions(self, slot: int) -> tuple[Question, ...]:
         """Return the questions of a slot, in the corpus's order."""
