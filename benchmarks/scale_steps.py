@@ -59,8 +59,8 @@ def build(name: str) -> Figures:
         figures[f"peak_{label}_mib"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         return made
 
-    if "shards" in corpora.CORPORA[name].parameters:
-        corpora.load("almanac-1k")  # whose audit all sizes share
+    if shared := corpora.CORPORA[name].audited_as:
+        corpora.load(shared)  # its audit holds for this size too
     corpus = step("corpus", lambda: corpora.load(name))
     step("bm25", lambda: open_engine("bm25", corpus))
     step("dense", lambda: open_engine("dense", corpus))
