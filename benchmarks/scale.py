@@ -29,7 +29,10 @@ NESTED: Final = ("almanac-1k", "almanac-10k", "almanac-100k", "almanac-large")
 
 @dataclass
 class Options:
-    """Measure quality and cost by number of documents, and write a page about it."""
+    """Measure quality and cost by number of documents, and write a page about it.
+
+    Figures that the folder holds are kept, whatever has changed since: choose another folder to measure anew.
+    """
 
     out: Path = Path("runs/scale")
     """folder for the page and the figures"""
