@@ -56,6 +56,17 @@ def with_argument(table: Table[Callable[[str], Made]], name: str, field: str) ->
     return table[kind](argument)
 
 
+def without_argument(name: str, value: Made, field: str) -> Callable[[str], Made]:
+    """Make a row for ``with_argument`` that takes no argument, and raises BadInput for one."""
+
+    def make(argument: str) -> Made:
+        if argument:
+            raise BadInput(f"{name} takes no argument, got {argument!r}", field=field)
+        return value
+
+    return make
+
+
 class Table(Generic[Value]):
     """An insertion-ordered table from a name to a row.
 

@@ -18,7 +18,7 @@ from berrypick.corpora.engines.base import Mask
 from berrypick.envs.protocols import TOPK_LIMIT
 from berrypick.errors import BadInput
 from berrypick.records import Hit
-from berrypick.registry import Table, with_argument
+from berrypick.registry import Table, with_argument, without_argument
 from berrypick.seeding import rng
 
 
@@ -105,13 +105,8 @@ def _same(hits: list[Hit], at: Retrieval) -> list[Hit]:
     return hits
 
 
-def _without_argument(name: str, distort: Distort, depth: int = 0) -> Callable[[str], Fault]:
-    def make(argument: str) -> Fault:
-        if argument:
-            raise BadInput(f"{name} takes no argument, got {argument!r}", field="faults")
-        return Fault(name, distort, depth)
-
-    return make
+def _plain(fault: Fault) -> Callable[[str], Fault]:
+    return without_argument(fault.name, fault, "faults")
 
 
 def _number(name: str, argument: str, most: float) -> float:
@@ -130,14 +125,14 @@ def _latency(argument: str) -> Fault:
     return Fault(f"latency:{argument}", _same, seconds=_number("latency", argument, MOST_LATENCY) / 1000)
 
 
-FAULTS.add("empty", _without_argument("empty", _empty), "every search finds nothing")
-FAULTS.add("random", _without_argument("random", _random), "every search lists random documents")
+FAULTS.add("empty", _plain(Fault("empty", _empty)), "every search finds nothing")
+FAULTS.add("random", _plain(Fault("random", _random)), "every search lists random documents")
 FAULTS.add(
     "shuffled",
-    _without_argument("shuffled", _shuffled, TOPK_LIMIT),
+    _plain(Fault("shuffled", _shuffled, TOPK_LIMIT)),
     f"the first {TOPK_LIMIT} hits in random order, cut to topk",
 )
-FAULTS.add("stale", _without_argument("stale", _stale), "every search brings what the one before it should have")
+FAULTS.add("stale", _plain(Fault("stale", _stale)), "every search brings what the one before it should have")
 FAULTS.add("dropout", _with_share("dropout", _dropout), "dropout:P: each hit is lost with probability P")
 FAULTS.add("error", _with_share("error", _error), "error:P: a search fails with probability P, and says so")
 FAULTS.add("latency", _latency, "latency:MS: every search takes so many milliseconds longer")

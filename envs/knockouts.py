@@ -16,7 +16,7 @@ from berrypick.envs import rewrites
 from berrypick.envs.forms import FORMS, NAME_FORMS
 from berrypick.errors import BadInput
 from berrypick.records import Question, Record
-from berrypick.registry import Table, with_argument
+from berrypick.registry import Table, with_argument, without_argument
 
 #: ``rewrite(question, corpus)`` -> the question as it is put instead.
 Rewrite = Callable[[Question, Corpus], Question]
@@ -61,12 +61,7 @@ FAVOURITE: Final = "no_favourite"
 
 
 def _plain(name: str, change: Changes) -> Callable[[str], Changes]:
-    def without_argument(argument: str) -> Changes:
-        if argument:
-            raise BadInput(f"{name} takes no argument, got {argument!r}", field="knockouts")
-        return change
-
-    return without_argument
+    return without_argument(name, change, "knockouts")
 
 
 def _favourite(argument: str) -> Changes:
