@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -164,6 +166,14 @@ def toy_corpus(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
     store.write(folder, draft, name="toy", builder="toy", version=1, parameters={}, seed=0, licence="CC0-1.0")
     store.save_audit(store.read(folder), TOY_AUDIT)
     return store.read(folder)
+
+
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Let SIGINT interrupt this process and its children: shells start background jobs with it ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture(scope="session")

@@ -299,7 +299,7 @@ def test_corpus_add_names_what_is_wrong_or_what_comes_next(
 
 
 @pytest.mark.slow
-def test_an_interrupt_ends_with_130_and_without_a_traceback(tmp_path: Path):
+def test_an_interrupt_ends_with_130_and_without_a_traceback(tmp_path: Path, interruptible: None):
     command = [
         Path(sys.executable).with_name("berrypick"),
         "bench",

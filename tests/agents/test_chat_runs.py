@@ -165,7 +165,7 @@ def test_kill_9_loses_at_most_what_was_in_flight(stub, monkeypatch: pytest.Monke
     assert found == play(agents.make(stub.name))
 
 
-def test_an_interrupt_does_not_wait_for_the_server(stub):
+def test_an_interrupt_does_not_wait_for_the_server(stub, interruptible: None):
     waiting = threading.Event()
 
     def answer(asked: Any, number: int) -> Any:
