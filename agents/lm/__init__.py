@@ -1,0 +1,1 @@
+"""Language models as policies: tokenizer, tiny policy, demonstrations, generation with one cache."""

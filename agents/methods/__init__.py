@@ -1,0 +1,1 @@
+"""Training methods, one pure function per seam; ``METHODS`` is their table."""

@@ -1,0 +1,146 @@
+"""A training method: a frozen record with one pure function per seam (design 7).
+
+The loop knows no method; a method knows neither text nor environments, only the tensors below. N episodes of a step
+are padded to T tokens; ``mask`` is true on tokens that the policy generated, never on what the environment said, and
+what stands elsewhere in a token tensor means nothing. A decision of the discrete track is one token.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from torch import Tensor
+
+#: What a token is for, as numbers of ``Batch.kind``.
+KINDS: Final = ("think", "tool", "query", "answer")
+
+
+@dataclass(frozen=True)
+class Batch:
+    """The episodes of one step.
+
+    Attributes:
+        reward: what the environment paid. Shape (N,).
+        group: episodes of one group were asked the same question. Shape (N,), int64.
+        niche: which way a rewarded episode went: the number of its headline strategy (design 5), equal numbers for
+            equal strategies, one further number for successes without evidence; -1 for the rest. Shape (N,), int64.
+        mask: tokens that the policy generated. Shape (N, T), bool.
+        old: their log-probabilities when they were sampled. Shape (N, T).
+        entropy: exact entropy of what they were sampled from, in nats. Shape (N, T).
+        kind: index into ``KINDS``. Shape (N, T), int64.
+        chunk: number of the turn within its episode. Shape (N, T), int64.
+        inputs: what the learner that played needs to score them again; no business of a method.
+    """
+
+    reward: Tensor
+    group: Tensor
+    niche: Tensor
+    mask: Tensor
+    old: Tensor
+    entropy: Tensor
+    kind: Tensor
+    chunk: Tensor
+    inputs: Any = None
+
+
+@dataclass(frozen=True)
+class Scores:
+    """A whole optimiser batch just before its update, without gradients: what a selection of tokens is made from.
+
+    Attributes:
+        new: log-probabilities under the policy as it is now. Shape (n, T), like all but ``draw``.
+        old: log-probabilities when sampled.
+        entropy: exact entropy now.
+        advantage: per token, after ``credit``.
+        mask: as in ``Batch``.
+        draw: for selections by lot.
+    """
+
+    new: Tensor
+    old: Tensor
+    entropy: Tensor
+    advantage: Tensor
+    mask: Tensor
+    draw: np.random.Generator
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """A micro-batch of whole episodes with gradients. Sums over micro-batches make the optimiser batch's loss.
+
+    Attributes:
+        new: log-probabilities now, with gradient. Shape (n, T), like all tensors here.
+        entropy: exact entropy now, with gradient.
+        old: log-probabilities when sampled.
+        reference: log-probabilities under the start policy; None unless the method asks for them.
+        advantage: per token, after ``credit``.
+        mask: as in ``Batch``.
+        weight: what ``reduce`` gave: the loss is the sum of ``token_loss`` times it.
+        marked: what ``mark`` chose, over the whole optimiser batch.
+        chunk: as in ``Batch``.
+        count: generated tokens in the whole optimiser batch, at least 1: the denominator of token means.
+        positive: those of them in episodes whose advantage is not negative, at least 1.
+        state: what ``control`` keeps between steps.
+    """
+
+    new: Tensor
+    entropy: Tensor
+    old: Tensor
+    reference: Tensor | None
+    advantage: Tensor
+    mask: Tensor
+    weight: Tensor
+    marked: Tensor
+    chunk: Tensor
+    count: int
+    positive: int
+    state: Mapping[str, float]
+
+
+State = dict[str, float]
+
+
+@dataclass(frozen=True)
+class Method:
+    """A training recipe. Every field but the last four is a seam, in the order in which the loop calls them.
+
+    Attributes:
+        name: as users write it, parts joined with "+".
+        shape: batch -> rewards. Shape (N,).
+        select: batch, shaped rewards -> episodes that are trained on. Shape (N,), bool.
+        advantage: rewards, groups of the selected -> advantages. Shape (N,).
+        credit: batch of the selected, advantages (N,) -> advantages per token. Shape (N, T).
+        mark: scores of an optimiser batch -> tokens treated in a special way. Shape (n, T), bool.
+        token_loss: micro-batch -> losses. Shape (n, T).
+        regularise: micro-batch -> its share of a term added to the loss, a scalar.
+        reduce: mask of an optimiser batch, tokens an episode may have -> weights of the token losses. Shape (n, T).
+        control: state, mean entropy of the step's generated tokens -> state of the next step.
+        state: what ``control`` starts from.
+        reference: whether ``Tokens.reference`` is needed.
+        marks: whether ``mark`` chooses anything, so that it is worth a forward pass.
+        rounds: how often a step may generate further groups to make up for those that ``select`` dropped.
+    """
+
+    name: str
+    shape: Callable[[Batch], Tensor]
+    select: Callable[[Batch, Tensor], Tensor]
+    advantage: Callable[[Tensor, Tensor], Tensor]
+    credit: Callable[[Batch, Tensor], Tensor]
+    mark: Callable[[Scores], Tensor]
+    token_loss: Callable[[Tokens], Tensor]
+    regularise: Callable[[Tokens], Tensor]
+    reduce: Callable[[Tensor, int], Tensor]
+    control: Callable[[State, float], State]
+    state: Mapping[str, float]
+    reference: bool = False
+    marks: bool = False
+    rounds: int = 1
+
+
+def loss(method: Method, tokens: Tokens) -> Tensor:
+    """Return the micro-batch's share of the loss, a scalar."""
+    each = method.token_loss(tokens).where(tokens.mask, 0.0)
+    return (each * tokens.weight).sum() + method.regularise(tokens)

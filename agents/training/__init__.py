@@ -1,0 +1,1 @@
+"""The reference trainer: one loop for every method and both tracks."""
