@@ -24,6 +24,9 @@ SPLITS: Final[dict[str, int]] = {
     "encoder": 7,
     "audit": 8,
     "mixture": 9,
+    "sampling": 10,
+    "demonstration": 11,
+    "training": 12,
 }
 
 ROLLOUTS_PER_TASK: Final = 4096

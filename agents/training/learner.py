@@ -1,0 +1,60 @@
+"""What the loop trains: something that plays episodes and scores their tokens again. One per track."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+from torch import Tensor, nn
+
+from berrypick.agents.methods.base import Batch
+from berrypick.envs.trace import Trace
+
+
+class Played(NamedTuple):
+    """Episodes of one step; row i of the batch is trace i."""
+
+    batch: Batch
+    traces: list[Trace]
+
+
+class Learner(Protocol):
+    """A policy on one track.
+
+    Attributes:
+        module: what is optimised.
+        limit: tokens that an episode may generate at most, a constant of the run.
+    """
+
+    module: nn.Module
+    limit: int
+
+    def play(self, seed: int, episode: int, groups: int, size: int) -> Played:
+        """Play ``groups`` questions ``size`` times each, groups outermost.
+
+        Args:
+            seed: of the run.
+            episode: number of the first group; group g asks the environment's task draw (seed, episode + g), and its
+                rollout r samples with ``seeding.rollout_rng(seed, "sampling", episode + g, r)``.
+            groups: number of questions.
+            size: rollouts a question.
+        """
+        ...
+
+    def score(self, module: nn.Module, batch: Batch, rows: Tensor) -> tuple[Tensor, Tensor]:
+        """Return log-probabilities and exact entropies (nats) of some episodes under a module of this kind.
+
+        Args:
+            module: ``self.module``, or a copy of it with other weights (the reference policy).
+            batch: what was played.
+            rows: which episodes. Shape (n,), int64.
+
+        Returns:
+            Two tensors of shape (n, T), T as in ``batch.mask``; 0 where the mask is false.
+        """
+        ...
+
+    def save(self, folder: Path) -> None:
+        """Write the policy into an empty folder that the agents table can load."""
+        ...
