@@ -96,6 +96,12 @@ def analyse(trace: Trace, engines: Mapping[str, Engine]) -> Outcome:
     )
 
 
+def is_grounded(trace: Trace) -> bool:
+    """Whether the answer matches exactly and evidence of every hop was displayed: ``Outcome.grounded`` alone."""
+    sightings = first_shown(trace.question, trace.corpus, trace.turns)
+    return match(trace.answer, trace.question.answers) and bool(sightings) and None not in sightings
+
+
 def supports(trace: Trace, answer: str) -> bool:
     """Whether an answer occurred, as whole words and normalised as answers are, in what the episode displayed."""
     needle = f" {normalise(answer)} "

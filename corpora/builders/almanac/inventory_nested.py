@@ -21,7 +21,7 @@ from berrypick.corpora.builders.almanac.inventory import (
 )
 
 #: What a stem may get: "Thornwell" is one, and "Thornwellin" another.
-_TAILS: Final = {
+TAILS: Final = {
     "person": "a ard el en er ian ic in is o on or ux",
     "company": "ax eon ium on",
     "school": "ard el oth und",
@@ -52,5 +52,5 @@ MORE_ADJECTIVES: Final[tuple[str, ...]] = (
 )
 
 NESTED_POOLS: Final[dict[str, Pool]] = {
-    kind: pool._replace(stems=_longer(_STEMS[kind], _TAILS[kind])) for kind, pool in POOLS.items()
+    kind: pool._replace(stems=_longer(_STEMS[kind], TAILS[kind])) for kind, pool in POOLS.items()
 }
