@@ -14,7 +14,7 @@ from typing import BinaryIO, TypeVar
 
 import msgspec
 
-from berrypick.errors import BadInput
+from berrypick.errors import BadInput, Damaged
 
 Row = TypeVar("Row")
 
@@ -95,6 +95,32 @@ def sha256(path: Path) -> str:
     """Hex digest of a file's bytes."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+class Log:
+    """A JSON-lines file that grows a line at a time; a line is on disk when ``add`` returns.
+
+    Args:
+        path: the file; its folder is made where it is missing.
+        keep: lines of an earlier run that stay; what follows them, half a line included, is dropped.
+
+    Raises:
+        Damaged: the file has fewer whole lines.
+    """
+
+    def __init__(self, path: Path, keep: int = 0) -> None:
+        lines = path.read_bytes().splitlines(keepends=True)[:keep] if keep and path.exists() else []
+        if len(lines) < keep or (lines and not lines[-1].endswith(b"\n")):
+            raise Damaged(f"holds fewer than the {keep} lines that its checkpoint stands on", file=path)
+        write_bytes(path, b"".join(lines))
+        self._path = path
+
+    def add(self, row: object) -> None:
+        """Append a row."""
+        with self._path.open("ab") as file:
+            file.write(msgspec.json.encode(row) + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
 
 
 def jsonl(rows: Iterable[object]) -> bytes:

@@ -1,0 +1,42 @@
+"""The tiny policy: a Llama of a million parameters over the closed vocabulary (design 6)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from transformers import LlamaForCausalLM
+
+WIDTH: Final = 128
+LAYERS: Final = 3
+HEADS: Final = 4
+#: Longest episode, in tokens.
+POSITIONS: Final = 2048
+
+
+def make_tiny(vocabulary: int, seed: int) -> LlamaForCausalLM:
+    """Make an untrained tiny policy; the same weights for the same seed.
+
+    Args:
+        vocabulary: number of tokens.
+        seed: of the weights.
+    """
+    import torch
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    config = LlamaConfig(
+        vocab_size=vocabulary,
+        hidden_size=WIDTH,
+        intermediate_size=3 * WIDTH,
+        num_hidden_layers=LAYERS,
+        num_attention_heads=HEADS,
+        num_key_value_heads=HEADS,
+        max_position_embeddings=POSITIONS,
+        tie_word_embeddings=True,
+        bos_token_id=None,
+        eos_token_id=2,
+        pad_token_id=0,
+    )
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        return LlamaForCausalLM(config)
