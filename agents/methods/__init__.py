@@ -10,7 +10,7 @@ from berrypick.registry import Table
 if TYPE_CHECKING:
     from berrypick.agents.methods.base import Addition, Method
 
-#: name -> a function from parameters to a base, a ``Method``, or to an ``Addition``
+#: name -> a function from parameters to a base, a ``Method``, or to an ``Addition``; bases first
 METHODS: Final[Table[Callable[..., Method | Addition]]] = Table("method")
 for _name, _file, _help in (
     ("reinforce", "reinforce", "base: reward minus the step's mean; unclipped sum over an episode's tokens"),

@@ -24,7 +24,7 @@ from berrypick.agents.methods.parameters import Fraction, Share, Size
 from berrypick.errors import BadInput
 
 
-def by_lot(scores: Scores, *, ratio: float, lower: float, upper: float, low: float, high: float, dual: float) -> Tensor:
+def by_lot(scores: Scores, *, ratio: float, lower: float, upper: float, low: float, high: float) -> Tensor:
     """Mark: a share ``ratio`` of all tokens, drawn from those between the quantiles."""
     each = covariance(scores)
     least, most = torch.quantile(each, each.new_tensor([lower, upper]))

@@ -6,7 +6,7 @@ import inspect
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Final, get_args, get_type_hints
+from typing import Any, Final, get_args, get_type_hints
 
 from berrypick.agents.methods.base import Addition, Method
 from berrypick.agents.methods.parameters import Takes
@@ -34,40 +34,34 @@ class Part:
 def compose(name: str, methods: Table[Factory]) -> Method:
     """Make the method of a name, see ``berrypick.agents.methods.make``."""
     parts = [_part(text, methods) for text in _PLUS.split(name)]
-    bases = [part for part in parts if isinstance(part.made, Method)]
-    if len(bases) > 1:
-        raise BadInput(f"{bases[0].name} and {bases[1].name} are both bases; keep one", field="method")
-    additions = sorted((part for part in parts if not bases or part is not bases[0]), key=_place(methods))
-    base = bases[0] if bases else _part(DEFAULT, methods)
-    shown = [part.name for part in (base, *additions) if part is not base or base.name != DEFAULT or not additions]
-    return _replace(base, additions, "+".join(shown))
-
-
-def _place(methods: Table[Factory]) -> Callable[[Part], int]:
+    if not any(isinstance(part.made, Method) for part in parts):
+        parts.append(_part(DEFAULT, methods))
     order = list(methods)
-    return lambda part: order.index(part.row)
+    parts.sort(key=lambda part: order.index(part.row))
+    bases = [(part.name, part.made) for part in parts if isinstance(part.made, Method)]
+    additions = [(part.name, part.made) for part in parts if isinstance(part.made, Addition)]
+    if len(bases) > 1:
+        raise BadInput(f"{bases[0][0]} and {bases[1][0]} are both bases; keep one", field="method")
+    called, base = bases[0]
+    shown = [] if called == DEFAULT and additions else [called]
+    return replace(_put(called, base, additions), name="+".join([*shown, *(name for name, _ in additions)]))
 
 
-def _replace(base: Part, additions: list[Part], name: str) -> Method:
-    method = base.made
-    assert isinstance(method, Method)  # for mypy: compose sorted them
+def _put(called: str, method: Method, additions: list[tuple[str, Addition]]) -> Method:
+    """Put the additions' seams into a base, raising BadInput where two want one seam."""
     # A base's token loss is there to be replaced; whatever else it set would be lost without a word.
-    owners = {
-        seam: base.name for seam, left_alone in vars(BASE).items()
-        if seam != "token_loss" and getattr(method, seam) is not left_alone
-    }  # fmt: skip
-    for part in additions:
-        assert isinstance(part.made, Addition)
-        for seam in part.made.seams:
+    own = (seam for seam, left_alone in vars(BASE).items() if getattr(method, seam) is not left_alone)
+    owners = {seam: called for seam in own if seam != "token_loss"}
+    for name, addition in additions:
+        for seam in addition.seams:
             if seam in owners:
-                raise BadInput(f"{owners[seam]} and {part.name} both touch {seam}; keep one", field="method")
-            owners[seam] = part.name
-        marks, reference = "mark" in part.made.seams, part.made.reference
-        method = replace(
-            method, **part.made.seams, state={**method.state, **part.made.state},
-            marks=method.marks or marks, reference=method.reference or reference,
-        )  # fmt: skip
-    return replace(method, name=name)
+                raise BadInput(f"{owners[seam]} and {name} both touch {seam}; keep one", field="method")
+            owners[seam] = name
+        changes: dict[str, Any] = {**addition.seams, "state": {**method.state, **addition.state}}
+        changes["marks"] = method.marks or "mark" in addition.seams
+        changes["reference"] = method.reference or addition.reference
+        method = replace(method, **changes)
+    return method
 
 
 def _part(text: str, methods: Table[Factory]) -> Part:

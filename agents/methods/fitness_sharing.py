@@ -19,7 +19,7 @@ def shared(batch: Batch, *, alpha: float) -> Tensor:
     """Shape: the reward of an episode with a niche divided by how many of its group are there."""
     pairs = torch.stack([batch.group, batch.niche])
     _, which, sizes = torch.unique(pairs, dim=1, return_inverse=True, return_counts=True)
-    crowd = sizes[which].to(batch.reward.dtype) ** alpha
+    crowd: Tensor = sizes[which].to(batch.reward.dtype).pow(alpha)
     return batch.reward / crowd.where(batch.niche >= 0, 1.0)
 
 

@@ -26,7 +26,7 @@ from berrypick.agents.methods.base import Tokens
 BOUND: Final = 20.0
 
 #: Dual clip (Ye et al. 2020, arXiv 1912.09729): bounds r where A < 0. The scripts of DAPO and GPPO have 10. All methods
-#: that clip tokens have it here, so that they differ in nothing but what their papers are about, but for Clip-Cov, whose
+#: that clip tokens have it here, to differ in nothing but what their papers are about; but for Clip-Cov, whose
 #: code has none; ``inf`` takes it away.
 DUAL: Final = 10.0
 
