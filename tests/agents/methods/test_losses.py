@@ -63,3 +63,15 @@ def test_distances_beyond_the_bound_stay_finite(micro, slopes, name: str):
     """exp(1000) is not a number; exp(20) = 4.85e8 is."""
     far = slopes(make(name), micro([[0.0], [-1000.0]], [[-1000.0], [0.0]], [-1.0, 1.0]))
     assert torch.isfinite(far).all() and float(far.abs().max()) <= math.exp(BOUND)
+
+
+@pytest.mark.parametrize(
+    "name", ["grpo", "dapo", "gspo", "cispo", "clip_higher", "gppo", "ce_gppo", "kl_cov", "clip_cov", "rloo"]
+)
+def test_before_the_first_update_all_are_one(micro, slopes, name: str):
+    """-A * weight, whatever the bounds: methods that differ in their use of the ratio need a second update to differ."""
+    generator = torch.Generator().manual_seed(9)
+    new, weight = (torch.rand(4, 6, generator=generator, dtype=torch.float64) for _ in range(2))
+    advantage = torch.tensor([1.0, -0.5, 2.0, 0.0])
+    tokens = micro(new, new, advantage, weight=weight)
+    assert torch.allclose(slopes(make(name), tokens), -tokens.advantage * weight, atol=1e-6)
