@@ -31,7 +31,7 @@ def highest(scores: Scores, *, ratio: float) -> Tensor:
 
 def hold(tokens: Tokens, *, beta: float) -> Tensor:
     """Regularise: beta * |lp - lp_old| on marked tokens, weighted like their losses."""
-    return beta * (drift(tokens).abs() * tokens.weight).where(tokens.marked & tokens.mask, 0.0).sum()
+    return beta * (drift(tokens).abs() * tokens.weight).where(tokens.marked, 0.0).sum()
 
 
 def kl_cov(ratio: Share = 0.05, beta: Size = 1.0) -> Addition:

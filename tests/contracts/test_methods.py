@@ -28,8 +28,7 @@ COMPOSITIONS = (
 )
 NAMES = (*METHODS, *COMPOSITIONS)
 
-#: invariant -> row -> why it is excepted; a composition is excepted where one of its rows is, and every exception is
-#: shown to be one.
+#: invariant -> row -> why it is excepted, shown to be so; a composition is excepted where one of its rows is.
 EXCEPTIONS = {
     "rewards plus a constant": {"fitness_sharing": "a constant is shared too, and niches differ in how many share it"},
     "groups without spread": {"reinforce": "its baseline is the mean of the step, not of the group"},
@@ -134,7 +133,10 @@ def update(method: Method, some: Toy, logits: Tensor, *, micro: int = 99, outsid
     for part in torch.arange(len(rows)).split(micro):
         cut = {name: value[part] for name, value in vars(whole).items() if isinstance(value, Tensor)}
         total = total + loss(method, replace(whole, **cut))
-    gradient = torch.autograd.grad(total, logits)[0] if total.requires_grad else torch.zeros_like(logits)
+    if not len(rows):
+        return Update(total.item(), torch.zeros_like(logits), marked, advantage)
+    gradient, to_new, to_entropy = torch.autograd.grad(total, [logits, new, entropy], materialize_grads=True)
+    assert not to_new[~mask].any() and not to_entropy[~mask].any()  # NaN counts as something
     return Update(total.item(), gradient, marked, advantage)
 
 
@@ -177,7 +179,7 @@ def test_groups_without_spread(method: Method):
 @pytest.mark.parametrize("outside", [0.0, -3.5, 1e30, float("inf"), float("nan")])
 def test_what_the_policy_did_not_generate_does_not_matter(method: Method, outside: float):
     some = toy()
-    plain, other = update(method, some, moved(some)), update(method, some, moved(some), outside=outside)
+    plain, other = (update(method, some, moved(some), outside=each) for each in (None, outside))
     assert same(plain, other) and torch.equal(plain.marked, other.marked)
     assert (other.gradient[~some.batch.mask] == 0).all() and not (other.marked & ~some.batch.mask).any()
 
@@ -243,8 +245,7 @@ def test_a_row_makes_a_base_of_its_name_or_replaces_seams():
 def test_a_method_is_a_value(method: Method):
     """It can be sent to another process, and using it changes nothing."""
     some = toy()
-    state = dict(method.state)
     again = pickle.loads(pickle.dumps(method))
     assert again.name == method.name == make(method.name).name
     assert same(update(method, some, moved(some)), update(again, some, moved(some)))
-    assert method.control(state, 0.0) == method.control(state, 0.0) and state == method.state
+    assert method.control(method.state, 0.0) == again.control(again.state, 0.0) and again.state == method.state

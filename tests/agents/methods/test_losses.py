@@ -69,7 +69,7 @@ def test_distances_beyond_the_bound_stay_finite(micro, slopes, name: str):
     "name", ["grpo", "dapo", "gspo", "cispo", "clip_higher", "gppo", "ce_gppo", "kl_cov", "clip_cov", "rloo"]
 )
 def test_before_the_first_update_all_are_one(micro, slopes, name: str):
-    """-A * weight, whatever the bounds: methods that differ in their use of the ratio need a second update to differ."""
+    """-A * weight, whatever the bounds: what they do with a ratio takes a second update."""
     generator = torch.Generator().manual_seed(9)
     new, weight = (torch.rand(4, 6, generator=generator, dtype=torch.float64) for _ in range(2))
     advantage = torch.tensor([1.0, -0.5, 2.0, 0.0])
