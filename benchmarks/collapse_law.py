@@ -27,20 +27,29 @@ MOVED: Final = 0.1
 Array = npt.NDArray[np.float64]
 
 
+class Fit(Record):
+    """The law's parameters: what a unit of exp(H) costs, and ``b``, so that ``b - a`` is the reward at zero entropy."""
+
+    a: float
+    b: float
+
+    def reward(self, entropy: Array) -> Array:
+        """What the law says, for entropies in nats."""
+        return self.b - self.a * np.exp(entropy)
+
+
 class Early(Record):
     """The law of the first steps, and how it fares on the rest.
 
     Attributes:
         steps: it was fitted on.
-        a: see ``Law``.
-        b: see ``Law``.
+        fit: to them.
         rmse: root mean square error over the rest, in units of reward.
         final: prediction less reward at the last step.
     """
 
     steps: int
-    a: float
-    b: float
+    fit: Fit
     rmse: float
     final: float
 
@@ -50,15 +59,13 @@ class Law(Record):
 
     Attributes:
         reason: why there is no fit, "" where there is.
-        a: what a unit of exp(H) costs.
-        b: so that ``b - a`` is the reward at zero entropy.
-        r2: share of the variance of reward that is explained.
+        fit: to all steps.
+        r2: share of the variance of the trailing means of reward that is explained; of single steps it is less.
         early: the prediction, None where there are too few steps for one or entropy did not move within them.
     """
 
     reason: str
-    a: float | None = None
-    b: float | None = None
+    fit: Fit | None = None
     r2: float | None = None
     early: Early | None = None
 
@@ -78,25 +85,27 @@ def law(entropy: Array, reward: Array) -> Law:
         entropy: smoothed, in nats, in order of the steps. Shape (steps,).
         reward: smoothed. Shape (steps,).
     """
-    from scipy.stats import linregress
-
     if len(entropy) < FEWEST:
         return Law(f"there are {len(entropy)} steps, fewer than {FEWEST}")
     if np.ptp(entropy) < MOVED * entropy.max() or not entropy.max():
         return Law(f"entropy hardly moved: from {entropy.min():.3f} to {entropy.max():.3f} nats")
     if not np.ptp(reward):
         return Law("reward did not move")
-    line = linregress(np.exp(entropy), reward)
+    fit, r2 = _fit(entropy, reward)
     early = math.ceil(EARLY * len(entropy))
-    return Law("", float(-line.slope), float(line.intercept), float(line.rvalue**2), _predict(entropy, reward, early))
+    return Law("", fit, r2, _predict(entropy, reward, early))
+
+
+def _fit(entropy: Array, reward: Array) -> tuple[Fit, float]:
+    from scipy.stats import linregress
+
+    line = linregress(np.exp(entropy), reward)
+    return Fit(float(-line.slope), float(line.intercept)), float(line.rvalue**2)
 
 
 def _predict(entropy: Array, reward: Array, steps: int) -> Early | None:
-    from scipy.stats import linregress
-
     if steps < FEWEST or steps == len(entropy) or not np.ptp(entropy[:steps]):
         return None
-    line = linregress(np.exp(entropy[:steps]), reward[:steps])
-    errors = line.intercept + line.slope * np.exp(entropy[steps:]) - reward[steps:]
-    rmse = math.sqrt(float(np.mean(errors**2)))
-    return Early(steps, float(-line.slope), float(line.intercept), rmse, float(errors[-1]))
+    fit, _ = _fit(entropy[:steps], reward[:steps])
+    errors = fit.reward(entropy[steps:]) - reward[steps:]
+    return Early(steps, fit, math.sqrt(float(np.mean(errors**2))), float(errors[-1]))

@@ -150,8 +150,8 @@ def _alarms(axis: Axes, found: Collapse) -> None:
             at.setdefault(step, []).append(name)
     for step, names in at.items():
         axis.axvline(step, color=SOFT, lw=0.8, ls=(0, (4, 3)))
-        place = {"xycoords": axis.get_xaxis_transform(), "xytext": (3, -3), "textcoords": "offset points"}
-        axis.annotate(", ".join(names), (step, 1), fontsize=7, color=INK, rotation=90, va="top", **place)
+        place, said = axis.get_xaxis_transform(), ", ".join(names)
+        axis.text(step, 0.98, f" {said}", transform=place, fontsize=7, color=INK, rotation=90, va="top")
 
 
 def _legend(figure: Figure, axis: Axes, runs: int) -> None:
@@ -162,22 +162,19 @@ def _legend(figure: Figure, axis: Axes, runs: int) -> None:
 
 def entropy_and_reward(runs: Sequence[Run], found: Sequence[Collapse]) -> Figure | None:
     """Reward against entropy with the fitted law and the one of the first steps; None where nothing was fitted."""
-    fitted = [(run, each.law) for run, each in zip(runs, found, strict=True) if not each.law.reason]
+    fitted = [(run, law, fit) for run, law in zip(runs, (each.law for each in found), strict=True) if (fit := law.fit)]
     if not fitted:
         return None
     figure, axes = grid(len(fitted), 7.6 if len(fitted) == 1 else 6.3, 3.6)
-    for (run, law), axis in zip(fitted, axes, strict=True):
+    for (run, law, fit), axis in zip(fitted, axes, strict=True):
         entropy, reward = points(run.lines)
-        axis.scatter(
-            entropy, reward, c=np.arange(len(entropy)), cmap="viridis_r", s=16, zorder=3, label="steps, later darker"
-        )
+        order = np.arange(len(entropy))
+        axis.scatter(entropy, reward, c=order, cmap="viridis_r", s=16, zorder=3, label="steps, later darker")
         across = np.linspace(entropy.min(), entropy.max(), 100)
-        fits = [(f"all steps, R\u00b2 {law.r2:.2f}", law.a, law.b, "-")]
-        if law.early is not None:
-            early = law.early
-            fits.append((f"first {early.steps} steps, RMSE {early.rmse:.3f} after them", early.a, early.b, "--"))
-        for label, a, b, dashes in fits:
-            axis.plot(across, b - a * np.exp(across), dashes, color=INK, lw=1.2, label=label)
+        axis.plot(across, fit.reward(across), color=INK, lw=1.2, label=f"all steps, R\u00b2 {law.r2:.2f}")
+        if early := law.early:
+            label = f"first {early.steps} steps, RMSE {early.rmse:.3f} after them"
+            axis.plot(across, early.fit.reward(across), "--", color=INK, lw=1.2, label=label)
         room = 0.25 * max(float(np.ptp(reward)), 0.02)
         axis.set_ylim(reward.min() - room, reward.max() + room)
         axis.set(title=run.label, xlabel="token entropy, nats", ylabel="reward")

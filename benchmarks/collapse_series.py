@@ -111,7 +111,7 @@ ALARMS: Final[Mapping[str, Watch]] = {
 }
 #: What the alarms are to come before.
 FALLS: Final[Mapping[str, Watch]] = {
-    "reward": Watch(lambda line: line.reward, lost(0.2), "reward has lost a fifth of its highest so far"),
+    "reward": Watch(lambda line: line.reward, lost(1 / 3), "reward has lost a third of its highest so far"),
     "strategies": Watch(_spare, lost(0.5), "the strategies_D2 beyond the first has lost half of its highest so far"),
 }
 

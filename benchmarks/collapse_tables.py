@@ -71,13 +71,10 @@ def law(found: Sequence[Collapse]) -> str:
     head = ["run", "a", "b", "R\u00b2", "reward at no entropy", "predicted from", "RMSE of the rest", "last step", ""]
     rows = []
     for each in found:
-        fit, early = each.law, each.law.early
-        ceiling = None if fit.a is None or fit.b is None else fit.b - fit.a
-        row = [each.label, number(fit.a, 3), number(fit.b, 3), number(fit.r2, 3), number(ceiling, 3)]
-        row += [DASH] * 3 if early is None else [
-            f"{early.steps} steps", number(early.rmse, 3), f"{early.final:+.3f}",
-        ]  # fmt: skip
-        rows.append([*row, f"not fitted: {fit.reason}" if fit.reason else ""])
+        fit, early = each.law.fit, each.law.early
+        row = [number(value, 3) for value in (fit.a, fit.b, each.law.r2, fit.b - fit.a)] if fit else [DASH] * 4
+        row += [f"{early.steps} steps", number(early.rmse, 3), f"{early.final:+.3f}"] if early else [DASH] * 3
+        rows.append([each.label, *row, f"not fitted: {each.law.reason}" if each.law.reason else ""])
     note = "on trailing means; errors are in units of reward, the last one prediction less truth"
     return table("R = -a exp(H) + b", note, head, rows)
 

@@ -184,8 +184,8 @@ def overlaps(start: Weights, first: Weights, second: Weights) -> tuple[Overlap, 
     """Overlap of the weights that moved most in two runs from one start, embeddings left out; BadInput as above."""
     body, _ = _names(start, first)
     _names(start, second)
-    sizes = [np.concatenate([np.abs(moved(start, run, name)).ravel() for name in body]) for run in (first, second)]
-    return tuple(Overlap(share, overlap(*sizes, share)) for share in TOP)
+    a, b = (np.concatenate([np.abs(moved(start, run, name)).ravel() for name in body]) for run in (first, second))
+    return tuple(Overlap(share, overlap(a, b, share)) for share in TOP)
 
 
 def overlap(first: Array, second: Array, share: float) -> float | None:
@@ -193,5 +193,5 @@ def overlap(first: Array, second: Array, share: float) -> float | None:
     count = round(share * len(first))
     if not 0 < count <= min(np.count_nonzero(first), np.count_nonzero(second)):
         return None
-    tops = [np.argpartition(-sizes, count - 1)[:count] for sizes in (first, second)]
-    return len(np.intersect1d(*tops, assume_unique=True)) / count
+    a, b = (np.argpartition(-sizes, count - 1)[:count] for sizes in (first, second))
+    return len(np.intersect1d(a, b, assume_unique=True)) / count

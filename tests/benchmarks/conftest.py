@@ -238,3 +238,13 @@ def make_training(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Pat
         return folder
 
     return make
+
+
+@pytest.fixture(scope="session")
+def line() -> Callable[..., folders.Line]:
+    """``line(step, **fields)``: a step in which nothing moves but what is given."""
+
+    def make(step: int, **fields: object) -> folders.Line:
+        return msgspec.structs.replace(step_of(0, 0, False), step=step, **fields)
+
+    return make

@@ -19,7 +19,7 @@ def test_every_source_is_there_and_hashed():
 
 
 def test_every_module_of_the_benchmarks_that_decides_a_number_is_a_source():
-    """What only draws, compares, reads, writes or names, or is about training; a suite's cells are in the configuration themselves."""
+    """Others only draw, compare, read, write or name, or are about training; a suite names its cells itself."""
     others = {
         "__init__", "columns", "compare", "labels", "plots", "provenance", "readings", "report", "report_tables",
         "result", "run", "suites", "pages",
