@@ -53,7 +53,7 @@ class Rank(Record):
     Attributes:
         matrices: how many there are, embeddings left out.
         energy: least, median and greatest number of singular values that hold ``ENERGY`` of the update.
-        numeric: the same of NumPy's ``matrix_rank``.
+        numeric: the same of those above float32's rounding.
     """
 
     matrices: int
@@ -169,11 +169,18 @@ def ranks(updates: Sequence[Array]) -> Rank | None:
     energy, numeric = [], []
     for update in updates:
         if update.ndim == 2 and min(update.shape) > 1 and update.any():
-            values = np.linalg.svd(update.astype(np.float64), compute_uv=False)
-            held = np.cumsum(values**2) / np.sum(values**2)
-            energy.append((int(np.searchsorted(held, ENERGY)) + 1) / len(values))
-            numeric.append(int(np.linalg.matrix_rank(update)) / len(values))
+            squares = _squares(update)
+            held = np.cumsum(squares) / np.sum(squares)
+            energy.append((int(np.searchsorted(held, ENERGY)) + 1) / len(squares))
+            zero = squares[0] * (max(update.shape) * np.finfo(np.float32).eps) ** 2  # as in np.linalg.matrix_rank
+            numeric.append(int(np.count_nonzero(squares > zero)) / len(squares))
     return Rank(len(energy), _spread(energy), _spread(numeric)) if energy else None
+
+
+def _squares(update: Array) -> npt.NDArray[np.float64]:
+    """Squared singular values, the greatest first: from the smaller Gram matrix, a fraction of an SVD's time."""
+    wide = update.astype(np.float64) if update.shape[0] <= update.shape[1] else update.T.astype(np.float64)
+    return np.linalg.eigvalsh(wide @ wide.T)[::-1].clip(min=0.0)
 
 
 def _spread(values: Sequence[float]) -> tuple[float, float, float]:

@@ -127,7 +127,7 @@ def test_the_river_has_all_successes_in_it(line: Callable[..., Line], analysed: 
 @pytest.mark.parametrize(
     ("strategy", "expected"),
     [
-        ("bm25/asked/names:full > open/found/words > answer", "bm25 full name (asked) → open words without names (found)"),
+        ("bm25/asked/names:full > open/found/names > answer", "bm25 full name (asked) → open other names (found)"),
         ("dense:hf:a/b/both/whole > answer", "dense:hf:a/b whole question (both)"),
         ("answer", "answer at once"),
     ],

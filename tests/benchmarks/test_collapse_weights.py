@@ -68,6 +68,15 @@ def test_rank_of_the_update():
     assert exact.numeric == (1.0, 1.0, 1.0)
 
 
+def test_ranks_are_those_of_the_singular_values():
+    update = RNG.normal(0, 1e-5, (30, 6)).astype(np.float32) @ RNG.normal(0, 1, (6, 20)).astype(np.float32)
+    values = np.linalg.svd(update.astype(np.float64), compute_uv=False)
+    held = int(np.sum(np.cumsum(values**2) / np.sum(values**2) < weights.ENERGY)) + 1
+    found = weights.ranks([update, update.T])
+    assert found is not None and found.energy == (held / 20,) * 3
+    assert found.numeric == (np.linalg.matrix_rank(update) / 20,) * 3 == (6 / 20,) * 3
+
+
 def test_a_vector_and_a_matrix_that_stood_still_have_no_rank():
     assert weights.ranks([np.ones(5, dtype=np.float32), np.zeros((3, 3), dtype=np.float32)]) is None
 
