@@ -8,8 +8,10 @@ from itertools import combinations
 from pathlib import Path
 from typing import NamedTuple
 
+from berrypick.agents import starts
 from berrypick.agents.training import folder as folders
-from berrypick.agents.training.folder import Config, Line
+from berrypick.agents.training.config import Config
+from berrypick.agents.training.folder import Line
 from berrypick.benchmarks import collapse_series as series
 from berrypick.benchmarks import collapse_weights as weights
 from berrypick.benchmarks.collapse_law import Law, law, points
@@ -84,7 +86,7 @@ def analyse(runs: Sequence[Run]) -> tuple[list[Collapse], list[Pair]]:
         _pair(a, b, *first, second[1])
         for (a, first), (b, second) in combinations(zip(runs, trained, strict=True), 2)
         if not isinstance(first, str) and not isinstance(second, str)
-        if a.config.start_folder == b.config.start_folder
+        if a.config.start == b.config.start
     ]
     return found, pairs
 
@@ -101,7 +103,7 @@ def _settings(config: Config) -> dict[str, object]:
 def _weights(run: Run) -> tuple[Weights, Weights] | str:
     """Start and final weights, or why there are none."""
     try:
-        return weights.load(Path(run.config.start_folder)), weights.load(run.folder / folders.POLICY)
+        return weights.load(Path(starts.find(run.config.start))), weights.load(run.folder / folders.POLICY)
     except BadInput as error:
         return str(error)
     except ImportError:

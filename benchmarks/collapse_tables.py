@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from berrypick.agents.training.config import DTYPE
 from berrypick.benchmarks.collapse import Collapse, Pair, Run
 from berrypick.benchmarks.collapse_plots import worded
 from berrypick.benchmarks.collapse_series import ALARMS, FALLS, PHASES, Watch, smooth
@@ -103,7 +104,7 @@ def sparsity(runs: Sequence[Run], found: Sequence[Collapse]) -> Iterable[str]:
         if each.update is None:
             continue
         stored = " \u2192 ".join(each.update.stored)
-        kept = f"{run.config.dtype} in training, stored {stored}; lr {run.config.lr:g}, {len(run.lines)} steps"
+        kept = f"{DTYPE} in training, stored {stored}; lr {run.config.lr:g}, {len(run.lines)} steps"
         for name, part in (("", each.update.body), (", embeddings", each.update.embeddings)):
             if part is not None:
                 tolerances = list(part.unchanged)

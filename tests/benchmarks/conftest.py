@@ -12,6 +12,7 @@ import pytest
 
 from berrypick import files, seeding
 from berrypick.agents.training import folder as folders
+from berrypick.agents.training.config import Config as Training
 from berrypick.benchmarks import plots
 from berrypick.benchmarks.metrics import Value
 from berrypick.benchmarks.provenance import Provenance
@@ -223,11 +224,8 @@ def make_training(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Pat
 
     def make(method: str = "grpo", seed: int = 0, steps: int = 40, collapses: bool = True) -> Path:
         folder = tmp_path_factory.mktemp(f"{method}-{seed}")
-        config = folders.Config(
-            schema=1, method=method, parameters={}, start="tiny-diverse", start_folder=str(start),
-            env="berrypick/Almanac-v0", setup={"worlds": 8, "split": "train"}, steps=steps, seed=seed, groups=12,
-            size=8, updates=4, lr=2e-4, dtype="float32",
-        )  # fmt: skip
+        options = {"worlds": 8, "split": "train"}
+        config = Training(method, str(start), "berrypick/Almanac-v0", options, steps=steps, seed=seed)
         files.write_bytes(folder / folders.CONFIG, msgspec.json.encode(config))
         lines = [step_of(step, seed, collapses) for step in range(1, steps + 1)]
         files.write_bytes(folder / folders.METRICS, files.jsonl(lines))

@@ -173,12 +173,12 @@ def test_the_page_says_what_was_found(page: str, analysed: Analysed):
     assert "not fitted: entropy hardly moved" in text
     assert "float32 in training, stored float32 → float32; lr 0.0002, 40 steps" in text
     assert "top 20% (chance 0.20)" in text and "equal as bfloat16" in text
-    assert "berrypick/Almanac-v0 from tiny-diverse: 12 questions x 8 rollouts a step, 4 updates." in text
+    assert ": 12 questions x 8 rollouts a step, 4 updates." in text
 
 
 def test_foreign_names_are_text(analysed: Analysed):
     runs, found, _ = analysed
-    config = msgspec.structs.replace(runs[0].config, start="<b>start</b>", parameters={"x": "<i>"})
+    config = msgspec.structs.replace(runs[0].config, start="<b>start</b>", options={"x": "<i>"})
     page = collapse_page.render([runs[0]._replace(config=config, label="<u>")], found[:1], [], {})
     assert not re.search(r"<(b|i|u)>", page)
 
