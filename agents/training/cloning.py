@@ -1,0 +1,109 @@
+"""Behaviour cloning: a start for the discrete track that knows several ways, from policies that know one each."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from berrypick import seeding
+from berrypick.agents.discrete import POLICIES
+from berrypick.agents.training.numbers import WIDTH, SlotPolicy, make_policy
+
+#: Policies that demonstrate: those that follow a plan.
+TEACHERS: Final = tuple(name for name in POLICIES if name != "random")
+
+
+@dataclass(frozen=True)
+class Cloning:
+    """How a start is made.
+
+    Attributes:
+        seed: of tasks, teachers, weights and draws.
+        episodes: demonstrations, each by a teacher drawn uniformly.
+        steps: updates of Adam.
+        size: decisions an update.
+        lr: learning rate, falling to 0 along a line.
+        width: units of a layer.
+    """
+
+    seed: int = 0
+    episodes: int = 6000
+    steps: int = 1500
+    size: int = 256
+    lr: float = 1e-3
+    width: int = WIDTH
+
+
+class Decisions(NamedTuple):
+    """What the teachers saw, could do and did.
+
+    Attributes:
+        observation: shape (n, features), float32.
+        legal: shape (n, actions), bool.
+        action: shape (n,), int64.
+    """
+
+    observation: Tensor
+    legal: Tensor
+    action: Tensor
+
+    def digest(self) -> str:
+        """Hash of all decisions, for the model card."""
+        sha = hashlib.sha256()
+        for part in self:
+            sha.update(part.numpy().tobytes())
+        return sha.hexdigest()
+
+
+def demonstrate(plan: Cloning, env: Any, tick: Callable[[int], None] = lambda _: None) -> Decisions:
+    """Let teachers play, and keep the decisions of every episode, whatever became of it.
+
+    Args:
+        plan: how much.
+        env: an ``AlmanacDiscrete``, wrapped or not; episode n asks its task draw (seed, n).
+        tick: called after each episode with its number.
+    """
+    env = env.unwrapped
+    kept: list[tuple[np.ndarray, np.ndarray, int]] = []
+    for episode in range(plan.episodes):
+        rng = seeding.rng(plan.seed, "demonstration", episode)
+        teacher = POLICIES[TEACHERS[rng.integers(len(TEACHERS))]]
+        observation, info = env.reset(options={"question_id": env.tasks.draw(plan.seed, episode).question.id})
+        over = False
+        while not over:
+            action = teacher(observation, info["action_mask"], rng)
+            kept.append((observation, info["action_mask"], action))
+            observation, _, terminated, truncated, info = env.step(action)
+            over = terminated or truncated
+        tick(episode)
+    observations, masks, actions = zip(*kept, strict=True)
+    return Decisions(*(torch.from_numpy(np.array(part)) for part in (observations, masks, actions)))
+
+
+def clone(plan: Cloning, decisions: Decisions, tick: Callable[[int, float], None] = lambda *_: None) -> SlotPolicy:
+    """Train a policy to do as the teachers did, by cross-entropy.
+
+    Args:
+        plan: how.
+        decisions: what is imitated.
+        tick: called after each update with its number and loss (nats a decision).
+    """
+    policy = make_policy(plan.seed, plan.width)
+    adam = torch.optim.Adam(policy.parameters(), lr=plan.lr)
+    for step in range(plan.steps):
+        for group in adam.param_groups:
+            group["lr"] = plan.lr * (1 - step / plan.steps)
+        rows = seeding.rng(plan.seed, "training", step).integers(len(decisions.action), size=plan.size)
+        observation, legal, action = (part[torch.from_numpy(rows)] for part in decisions)
+        loss = -policy(observation, legal).gather(1, action[:, None]).mean()
+        adam.zero_grad()
+        loss.backward()
+        adam.step()
+        tick(step, float(loss.detach()))
+    return policy.eval()
