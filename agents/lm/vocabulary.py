@@ -43,7 +43,7 @@ def words() -> list[str]:
     digits = "0123456789"
     found.update([*digits, *(TAIL + digit for digit in digits)])
     found.update(TAIL + tail for tails in TAILS.values() for tail in tails.split())
-    return sorted(found)
+    return sorted(found - set(tags()))
 
 
 def _texts() -> Iterator[str]:

@@ -1,0 +1,49 @@
+"""Batches cut and joined: rows taken out, steps of several rounds put together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from berrypick.agents.methods.base import Batch
+
+_ROWS: Final = ("reward", "group", "niche")
+_TOKENS: Final = ("mask", "old", "entropy", "kind", "chunk")
+
+
+def take(batch: Batch, rows: Tensor) -> Batch:
+    """The episodes of some rows. Shape of ``rows``: (n,), int64."""
+    fields = {name: getattr(batch, name)[rows] for name in (*_ROWS, *_TOKENS)}
+    return Batch(**fields, inputs={name: tensor[rows] for name, tensor in batch.inputs.items()})
+
+
+def join(batches: Sequence[Batch]) -> Batch:
+    """Batches one under the other; groups and niches get numbers of their own, tokens are padded on the right."""
+    if len(batches) == 1:
+        return batches[0]
+    width = max(batch.mask.shape[1] for batch in batches)
+    fields = {name: torch.cat([_widened(getattr(batch, name), width) for batch in batches]) for name in _TOKENS}
+    fields["reward"] = torch.cat([batch.reward for batch in batches])
+    for name in ("group", "niche"):
+        fields[name] = torch.cat(_renumbered([getattr(batch, name) for batch in batches]))
+    inputs = {
+        name: torch.cat([_widened(batch.inputs[name], width) for batch in batches]) for name in batches[0].inputs
+    }
+    return Batch(**fields, inputs=inputs)
+
+
+def _widened(tensor: Tensor, width: int) -> Tensor:
+    room = [0, 0] * (tensor.dim() - 2) + [0, width - tensor.shape[1]]
+    return functional.pad(tensor, room)
+
+
+def _renumbered(numbers: Sequence[Tensor]) -> list[Tensor]:
+    start, found = 0, []
+    for own in numbers:
+        found.append(torch.where(own >= 0, own + start, own))
+        start += int(own.max()) + 1 if len(own) else 0
+    return found

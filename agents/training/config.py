@@ -1,0 +1,65 @@
+"""What a training run is: a frozen record, written to ``config.json`` as it was resolved."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import msgspec
+
+from berrypick.errors import BadInput
+from berrypick.records import Record
+
+SCHEMA: Final = 1
+
+
+class Config(Record):
+    """One training run.
+
+    Attributes:
+        method: parts joined with "+", as ``agents.methods.make`` reads them.
+        start: the policy that is trained: a published start, or a folder.
+        env: id of the environment.
+        options: keyword arguments of the environment.
+        steps: rollout batches.
+        seed: of tasks, sampling and updates.
+        groups: questions a step.
+        size: rollouts a question.
+        updates: optimiser steps a rollout batch, each on its share of whole groups.
+        micro: episodes that are scored at once.
+        lr: learning rate of Adam, constant.
+        max_norm: gradients are scaled down to this norm.
+        precision: "no" for float32, "bf16" for mixed precision.
+        schema: of this record.
+    """
+
+    method: str
+    start: str
+    env: str
+    options: dict[str, Any] = {}
+    steps: int = 40
+    seed: int = 0
+    groups: int = 12
+    size: int = 8
+    updates: int = 4
+    micro: int = 32
+    lr: float = 2e-4
+    max_norm: float = 1.0
+    precision: str = "no"
+    schema: int = SCHEMA
+
+    def __post_init__(self) -> None:
+        for field in ("steps", "groups", "size", "updates", "micro"):
+            if getattr(self, field) < 1:
+                raise BadInput(f"must be at least 1, got {getattr(self, field)}", field=field)
+        if self.updates > self.groups:
+            raise BadInput(f"{self.updates} updates need as many groups, got {self.groups}", field="updates")
+        for field in ("lr", "max_norm"):
+            if not 0 < getattr(self, field) < float("inf"):
+                raise BadInput(f"must be positive and finite, got {getattr(self, field)}", field=field)
+        if self.precision not in ("no", "bf16"):
+            raise BadInput(f"must be no or bf16, got {self.precision!r}", field="precision")
+
+
+def encode(config: Config) -> bytes:
+    """The bytes of ``config.json``."""
+    return msgspec.json.format(msgspec.json.encode(config)) + b"\n"

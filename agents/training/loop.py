@@ -1,0 +1,160 @@
+"""The training loop (design 7): play, score, update, log, keep. It knows no method and no track.
+
+Everything a step draws is a function of (seed, step), and each step ends in a checkpoint, so that a run that was killed
+goes on to the very weights it would have reached.
+"""
+
+from __future__ import annotations
+
+import copy
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from berrypick import files, seeding
+from berrypick.agents import methods
+from berrypick.agents.methods.base import Batch, Method
+from berrypick.agents.training import checkpoint, folder
+from berrypick.agents.training.batches import join, take
+from berrypick.agents.training.config import Config
+from berrypick.agents.training.diagnostics import measure
+from berrypick.agents.training.learner import Learner, Played
+from berrypick.agents.training.learners import make_learner
+from berrypick.agents.training.update import Diverged, Statistics, Updater
+from berrypick.errors import BadInput
+
+#: Called after each step with the line that was logged.
+Tick = Callable[[Mapping[str, Any]], None]
+
+
+class Stopped(RuntimeError):
+    """The run cannot go on; the message says why and where the offending batch lies."""
+
+
+def train(config: Config, out: Path, tick: Tick = lambda _: None) -> None:
+    """Train, from the newest checkpoint in ``out`` where there is one; does nothing where the run is complete.
+
+    Writes ``config.json``, ``metrics.jsonl``, ``checkpoints/`` and, at the end, ``policy/``.
+
+    Raises:
+        BadInput: the folder holds another run, or the configuration cannot be used.
+        Stopped: a loss or gradient was NaN or infinite.
+    """
+    method = methods.make(config.method)
+    _claim(out, config)
+    if (out / folder.POLICY).is_dir():
+        return
+    learner = make_learner(config)
+    run = _Run.start(config, method, learner, out)
+    for step in range(run.done, config.steps):
+        tick(run.step(step))
+    with files.new_folder(out / folder.POLICY) as draft:
+        learner.save(draft)
+
+
+def _claim(out: Path, config: Config) -> None:
+    path = out / folder.CONFIG
+    if not path.exists():
+        files.write_bytes(path, folder.encode(config))
+    elif (found := folder.read_config(out)) != config:
+        differ = [name for name in config.__struct_fields__ if getattr(found, name) != getattr(config, name)]
+        raise BadInput(f"holds a run with another {', '.join(differ)}; use another --out", file=path)
+
+
+@dataclass
+class _Run:
+    config: Config
+    method: Method
+    learner: Learner
+    updater: Updater
+    out: Path
+    log: files.Log
+    done: int
+    state: dict[str, float]
+
+    @staticmethod
+    def start(config: Config, method: Method, learner: Learner, out: Path) -> _Run:
+        from accelerate import Accelerator
+
+        reference = _frozen(learner.module) if method.reference else None
+        optimiser = torch.optim.Adam(learner.module.parameters(), lr=config.lr)
+        done, state = 0, dict(method.state)
+        if kept := checkpoint.stored(out / folder.CHECKPOINTS):
+            found = checkpoint.restore(kept[-1], learner.module, optimiser)
+            done, state = found.step, found.state
+        accelerator = Accelerator(mixed_precision=config.precision, cpu=not torch.cuda.is_available())
+        if reference is not None:
+            reference = reference.to(accelerator.device)
+        learner.module, optimiser = accelerator.prepare(learner.module, optimiser)
+        updater = Updater(
+            learner, method, optimiser, accelerator, reference, config.updates, config.micro, config.max_norm
+        )
+        log = files.Log(out / folder.METRICS, keep=done)
+        return _Run(config, method, learner, updater, out, log, done, state)
+
+    def step(self, step: int) -> dict[str, Any]:
+        begun = time.perf_counter()
+        played, keep = generate(self.learner, self.method, self.config, step)
+        rolled = time.perf_counter()
+        batch, advantage = weigh(self.method, played.batch, keep)
+        statistics = self._update(batch, advantage, step)
+        updated = time.perf_counter()
+        line = measure(step, played, keep, advantage, statistics.means() | self._state())
+        entropy = float(played.batch.entropy[played.batch.mask].mean())
+        self.state = self.method.control(self.state, entropy)
+        module = self.updater.accelerator.unwrap_model(self.learner.module)
+        line |= {"lr": self.config.lr, "seconds_rollout": rolled - begun, "seconds_update": updated - rolled}
+        line["seconds_other"] = time.perf_counter() - updated
+        self.log.add(line)
+        checkpoint.save(self.out / folder.CHECKPOINTS, module, self.updater.optimiser, step + 1, self.state)
+        return line
+
+    def _state(self) -> dict[str, float]:
+        return {f"state_{name}": value for name, value in self.state.items()}
+
+    def _update(self, batch: Batch, advantage: Tensor, step: int) -> Statistics:
+        if not len(batch.reward):
+            return Statistics()
+        draw = seeding.rng(self.config.seed, "training", step)
+        try:
+            return self.updater.update(batch, advantage, self.state, draw)
+        except Diverged as error:
+            place = folder.save_failed(self.out, step, take(batch, error.rows), str(error))
+            raise Stopped(f"step {step}: {error}; the episodes are in {place}, the weights before in checkpoints/") from error
+
+
+def generate(learner: Learner, method: Method, config: Config, step: int) -> tuple[Played, Tensor]:
+    """Play a step's groups, in as many rounds as the method allows while ``select`` drops some.
+
+    Returns:
+        All that was played, and which episodes are trained on: those of the first ``config.groups`` selected groups.
+    """
+    rounds: list[Played] = []
+    for number in range(method.rounds):
+        first = (step * method.rounds + number) * config.groups
+        rounds.append(learner.play(config.seed, first, config.groups, config.size))
+        batch = join([played.batch for played in rounds])
+        keep = method.select(batch, method.shape(batch))
+        chosen = torch.unique(batch.group[keep])[: config.groups]
+        if len(chosen) == config.groups:
+            break
+    keep = keep & torch.isin(batch.group, chosen)
+    return Played(batch, [trace for played in rounds for trace in played.traces]), keep
+
+
+def weigh(method: Method, batch: Batch, keep: Tensor) -> tuple[Batch, Tensor]:
+    """Return the selected episodes and the advantage of each of their tokens. Shape (n, T)."""
+    selected = take(batch, keep.nonzero().flatten())
+    advantage = method.advantage(method.shape(batch)[keep], selected.group)
+    return selected, method.credit(selected, advantage)
+
+
+def _frozen(module: nn.Module) -> nn.Module:
+    return copy.deepcopy(module).requires_grad_(False).eval()
+
+

@@ -1,0 +1,202 @@
+"""One step's updates: from a batch and a method to changed weights. Knows neither methods nor tracks."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from berrypick.agents.methods.base import Batch, Method, Scores, Tokens, loss
+from berrypick.agents.training.learner import Learner
+
+if TYPE_CHECKING:
+    from accelerate import Accelerator
+
+
+class Diverged(RuntimeError):
+    """A loss or a gradient that is no number; ``rows`` are the episodes of the offending batch."""
+
+    def __init__(self, reason: str, rows: Tensor) -> None:
+        super().__init__(reason)
+        self.rows = rows
+
+
+@dataclass
+class Statistics:
+    """What the updates of one step did; each entry is one update's figure.
+
+    Attributes:
+        loss: loss before the update.
+        grad_norm: norm of its gradient, before scaling.
+        marked: share of generated tokens that the method marked.
+        approx_kl: mean of r - 1 - log r over generated tokens, r the ratio of new to old probability (k3).
+        clipped_high: share of generated tokens with a positive advantage that give no gradient of the policy loss.
+        clipped_low: the same, negative advantage.
+    """
+
+    loss: list[float] = field(default_factory=list)
+    grad_norm: list[float] = field(default_factory=list)
+    marked: list[float] = field(default_factory=list)
+    approx_kl: list[float] = field(default_factory=list)
+    clipped_high: list[float] = field(default_factory=list)
+    clipped_low: list[float] = field(default_factory=list)
+
+    def means(self) -> dict[str, float]:
+        """Mean over the updates, by name."""
+        return {name: float(np.mean(values)) for name, values in vars(self).items() if values}
+
+
+@dataclass(frozen=True)
+class Updater:
+    """Updates a learner's module.
+
+    Attributes:
+        learner: whose module.
+        method: how.
+        optimiser: of the module's parameters.
+        accelerator: device and precision.
+        reference: the start policy, None unless the method asks for it.
+        updates: optimiser steps a batch.
+        micro: episodes scored at once.
+        max_norm: of the gradient.
+    """
+
+    learner: Learner
+    method: Method
+    optimiser: torch.optim.Optimizer
+    accelerator: Accelerator
+    reference: torch.nn.Module | None
+    updates: int
+    micro: int
+    max_norm: float
+
+    def update(self, batch: Batch, advantage: Tensor, state: Mapping[str, float], draw: np.random.Generator) -> Statistics:
+        """Do one pass over a batch in ``updates`` optimiser steps of whole groups.
+
+        Args:
+            batch: the selected episodes.
+            advantage: of each token. Shape (N, T).
+            state: what the method keeps between steps.
+            draw: orders the groups, and serves selections by lot.
+
+        Raises:
+            Diverged: a loss or gradient is NaN or infinite; the weights are those before that optimiser step.
+        """
+        statistics = Statistics()
+        reference = self._scores(self.reference, batch)[0] if self.reference is not None else None
+        for rows in parts(batch.group, self.updates, draw):
+            self._step(_Part(batch, rows, advantage, reference, state), draw, statistics)
+        return statistics
+
+    def _step(self, part: _Part, draw: np.random.Generator, statistics: Statistics) -> None:
+        mask = part.batch.mask[part.rows]
+        marked = self._marks(part, mask, draw)
+        weight = self.method.reduce(mask, self.learner.limit)
+        positive = mask & (part.advantage[part.rows] >= 0)
+        part = part.with_sums(marked, weight, max(1, int(mask.sum())), max(1, int(positive.sum())))
+        self.optimiser.zero_grad()
+        sums: dict[str, float] = defaultdict(float)
+        for places in by_length(mask, self.micro):
+            tokens = part.tokens(places, *self.learner.score(self.learner.module, part.batch, part.rows[places]))
+            each = loss(self.method, tokens)
+            if not bool(torch.isfinite(each)):
+                raise Diverged(f"the loss is {float(each)}", part.rows[places])
+            _observe(self.method, tokens, float(each.detach()), sums)
+            self.accelerator.backward(each)
+        norm = float(self.accelerator.clip_grad_norm_(self.learner.module.parameters(), self.max_norm))
+        if not np.isfinite(norm):
+            raise Diverged(f"the norm of the gradient is {norm}", part.rows)
+        self.optimiser.step()
+        statistics.grad_norm.append(norm)
+        statistics.marked.append(float((marked & mask).sum()) / part.count)
+        statistics.loss.append(sums.pop("loss"))
+        for name, total in sums.items():
+            getattr(statistics, name).append(total / part.count)
+
+    def _marks(self, part: _Part, mask: Tensor, draw: np.random.Generator) -> Tensor:
+        if not self.method.marks:
+            return torch.zeros_like(mask)
+        new, entropy = self._scores(self.learner.module, part.batch, part.rows)
+        old, advantage = part.batch.old[part.rows], part.advantage[part.rows]
+        return self.method.mark(Scores(new, old, entropy, advantage, mask, draw)) & mask
+
+    @torch.no_grad()
+    def _scores(self, module: torch.nn.Module, batch: Batch, rows: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Score without gradients, micro-batch by micro-batch."""
+        rows = torch.arange(len(batch.reward)) if rows is None else rows
+        new, entropy = torch.zeros(batch.mask[rows].shape), torch.zeros(batch.mask[rows].shape)
+        for places in by_length(batch.mask[rows], self.micro):
+            found = self.learner.score(module, batch, rows[places])
+            new[places], entropy[places] = found[0].float().cpu(), found[1].float().cpu()
+        return new, entropy
+
+
+@dataclass(frozen=True)
+class _Part:
+    """The share of a batch that one optimiser step is made on."""
+
+    batch: Batch
+    rows: Tensor
+    advantage: Tensor
+    reference: Tensor | None
+    state: Mapping[str, float]
+    marked: Tensor = field(default_factory=lambda: torch.empty(0))
+    weight: Tensor = field(default_factory=lambda: torch.empty(0))
+    count: int = 0
+    positive: int = 0
+
+    def with_sums(self, marked: Tensor, weight: Tensor, count: int, positive: int) -> _Part:
+        return _Part(
+            self.batch, self.rows, self.advantage, self.reference, self.state, marked, weight, count, positive
+        )
+
+    def tokens(self, places: Tensor, new: Tensor, entropy: Tensor) -> Tokens:
+        """The micro-batch of some places of this part, on the device where it was scored."""
+        rows, device = self.rows[places], new.device
+        return Tokens(
+            new=new.float(),
+            entropy=entropy.float(),
+            old=self.batch.old[rows].to(device),
+            reference=None if self.reference is None else self.reference[rows].to(device),
+            advantage=self.advantage[rows].to(device),
+            mask=self.batch.mask[rows].to(device),
+            weight=self.weight[places].to(device),
+            marked=self.marked[places].to(device),
+            chunk=self.batch.chunk[rows].to(device),
+            count=self.count,
+            positive=self.positive,
+            state=self.state,
+        )
+
+
+def parts(group: Tensor, count: int, draw: np.random.Generator) -> Iterator[Tensor]:
+    """Split rows into at most ``count`` parts of whole groups, as equal in groups as can be, groups in drawn order."""
+    order = draw.permutation(torch.unique(group).numpy())
+    for chosen in np.array_split(order, min(count, len(order))):
+        yield torch.isin(group, torch.from_numpy(chosen)).nonzero().flatten()
+
+
+def by_length(mask: Tensor, size: int) -> Sequence[Tensor]:
+    """Places of rows of about one length, ``size`` at a time; sums over them do not depend on the order."""
+    width = mask.shape[1]
+    last = torch.where(mask.any(1), width - mask.flip(1).int().argmax(1), 0)
+    return torch.split(torch.argsort(last, stable=True), size)
+
+
+def _observe(method: Method, tokens: Tokens, share: float, sums: dict[str, float]) -> None:
+    """Add up what is reported of a micro-batch; derivatives by the log-probabilities show which tokens are clipped."""
+    new = tokens.new.detach().requires_grad_()
+    alone = Tokens(**(vars(tokens) | {"new": new, "entropy": tokens.entropy.detach()}))
+    each = method.token_loss(alone).where(tokens.mask, 0.0)
+    slope = torch.autograd.grad(each.sum(), new, allow_unused=True)[0] if each.requires_grad else None
+    idle = tokens.mask & ((slope if slope is not None else torch.zeros_like(new)) == 0)
+    ratio = (new.detach() - tokens.old).where(tokens.mask, 0.0).clamp(-20, 20)
+    sums["loss"] += share
+    sums["approx_kl"] += float((ratio.exp() - 1 - ratio).sum())
+    sums["clipped_high"] += float((idle & (tokens.advantage > 0)).sum())
+    sums["clipped_low"] += float((idle & (tokens.advantage < 0)).sum())
