@@ -6,8 +6,10 @@ Two tables: ``AGENTS`` holds agents by their whole name, ``KINDS`` those that ta
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 
 from berrypick.agents.base import Agent, Row
 from berrypick.agents.strategies import STRATEGIES
@@ -45,13 +47,20 @@ KINDS.add("chat", "berrypick.agents.chat:Chat", "chat:<base_url>:<model>: a mode
 
 
 def _discrete(policy: str) -> Agent:
-    """Play a policy of the discrete track, one that `berrypick list policies` lists, in any text cell of Almanac."""
+    """Play a policy of the discrete track in any text cell of Almanac: one of `berrypick list policies`, or a folder.
+
+    What is neither is taken for a misspelt name unless it is written as a path.
+    """
     from berrypick.agents.discrete import POLICIES, Discrete
 
-    return Discrete(policy, POLICIES[policy])
+    if policy in POLICIES or not (os.sep in policy or os.path.exists(policy)):
+        return Discrete(policy, POLICIES[policy])
+    from berrypick.agents.training import numbers
+
+    return Discrete(policy, numbers.sampler(numbers.load(Path(policy))))
 
 
-KINDS.add("discrete", _discrete, "discrete:<policy>: a policy of the discrete track, played in text")
+KINDS.add("discrete", _discrete, "discrete:<policy>: a policy of the discrete track, or a folder of one, played in text")
 
 
 def make(name: str) -> Agent:
