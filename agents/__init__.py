@@ -60,7 +60,7 @@ def _discrete(policy: str) -> Agent:
     return Discrete(policy, numbers.sampler(numbers.load(Path(policy))))
 
 
-KINDS.add("discrete", _discrete, "discrete:<policy>: a policy of the discrete track, or a folder of one, played in text")
+KINDS.add("discrete", _discrete, "discrete:<policy>: a policy of the discrete track, by name or folder, played in text")
 
 
 def make(name: str) -> Agent:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
@@ -12,11 +12,14 @@ import torch
 from torch import Tensor
 
 from berrypick import seeding
-from berrypick.agents.discrete import POLICIES
+from berrypick.agents.discrete import POLICIES, Policy, Script
 from berrypick.agents.training.numbers import WIDTH, SlotPolicy, make_policy
 
-#: Policies that demonstrate: those that follow a plan.
-TEACHERS: Final = tuple(name for name in POLICIES if name != "random")
+#: Policies that demonstrate, drawn uniformly. Chance, twice, keeps the start from being too good to improve.
+TEACHERS: Final = ("full-name", "words", "initial-form", "byname", "dense", "whole-question", "random", "random")
+#: Share of a script's episodes in which it goes on with the ways of ``fallbacks`` where its own have led nowhere.
+#: Without them most ways would hardly ever succeed, and opening pages would make up most successes.
+PERSISTENT: Final = 0.6
 
 
 @dataclass(frozen=True)
@@ -24,18 +27,20 @@ class Cloning:
     """How a start is made.
 
     Attributes:
+        teachers: names of policies, drawn uniformly for each episode.
         seed: of tasks, teachers, weights and draws.
-        episodes: demonstrations, each by a teacher drawn uniformly.
+        episodes: demonstrations.
         steps: updates of Adam.
         size: decisions an update.
         lr: learning rate, falling to 0 along a line.
         width: units of a layer.
     """
 
+    teachers: tuple[str, ...] = TEACHERS
     seed: int = 0
     episodes: int = 6000
     steps: int = 1500
-    size: int = 256
+    size: int = 128
     lr: float = 1e-3
     width: int = WIDTH
 
@@ -73,7 +78,7 @@ def demonstrate(plan: Cloning, env: Any, tick: Callable[[int], None] = lambda _:
     kept: list[tuple[np.ndarray, np.ndarray, int]] = []
     for episode in range(plan.episodes):
         rng = seeding.rng(plan.seed, "demonstration", episode)
-        teacher = POLICIES[TEACHERS[rng.integers(len(TEACHERS))]]
+        teacher = _teacher(plan.teachers, rng)
         observation, info = env.reset(options={"question_id": env.tasks.draw(plan.seed, episode).question.id})
         over = False
         while not over:
@@ -84,6 +89,13 @@ def demonstrate(plan: Cloning, env: Any, tick: Callable[[int], None] = lambda _:
         tick(episode)
     observations, masks, actions = zip(*kept, strict=True)
     return Decisions(*(torch.from_numpy(np.array(part)) for part in (observations, masks, actions)))
+
+
+def _teacher(names: tuple[str, ...], rng: np.random.Generator) -> Policy:
+    policy, others = POLICIES[names[rng.integers(len(names))]], POLICIES["fallbacks"]
+    if isinstance(policy, Script) and isinstance(others, Script) and rng.random() < PERSISTENT:
+        return Script(policy.object + others.object, policy.subject + others.subject)
+    return policy
 
 
 def clone(plan: Cloning, decisions: Decisions, tick: Callable[[int, float], None] = lambda *_: None) -> SlotPolicy:

@@ -15,7 +15,7 @@ from berrypick import seeding
 from berrypick.agents.methods.base import KINDS, Batch
 from berrypick.agents.training import numbers
 from berrypick.agents.training.learner import Played
-from berrypick.agents.training.niches import niches
+from berrypick.agents.training.niches import analyse_all, niches
 from berrypick.agents.training.numbers import choose, entropies
 from berrypick.envs.discrete.choices import CHOICES, ENGINES
 from berrypick.envs.discrete.codec import Mask
@@ -84,8 +84,9 @@ class DiscreteLearner:
         while running := [row for row in rows if not row.over]:
             self._act(running)
         traces = [row.env.trace for row in rows]
-        niche = niches(traces, [row.env.engines for row in rows])
-        return Played(_batch(rows, [group for group, _ in jobs], niche, self._device), traces)
+        outcomes = analyse_all(traces, [row.env.engines for row in rows])
+        niche = niches([trace.reward for trace in traces], outcomes)
+        return Played(_batch(rows, [group for group, _ in jobs], niche, self._device), traces, outcomes)
 
     def score(self, module: nn.Module, batch: Batch, rows: Tensor) -> tuple[Tensor, Tensor]:
         """See ``Learner.score``."""

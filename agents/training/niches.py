@@ -1,4 +1,4 @@
-"""Which way each success of a step went, as numbers: what sharing a reward among ways needs (design 7)."""
+"""What became of a step's episodes, and which way each success went, as numbers (design 7). Shared by the tracks."""
 
 from __future__ import annotations
 
@@ -8,32 +8,36 @@ import torch
 from torch import Tensor
 
 from berrypick.corpora.engines.base import Engine
-from berrypick.envs.outcome import analyse
+from berrypick.envs.outcome import Outcome, analyse
 from berrypick.envs.trace import Trace, Turn
 
 
-def niches(traces: Sequence[Trace], engines: Sequence[Mapping[str, Engine]]) -> Tensor:
-    """Number the headline strategies of rewarded episodes, in order of appearance.
+def analyse_all(traces: Sequence[Trace], engines: Sequence[Mapping[str, Engine]]) -> list[Outcome]:
+    """Analyse episodes, copies of one another once: taking a strategy apart searches anew, and collapse makes copies.
 
     Args:
         traces: finished episodes.
         engines: for each, name -> engine over its world (``SearchEnv.engines``).
+    """
+    known: dict[tuple[str, tuple[Turn, ...]], Outcome] = {}
+    found = []
+    for trace, of_world in zip(traces, engines, strict=True):
+        key = trace.question.id, tuple(trace.turns)
+        if key not in known:
+            known[key] = analyse(trace, of_world)
+        found.append(known[key])
+    return found
+
+
+def niches(rewards: Sequence[float], outcomes: Sequence[Outcome]) -> Tensor:
+    """Number the headline strategies of rewarded episodes, in order of appearance.
 
     Returns:
         ``Batch.niche``: equal numbers for equal strategies, one further number for all that were rewarded without
         being grounded, -1 for the rest. Shape (n,), int64.
     """
-    ways: dict[tuple[str, tuple[Turn, ...]], tuple[str, ...]] = {}
+    # A strategy is never empty where evidence was displayed, so that () is free for those without.
+    ways = [outcome.strategy if outcome.grounded else () for outcome in outcomes]
     numbers: dict[tuple[str, ...], int] = {}
-    found = []
-    for trace, of_world in zip(traces, engines, strict=True):
-        if trace.reward <= 0:
-            found.append(-1)
-            continue
-        # Rollouts of a collapsed policy are copies of one another, and taking a strategy apart searches anew.
-        key = trace.question.id, tuple(trace.turns)
-        if key not in ways:
-            outcome = analyse(trace, of_world)
-            ways[key] = outcome.strategy if outcome.grounded else ()
-        found.append(numbers.setdefault(ways[key], len(numbers)))
+    found = [numbers.setdefault(way, len(numbers)) if paid > 0 else -1 for paid, way in zip(rewards, ways, strict=True)]
     return torch.tensor(found, dtype=torch.int64)

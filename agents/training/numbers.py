@@ -184,5 +184,6 @@ def load(folder: Path) -> SlotPolicy:
     try:
         policy.load_state_dict(safetensors.torch.load_file(folder / WEIGHTS))
     except (SafetensorError, RuntimeError) as error:
-        raise Damaged(f"does not hold the weights of a policy of width {described.width}: {error}", file=path) from error
+        reason = f"{WEIGHTS} holds no weights of a policy of width {described.width}: {error}"
+        raise Damaged(reason, file=path, field="width") from error
     return policy.eval()

@@ -18,6 +18,7 @@ from berrypick.agents.training.numbers import load, make_policy, sampler
 from berrypick.envs.actions import Answer, Search
 from berrypick.envs.discrete.choices import CHOICES
 from berrypick.envs.discrete.env import AlmanacDiscrete
+from berrypick.envs.outcome import analyse
 from berrypick.envs.search import SearchEnv
 
 WHERE = {"corpus": "almanac-tiny", "worlds": 2}
@@ -137,11 +138,10 @@ def test_a_saved_policy_plays_in_text_what_it_plays_in_numbers(learner: Discrete
     assert first[0] != first[1] or first[1] != first[2]
 
 
-def test_niches_are_those_of_the_traces(played: Played):
-    engines = [make_env().inner.engines_of(_world(trace.question.id)) for trace in played.traces]
-    assert torch.equal(played.batch.niche, niches(played.traces, engines))
+def test_outcomes_and_niches_are_those_of_the_traces(played: Played):
+    env = make_env()
+    for trace, outcome in zip(played.traces, played.outcomes, strict=True):
+        world = env.tasks.named(trace.question.id).world
+        assert outcome == analyse(trace, env.inner.engines_of(world))
+    assert torch.equal(played.batch.niche, niches(played.batch.reward.tolist(), played.outcomes))
     assert torch.equal(played.batch.niche >= 0, played.batch.reward > 0)
-
-
-def _world(question: str):
-    return make_env().tasks.named(question).world
