@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 
 from berrypick.agents.base import Agent, Row
 from berrypick.agents.strategies import STRATEGIES
@@ -47,17 +46,20 @@ KINDS.add("chat", "berrypick.agents.chat:Chat", "chat:<base_url>:<model>: a mode
 
 
 def _discrete(policy: str) -> Agent:
-    """Play a policy of the discrete track in any text cell of Almanac: one of `berrypick list policies`, or a folder.
+    """Play a policy of the discrete track in any text cell of Almanac.
 
-    What is neither is taken for a misspelt name unless it is written as a path.
+    It is one of `berrypick list policies`, a published start, or a folder; what is none of them is taken for a
+    misspelt name unless it is written as a path.
     """
     from berrypick.agents.discrete import POLICIES, Discrete
+    from berrypick.agents.training.starts import find_start
 
-    if policy in POLICIES or not (os.sep in policy or os.path.exists(policy)):
+    folder = find_start(policy)
+    if policy in POLICIES or not (os.sep in policy or folder.is_dir()):
         return Discrete(policy, POLICIES[policy])
     from berrypick.agents.training import numbers
 
-    return Discrete(policy, numbers.sampler(numbers.load(Path(policy))))
+    return Discrete(policy, numbers.sampler(numbers.load(folder)))
 
 
 KINDS.add("discrete", _discrete, "discrete:<policy>: a policy of the discrete track, by name or folder, played in text")

@@ -5,21 +5,26 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from berrypick import seeding
+from berrypick import files, seeding
 from berrypick.agents.discrete import POLICIES, Policy, Script
-from berrypick.agents.training.numbers import WIDTH, SlotPolicy, make_policy
+from berrypick.agents.training.numbers import WIDTH, SlotPolicy, make_policy, save
+from berrypick.envs.discrete.env import AlmanacDiscrete
+from berrypick.errors import BadInput
 
 #: Policies that demonstrate, drawn uniformly. Chance, twice, keeps the start from being too good to improve.
 TEACHERS: Final = ("full-name", "words", "initial-form", "byname", "dense", "whole-question", "random", "random")
 #: Share of a script's episodes in which it goes on with the ways of ``fallbacks`` where its own have led nowhere.
 #: Without them most ways would hardly ever succeed, and opening pages would make up most successes.
 PERSISTENT: Final = 0.6
+#: Train worlds of ``almanac-small`` in which the published start saw its demonstrations.
+WORLDS: Final = range(32, 64)
 
 
 @dataclass(frozen=True)
@@ -119,3 +124,27 @@ def clone(plan: Cloning, decisions: Decisions, tick: Callable[[int, float], None
         adam.step()
         tick(step, float(loss.detach()))
     return policy.eval()
+
+
+def write_start(plan: Cloning, out: Path, tick: Callable[[str, int, int], None] = lambda *_: None) -> str:
+    """Make a start from demonstrations in ``WORLDS`` and write it into a new folder.
+
+    Args:
+        plan: how.
+        out: the folder.
+        tick: called after each episode and each update with what it was, its number, and how many there are.
+
+    Returns:
+        Hash of the demonstrations.
+
+    Raises:
+        BadInput: the folder is there already.
+    """
+    if out.exists():
+        raise BadInput("is there already; name another folder, or remove it", file=out, field="out")
+    env = AlmanacDiscrete(corpus="almanac-small", worlds=WORLDS)
+    decisions = demonstrate(plan, env, lambda episode: tick("episode", episode, plan.episodes))
+    policy = clone(plan, decisions, lambda step, _: tick("update", step, plan.steps))
+    with files.new_folder(out) as draft:
+        save(policy, draft)
+    return decisions.digest()

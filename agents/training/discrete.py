@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+import gymnasium
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -14,9 +15,11 @@ from torch import Tensor, nn
 from berrypick import seeding
 from berrypick.agents.methods.base import KINDS, Batch
 from berrypick.agents.training import numbers
+from berrypick.agents.training.config import Config
 from berrypick.agents.training.learner import Played
 from berrypick.agents.training.niches import analyse_all, niches
 from berrypick.agents.training.numbers import choose, entropies
+from berrypick.agents.training.starts import find_start
 from berrypick.envs.discrete.choices import CHOICES, ENGINES
 from berrypick.envs.discrete.codec import Mask
 from berrypick.envs.discrete.features import Observation
@@ -115,6 +118,15 @@ class DiscreteLearner:
         old = logprobs.gather(1, actions[:, None])[:, 0]
         for row, *decision in zip(running, actions.tolist(), old.tolist(), entropies(logprobs).tolist(), strict=True):
             row.step(*decision)
+
+
+def make(config: Config) -> DiscreteLearner:
+    """Make the learner of a run, with the weights of its start; see ``learners``."""
+
+    def make_env() -> Any:
+        return gymnasium.make(config.env, disable_env_checker=True, **config.options)
+
+    return DiscreteLearner(numbers.load(find_start(config.start)), make_env)
 
 
 def _start(env: Any, question: str, seed: int, episode: int, rollout: int) -> _Running:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import pytest
 import torch
 
+from berrypick.agents.training import cloning
 from berrypick.agents.training.cloning import TEACHERS, Cloning, clone, demonstrate
-from berrypick.agents.training.numbers import sampler
+from berrypick.agents.training.numbers import load, sampler
 from berrypick.envs.discrete.choices import CHOICES
 from berrypick.envs.discrete.env import AlmanacDiscrete
+from berrypick.errors import BadInput
 from berrypick.seeding import rng
 
 WHERE = {"corpus": "almanac-tiny", "worlds": 2}
@@ -44,6 +49,17 @@ def test_a_clone_does_as_its_teacher():
     ]
     # A policy of one way is certain: nearly every decision is the teacher's, a uniform one would be one in thirty.
     assert sum(done) > 0.6 * len(done)
+
+
+def test_a_start_is_a_new_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(cloning, "AlmanacDiscrete", lambda **_: AlmanacDiscrete(**WHERE))
+    plan, done = Cloning(episodes=2, steps=3, width=8), []
+    digest = cloning.write_start(plan, tmp_path / "start", lambda *what: done.append(what))
+    assert done == [("episode", 0, 2), ("episode", 1, 2), ("update", 0, 3), ("update", 1, 3), ("update", 2, 3)]
+    assert digest == demonstrate(plan, AlmanacDiscrete(**WHERE)).digest()
+    assert load(tmp_path / "start").width == 8
+    with pytest.raises(BadInput, match="is there already"):
+        cloning.write_start(plan, tmp_path / "start")
 
 
 def test_teachers_are_several():

@@ -80,7 +80,9 @@ def test_tokens_are_the_turns(played: Played):
         assert batch.mask[row].sum() == len(trace.turns) and batch.mask[row, : len(trace.turns)].all()
         assert batch.reward[row] == trace.reward
         for place, turn in enumerate(trace.turns):
-            use = "answer" if isinstance(turn.action, Answer) else "query" if isinstance(turn.action, Search) else "tool"
+            use = (
+                "answer" if isinstance(turn.action, Answer) else "query" if isinstance(turn.action, Search) else "tool"
+            )
             assert KINDS[batch.kind[row, place]] == use and batch.chunk[row, place] == place
             tool = CHOICES[batch.inputs["action"][row, place]].tool
             assert tool == (turn.engine or ("answer" if use == "answer" else "open"))
