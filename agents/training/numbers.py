@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 import numpy as np
@@ -14,6 +14,7 @@ import torch
 from safetensors import SafetensorError
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.random import fork_rng
 
 from berrypick import files
 from berrypick.envs.discrete.choices import CHOICES, PER_SLOT, SLOTS
@@ -79,7 +80,7 @@ class SlotPolicy(nn.Module):
 
 def make_policy(seed: int, width: int = WIDTH) -> SlotPolicy:
     """Make an untrained policy; the same weights for the same seed."""
-    with torch.random.fork_rng():
+    with fork_rng():
         torch.manual_seed(seed)
         return SlotPolicy(width)
 
@@ -145,7 +146,7 @@ def _version(names: Iterable[object]) -> str:
 
 
 #: What a policy must be made for to be played here.
-_HERE: Final = {
+_HERE: Final[dict[str, Any]] = {
     "kind": KIND,
     "observations": len(NAMES),
     "observation_version": _version(NAMES),

@@ -25,7 +25,7 @@ from berrypick.agents.training.numbers import (
     sampler,
     save,
 )
-from berrypick.envs.discrete.choices import CHOICES, NUMBER, PER_SLOT, SLOTS, Choice
+from berrypick.envs.discrete.choices import CHOICES, PER_SLOT, SLOTS
 from berrypick.envs.discrete.features import NAMES, SLOT
 from berrypick.errors import BadInput, Damaged
 from berrypick.registry import UnknownName
