@@ -42,6 +42,7 @@ def _padded(inner: str) -> Agent:
 
 
 KINDS.add("padded", _padded, "padded:<agent>: the agent with fillers, thoughts and repeated queries")
+KINDS.add("lm", "berrypick.agents.lm.agent:LM", "lm:<folder, .gguf file or hub name>: a transformers language model")
 KINDS.add("chat", "berrypick.agents.chat:Chat", "chat:<base_url>:<model>: a model behind an OpenAI-compatible endpoint")
 
 
