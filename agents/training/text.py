@@ -22,9 +22,9 @@ from berrypick.agents.methods.base import Batch
 from berrypick.agents.training.config import Config
 from berrypick.agents.training.kinds import label
 from berrypick.agents.training.learner import Played
+from berrypick.agents.training.niches import analyse_all, niches
 from berrypick.envs.batched import search_together
 from berrypick.envs.faults import rollout_seed
-from berrypick.envs.outcome import Outcome, analyse
 from berrypick.envs.search import SearchEnv
 from berrypick.errors import BadInput
 
@@ -86,10 +86,10 @@ class TextLearner:
                 row.read(self._script.reply(observations[number] or "", actions[number]))
             live = [live[number] for number in going]
         traces = [env.trace for env in envs]
-        outcomes = [analyse(env.trace, env.engines) for env in envs]
+        outcomes = analyse_all(traces, [env.engines for env in envs])
         reward = torch.tensor([trace.reward for trace in traces])
         group = torch.arange(groups).repeat_interleave(size)
-        return Played(_batch(rows, kinds, reward, group, niches(outcomes, reward.tolist())), traces, outcomes)
+        return Played(_batch(rows, kinds, reward, group, niches(reward.tolist(), outcomes)), traces, outcomes)
 
     def score(self, module: nn.Module, batch: Batch, rows: Tensor) -> tuple[Tensor, Tensor]:
         """Return log-probabilities and exact entropies of some episodes; see ``Learner.score``."""
@@ -135,15 +135,6 @@ class TextLearner:
         return every[chosen]
 
 
-def niches(outcomes: Sequence[Outcome], rewards: Sequence[float]) -> list[int]:
-    """Number the ways to a reward: the strategies of grounded episodes as they come, then one number for the others."""
-    paid = [outcome.strategy if outcome.grounded else None for outcome in outcomes]
-    found = dict.fromkeys(way for way, reward in zip(paid, rewards, strict=True) if reward > 0 and way is not None)
-    numbers: dict[tuple[str, ...] | None, int] = {way: number for number, way in enumerate(found)}
-    numbers[None] = len(found)
-    return [numbers[way] if reward > 0 else -1 for way, reward in zip(paid, rewards, strict=True)]
-
-
 def _step(envs: Sequence[SearchEnv], texts: Sequence[str]) -> list[str | None]:
     """Play a turn in each environment; returns what it said, None where the episode is over."""
     asked = [env.ask(text) for env, text in zip(envs, texts, strict=True)]
@@ -155,7 +146,7 @@ def _step(envs: Sequence[SearchEnv], texts: Sequence[str]) -> list[str | None]:
 
 
 def _batch(
-    rows: Sequence[Tokens], kinds: Sequence[Sequence[int]], reward: Tensor, group: Tensor, niche: Sequence[int]
+    rows: Sequence[Tokens], kinds: Sequence[Sequence[int]], reward: Tensor, group: Tensor, niche: Tensor
 ) -> Batch:
     def padded(each: Sequence[Sequence[float]], kind: torch.dtype) -> Tensor:
         made = torch.zeros((len(each), max(map(len, each))), dtype=kind)
@@ -169,7 +160,7 @@ def _batch(
     return Batch(
         reward=reward,
         group=group,
-        niche=torch.tensor(niche),
+        niche=niche,
         mask=mask,
         old=padded([row.old for row in rows], torch.float32),
         entropy=padded([row.entropy for row in rows], torch.float32),

@@ -25,6 +25,7 @@ KINDS: Final[dict[str, str]] = {
     "agents": "berrypick.agents:AGENTS",
     "agent-kinds": "berrypick.agents:KINDS",
     "policies": "berrypick.agents.discrete:POLICIES",
+    "methods": "berrypick.agents.methods:METHODS",
     "metrics": "berrypick.benchmarks.metrics:METRICS",
     "measures": "berrypick.benchmarks.robustness:MEASURES",
     "suites": "berrypick.benchmarks.suites:SUITES",
