@@ -38,7 +38,7 @@ def cell_of(env: str, accuracy: float, ways: float | None, searches: float) -> C
         "EM": estimate(accuracy), "grounded": estimate(accuracy * 0.95), "pass@16": estimate(min(1.0, accuracy * 1.2)),
         "strategies_D2": estimate(ways, 60 if ways else 7), "searches": estimate(searches),
     }  # fmt: skip
-    return CellResult(env, (), (), 60, 16, True, 0, {"corpus": "almanac-small"}, metrics)
+    return CellResult(env, (), (), 60, 16, True, 0, {"corpus": "almanac-small", "split": "test"}, metrics)
 
 
 def spread(correct: int, rng: np.random.Generator) -> tuple[int, ...]:
@@ -113,7 +113,7 @@ def changed_cell(change: str, accuracy: float, kept: float) -> CellResult:
     cell = cell_of("berrypick/Almanac-v0", accuracy * share if change else accuracy, None, 2.0)
     resolved = ("no_favourite:bm25/names:full",) if change == "no_favourite" else knockouts
     metrics = cell.metrics | ({"resilience": estimate(kept)} if knocked_out else {})
-    setup = {"corpus": "almanac-small", "knockouts": list(resolved), "faults": list(faults)}
+    setup = {"corpus": "almanac-small", "split": "test", "knockouts": list(resolved), "faults": list(faults)}
     return msgspec.structs.replace(cell, knockouts=knockouts, faults=faults, setup=setup, metrics=metrics)
 
 
