@@ -30,9 +30,7 @@ def join(batches: Sequence[Batch]) -> Batch:
     fields["reward"] = torch.cat([batch.reward for batch in batches])
     for name in ("group", "niche"):
         fields[name] = torch.cat(_renumbered([getattr(batch, name) for batch in batches]))
-    inputs = {
-        name: torch.cat([_widened(batch.inputs[name], width) for batch in batches]) for name in batches[0].inputs
-    }
+    inputs = {name: torch.cat([_widened(batch.inputs[name], width) for batch in batches]) for name in batches[0].inputs}
     return Batch(**fields, inputs=inputs)
 
 

@@ -35,7 +35,7 @@ class Config(Record):
     method: str
     start: str
     env: str
-    options: dict[str, Any] = {}
+    options: dict[str, Any] = msgspec.field(default_factory=dict)
     steps: int = 40
     seed: int = 0
     groups: int = 12

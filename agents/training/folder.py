@@ -6,6 +6,7 @@ weights. Loads no torch, so that a report can be written where nothing was train
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final, Literal, NamedTuple
 
@@ -194,7 +195,7 @@ def read_metrics(folder: Path, *, unfinished: bool = False) -> Metrics:
     lines = [files.decode(line, decoder, path, number) for number, line in enumerate(whole, 1)]
     if not lines:
         raise BadInput(f"holds no whole step yet; {AGAIN}", file=path)
-    for number, (before, line) in enumerate(zip(lines, lines[1:], strict=False), 2):
+    for number, (before, line) in enumerate(pairwise(lines), 2):
         if line.step <= before.step:
             raise BadInput(f"step {line.step} after step {before.step}", file=path, line=number, field="step")
     return Metrics(lines, bool(rest))

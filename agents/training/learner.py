@@ -8,14 +8,16 @@ from typing import NamedTuple, Protocol
 from torch import Tensor, nn
 
 from berrypick.agents.methods.base import Batch
+from berrypick.envs.outcome import Outcome
 from berrypick.envs.trace import Trace
 
 
 class Played(NamedTuple):
-    """Episodes of one step; row i of the batch is trace i."""
+    """Episodes of one step; row i of the batch is trace i, and became outcome i."""
 
     batch: Batch
     traces: list[Trace]
+    outcomes: list[Outcome]
 
 
 class Learner(Protocol):

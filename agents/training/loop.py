@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import copy
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+import safetensors.torch
 import torch
 from torch import Tensor, nn
 
@@ -22,14 +22,16 @@ from berrypick.agents.methods.base import Batch, Method
 from berrypick.agents.training import checkpoint, folder
 from berrypick.agents.training.batches import join, take
 from berrypick.agents.training.config import Config
-from berrypick.agents.training.diagnostics import measure
+from berrypick.agents.training.diagnostics import Seconds, describe
+from berrypick.agents.training.folder import Line
 from berrypick.agents.training.learner import Learner, Played
 from berrypick.agents.training.learners import make_learner
-from berrypick.agents.training.update import Diverged, Statistics, Updater
+from berrypick.agents.training.tally import Tally
+from berrypick.agents.training.update import Diverged, Updater
 from berrypick.errors import BadInput
 
 #: Called after each step with the line that was logged.
-Tick = Callable[[Mapping[str, Any]], None]
+Tick = Callable[[Line], None]
 
 
 class Stopped(RuntimeError):
@@ -97,35 +99,46 @@ class _Run:
         log = files.Log(out / folder.METRICS, keep=done)
         return _Run(config, method, learner, updater, out, log, done, state)
 
-    def step(self, step: int) -> dict[str, Any]:
+    def step(self, step: int) -> Line:
         begun = time.perf_counter()
         played, keep = generate(self.learner, self.method, self.config, step)
         rolled = time.perf_counter()
         batch, advantage = weigh(self.method, played.batch, keep)
-        statistics = self._update(batch, advantage, step)
+        tally = self._update(batch, advantage, step)
         updated = time.perf_counter()
-        line = measure(step, played, keep, advantage, statistics.means() | self._state())
-        entropy = float(played.batch.entropy[played.batch.mask].mean())
-        self.state = self.method.control(self.state, entropy)
-        module = self.updater.accelerator.unwrap_model(self.learner.module)
-        line |= {"lr": self.config.lr, "seconds_rollout": rolled - begun, "seconds_update": updated - rolled}
-        line["seconds_other"] = time.perf_counter() - updated
+        before, self.state = self.state, self.method.control(self.state, _mean_entropy(played.batch))
+        # The line first: what stands in the log beyond the newest checkpoint is dropped when a run goes on.
+        seconds = Seconds(rolled - begun, updated - rolled, time.perf_counter() - updated)
+        line = describe(step, played, played.outcomes, keep, advantage, tally.update(), self.config.lr, before, seconds)
         self.log.add(line)
+        module = self.updater.accelerator.unwrap_model(self.learner.module)
         checkpoint.save(self.out / folder.CHECKPOINTS, module, self.updater.optimiser, step + 1, self.state)
         return line
 
-    def _state(self) -> dict[str, float]:
-        return {f"state_{name}": value for name, value in self.state.items()}
-
-    def _update(self, batch: Batch, advantage: Tensor, step: int) -> Statistics:
+    def _update(self, batch: Batch, advantage: Tensor, step: int) -> Tally:
         if not len(batch.reward):
-            return Statistics()
+            return Tally()
         draw = seeding.rng(self.config.seed, "training", step)
         try:
             return self.updater.update(batch, advantage, self.state, draw)
         except Diverged as error:
-            place = folder.save_failed(self.out, step, take(batch, error.rows), str(error))
-            raise Stopped(f"step {step}: {error}; the episodes are in {place}, the weights before in checkpoints/") from error
+            place = save_failed(self.out, step, take(batch, error.rows))
+            reason = (
+                f"step {step}: {error}; its episodes are in {place}, the weights before it in {folder.CHECKPOINTS}/"
+            )
+            raise Stopped(reason) from error
+
+
+def save_failed(out: Path, step: int, batch: Batch) -> Path:
+    """Keep the batch that a run stopped at."""
+    path = out / f"failed-{step:06d}.safetensors"
+    fields = {name: value for name, value in vars(batch).items() if isinstance(value, Tensor)}
+    files.write_bytes(path, safetensors.torch.save(fields | batch.inputs))
+    return path
+
+
+def _mean_entropy(batch: Batch) -> float:
+    return float(batch.entropy[batch.mask].mean())
 
 
 def generate(learner: Learner, method: Method, config: Config, step: int) -> tuple[Played, Tensor]:
@@ -144,7 +157,8 @@ def generate(learner: Learner, method: Method, config: Config, step: int) -> tup
         if len(chosen) == config.groups:
             break
     keep = keep & torch.isin(batch.group, chosen)
-    return Played(batch, [trace for played in rounds for trace in played.traces]), keep
+    traces = [trace for played in rounds for trace in played.traces]
+    return Played(batch, traces, [outcome for played in rounds for outcome in played.outcomes]), keep
 
 
 def weigh(method: Method, batch: Batch, keep: Tensor) -> tuple[Batch, Tensor]:
@@ -156,5 +170,3 @@ def weigh(method: Method, batch: Batch, keep: Tensor) -> tuple[Batch, Tensor]:
 
 def _frozen(module: nn.Module) -> nn.Module:
     return copy.deepcopy(module).requires_grad_(False).eval()
-
-

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -13,6 +12,7 @@ from torch import Tensor
 
 from berrypick.agents.methods.base import Batch, Method, Scores, Tokens, loss
 from berrypick.agents.training.learner import Learner
+from berrypick.agents.training.tally import Tally
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
@@ -24,31 +24,6 @@ class Diverged(RuntimeError):
     def __init__(self, reason: str, rows: Tensor) -> None:
         super().__init__(reason)
         self.rows = rows
-
-
-@dataclass
-class Statistics:
-    """What the updates of one step did; each entry is one update's figure.
-
-    Attributes:
-        loss: loss before the update.
-        grad_norm: norm of its gradient, before scaling.
-        marked: share of generated tokens that the method marked.
-        approx_kl: mean of r - 1 - log r over generated tokens, r the ratio of new to old probability (k3).
-        clipped_high: share of generated tokens with a positive advantage that give no gradient of the policy loss.
-        clipped_low: the same, negative advantage.
-    """
-
-    loss: list[float] = field(default_factory=list)
-    grad_norm: list[float] = field(default_factory=list)
-    marked: list[float] = field(default_factory=list)
-    approx_kl: list[float] = field(default_factory=list)
-    clipped_high: list[float] = field(default_factory=list)
-    clipped_low: list[float] = field(default_factory=list)
-
-    def means(self) -> dict[str, float]:
-        """Mean over the updates, by name."""
-        return {name: float(np.mean(values)) for name, values in vars(self).items() if values}
 
 
 @dataclass(frozen=True)
@@ -75,7 +50,7 @@ class Updater:
     micro: int
     max_norm: float
 
-    def update(self, batch: Batch, advantage: Tensor, state: Mapping[str, float], draw: np.random.Generator) -> Statistics:
+    def update(self, batch: Batch, advantage: Tensor, state: Mapping[str, float], draw: np.random.Generator) -> Tally:
         """Do one pass over a batch in ``updates`` optimiser steps of whole groups.
 
         Args:
@@ -87,36 +62,33 @@ class Updater:
         Raises:
             Diverged: a loss or gradient is NaN or infinite; the weights are those before that optimiser step.
         """
-        statistics = Statistics()
+        tally = Tally()
         reference = self._scores(self.reference, batch)[0] if self.reference is not None else None
         for rows in parts(batch.group, self.updates, draw):
-            self._step(_Part(batch, rows, advantage, reference, state), draw, statistics)
-        return statistics
+            self._step(_Part(batch, rows, advantage, reference, state), draw, tally)
+        return tally
 
-    def _step(self, part: _Part, draw: np.random.Generator, statistics: Statistics) -> None:
+    def _step(self, part: _Part, draw: np.random.Generator, tally: Tally) -> None:
         mask = part.batch.mask[part.rows]
         marked = self._marks(part, mask, draw)
         weight = self.method.reduce(mask, self.learner.limit)
         positive = mask & (part.advantage[part.rows] >= 0)
         part = part.with_sums(marked, weight, max(1, int(mask.sum())), max(1, int(positive.sum())))
         self.optimiser.zero_grad()
-        sums: dict[str, float] = defaultdict(float)
+        total = 0.0
         for places in by_length(mask, self.micro):
             tokens = part.tokens(places, *self.learner.score(self.learner.module, part.batch, part.rows[places]))
-            each = loss(self.method, tokens)
-            if not bool(torch.isfinite(each)):
-                raise Diverged(f"the loss is {float(each)}", part.rows[places])
-            _observe(self.method, tokens, float(each.detach()), sums)
-            self.accelerator.backward(each)
+            share = loss(self.method, tokens)
+            if not bool(torch.isfinite(share)):
+                raise Diverged(f"the loss is {float(share)}", part.rows[places])
+            tally.add(tokens)
+            total += float(share)
+            self.accelerator.backward(share)
         norm = float(self.accelerator.clip_grad_norm_(self.learner.module.parameters(), self.max_norm))
         if not np.isfinite(norm):
             raise Diverged(f"the norm of the gradient is {norm}", part.rows)
         self.optimiser.step()
-        statistics.grad_norm.append(norm)
-        statistics.marked.append(float((marked & mask).sum()) / part.count)
-        statistics.loss.append(sums.pop("loss"))
-        for name, total in sums.items():
-            getattr(statistics, name).append(total / part.count)
+        tally.step(total, norm)
 
     def _marks(self, part: _Part, mask: Tensor, draw: np.random.Generator) -> Tensor:
         if not self.method.marks:
@@ -151,9 +123,7 @@ class _Part:
     positive: int = 0
 
     def with_sums(self, marked: Tensor, weight: Tensor, count: int, positive: int) -> _Part:
-        return _Part(
-            self.batch, self.rows, self.advantage, self.reference, self.state, marked, weight, count, positive
-        )
+        return _Part(self.batch, self.rows, self.advantage, self.reference, self.state, marked, weight, count, positive)
 
     def tokens(self, places: Tensor, new: Tensor, entropy: Tensor) -> Tokens:
         """The micro-batch of some places of this part, on the device where it was scored."""
@@ -186,17 +156,3 @@ def by_length(mask: Tensor, size: int) -> Sequence[Tensor]:
     width = mask.shape[1]
     last = torch.where(mask.any(1), width - mask.flip(1).int().argmax(1), 0)
     return torch.split(torch.argsort(last, stable=True), size)
-
-
-def _observe(method: Method, tokens: Tokens, share: float, sums: dict[str, float]) -> None:
-    """Add up what is reported of a micro-batch; derivatives by the log-probabilities show which tokens are clipped."""
-    new = tokens.new.detach().requires_grad_()
-    alone = Tokens(**(vars(tokens) | {"new": new, "entropy": tokens.entropy.detach()}))
-    each = method.token_loss(alone).where(tokens.mask, 0.0)
-    slope = torch.autograd.grad(each.sum(), new, allow_unused=True)[0] if each.requires_grad else None
-    idle = tokens.mask & ((slope if slope is not None else torch.zeros_like(new)) == 0)
-    ratio = (new.detach() - tokens.old).where(tokens.mask, 0.0).clamp(-20, 20)
-    sums["loss"] += share
-    sums["approx_kl"] += float((ratio.exp() - 1 - ratio).sum())
-    sums["clipped_high"] += float((idle & (tokens.advantage > 0)).sum())
-    sums["clipped_low"] += float((idle & (tokens.advantage < 0)).sum())
