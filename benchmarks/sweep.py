@@ -7,9 +7,10 @@ import tomllib
 from collections.abc import Iterator
 from importlib.resources import files as resources
 from pathlib import Path
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import msgspec
+from msgspec.structs import replace
 
 from berrypick import files
 from berrypick.agents import methods
@@ -35,8 +36,9 @@ ERROR: Final = "error.txt"
 
 #: track of an environment -> kind of the agents that play its policies
 _AGENTS: Final = {"text": "lm", "discrete": "discrete"}
-#: What the sweep itself sets in a configuration.
+#: What the sweep itself sets in a configuration, and what all runs of a track share.
 _OURS: Final = ("method", "seed", "schema")
+_SHARED: Final = ("env", "start")
 _SHIPPED: Final = Path(str(resources("berrypick.benchmarks"))) / "sweeps"
 
 #: name -> the file that says what is run
@@ -45,6 +47,9 @@ SWEEPS.add(
     "collapse", _SHIPPED / "collapse.toml", "three methods, one seed, text track: the collapse in minutes"
 )
 SWEEPS.add("first", _SHIPPED / "first.toml", "five methods x 3 seeds in text, nine x 10 in the discrete track; hours")
+
+
+Seed = Annotated[int, msgspec.Meta(ge=0, lt=2**32)]
 
 
 class Track(Record):
@@ -63,7 +68,7 @@ class Track(Record):
     methods: tuple[str, ...]
     training: dict[str, Any]
     suite: str = "collapse"
-    seeds: tuple[int, ...] = (0,)
+    seeds: tuple[Seed, ...] = (0,)
     overrides: dict[str, dict[str, Any]] = msgspec.field(default_factory=dict)
 
 
@@ -149,11 +154,13 @@ def _trials(track: Track, path: Path, place: str) -> Iterator[Trial]:
         if method not in track.methods:
             raise BadInput(f"{method!r} is none of the methods", file=path, field=f"{place}.overrides")
     cells_of(track.suite)
-    for method in track.methods:
-        methods.make(method)
-    configs = [_config(track, method, seed, path, place) for seed in track.seeds for method in track.methods]
-    yield _trial(track, START, 0, configs[0], None)
-    yield from (_trial(track, config.method, config.seed, config, config) for config in configs)
+    trained = [
+        _trial(track, method, seed, _config(track, method, seed, path, place))
+        for seed in track.seeds
+        for method in track.methods
+    ]
+    yield replace(trained[0], method=START, seed=0, config=None)
+    yield from trained
 
 
 def _unlike(names: tuple[object, ...] | list[str], path: Path, field: str) -> None:
@@ -166,22 +173,24 @@ def _config(track: Track, method: str, seed: int, path: Path, place: str) -> Con
     from berrypick.agents.training import learners
 
     place += f".overrides.{method}" if method in track.overrides else ".training"
-    fields = track.training | track.overrides.get(method, {})
-    for name in _OURS:
-        if name in fields:
-            raise BadInput("is set by the sweep itself", file=path, field=f"{place}.{name}")
+    own = track.overrides.get(method, {})
+    fields = track.training | own
+    for name in (*_OURS, *_SHARED):
+        if name in own or (name in fields and name in _OURS):
+            raise BadInput("is not for this table to set", file=path, field=f"{place}.{name}")
     if isinstance(fields.get("env"), str):
         fields = {"start": learners.DEFAULT_START[learners.track(fields["env"])]} | fields
     try:
-        return msgspec.convert(fields | {"method": method, "seed": seed}, Config)
+        return msgspec.convert(fields | {"method": methods.make(method).name, "seed": seed}, Config)
     except msgspec.ValidationError as error:
         raise files.misfit(error, path, below=place) from error
 
 
-def _trial(track: Track, method: str, seed: int, like: Config, config: Config | None) -> Trial:
+def _trial(track: Track, method: str, seed: int, config: Config) -> Trial:
     from berrypick.agents.training import learners
 
-    return Trial(track.name, method, seed, track.suite, _AGENTS[learners.track(like.env)], like.start, config)
+    kind = _AGENTS[learners.track(config.env)]
+    return Trial(track.name, method, seed, track.suite, kind, config.start, config)
 
 
 def claim(plan: Plan, out: Path) -> None:
