@@ -43,9 +43,7 @@ _SHIPPED: Final = Path(str(resources("berrypick.benchmarks"))) / "sweeps"
 
 #: name -> the file that says what is run
 SWEEPS: Table[Path] = Table("sweep")
-SWEEPS.add(
-    "collapse", _SHIPPED / "collapse.toml", "three methods, one seed, text track: the collapse in minutes"
-)
+SWEEPS.add("collapse", _SHIPPED / "collapse.toml", "three methods, one seed, text track: the collapse in minutes")
 SWEEPS.add("first", _SHIPPED / "first.toml", "five methods x 3 seeds in text, nine x 10 in the discrete track; hours")
 
 

@@ -175,7 +175,8 @@ def _row(method: str, trials: int, of_method: Mapping[str, Mapping[int, Mapping[
 
 def _less(name: str, ours: Mapping[int, Mapping[str, Value]], theirs: Mapping[int, Mapping[str, Value]]) -> Spread:
     """Ours less theirs, over the seeds in which both have a value."""
-    pairs = [(ours[seed].get(name, BLANK).value, theirs[seed].get(name, BLANK).value) for seed in ours if seed in theirs]
+    both = [(ours[seed].get(name, BLANK), theirs[seed].get(name, BLANK)) for seed in ours if seed in theirs]
+    pairs = [(a.value, b.value) for a, b in both]
     return spread([Value(a - b, None, None, 0) for a, b in pairs if a is not None and b is not None])
 
 

@@ -8,7 +8,7 @@ from typing import Final
 import tyro
 from tyro.extras import SubcommandApp
 
-from berrypick.commands import bench, corpora, listing, sessions
+from berrypick.commands import bench, corpora, listing, sessions, sweeping
 from berrypick.errors import BadInput
 from berrypick.registry import UnknownName
 
@@ -36,6 +36,7 @@ def build() -> SubcommandApp:
         bench=bench.bench,
         report=bench.report,
         compare=bench.compare,
+        sweep=sweeping.sweep,
         watch=sessions.watch,
         play=sessions.play,
     )

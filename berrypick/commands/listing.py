@@ -28,6 +28,7 @@ KINDS: Final[dict[str, str]] = {
     "metrics": "berrypick.benchmarks.metrics:METRICS",
     "measures": "berrypick.benchmarks.robustness:MEASURES",
     "suites": "berrypick.benchmarks.suites:SUITES",
+    "sweeps": "berrypick.benchmarks.sweep:SWEEPS",
 }
 
 

@@ -1,0 +1,231 @@
+"""The pictures of a track: learning curves, accuracy against strategies, what is left under knock-outs."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from io import BytesIO
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import numpy as np
+
+from berrypick.benchmarks import labels
+from berrypick.benchmarks.labels import Box
+from berrypick.benchmarks.metrics_base import Array
+from berrypick.benchmarks.plots_base import COLOURS, INK, SOFT, STYLE
+from berrypick.benchmarks.sweep import BASELINE, START
+from berrypick.benchmarks.sweep_numbers import NOTHING, SPLITS, Ran, Row, Spread, rows, t_interval
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+#: Quantities of a step -> what the axis says.
+CURVES: Final = {
+    "reward": "reward",
+    "strategies_D2": "ways of searching (strategies_D2)",
+    "entropy": "token entropy (nats)",
+}
+#: Methods that share a panel; more get a panel each.
+TOGETHER: Final = 6
+_COLUMNS: Final = 5
+
+
+def draw(runs: Sequence[Ran]) -> dict[str, bytes]:
+    """Draw the runs of one track: name -> PNG bytes; what has no numbers yet is left out."""
+    import matplotlib
+
+    found = rows(runs)
+    colours = palette([row.method for row in found])
+    with matplotlib.rc_context(STYLE):  # type: ignore[arg-type]
+        figures = curves(runs, colours)
+        if any(row.measures for row in found):
+            figures["pareto"] = pareto(found, colours)
+        if knockouts := [name for name in _names(found) if name.startswith("resilience_")]:
+            figures["resilience"] = resilience(found, knockouts, colours)
+        return {name: _png(figure) for name, figure in figures.items()}
+
+
+def palette(methods: Sequence[str]) -> dict[str, str]:
+    """Method to colour; the start has that of text."""
+    trained = [method for method in methods if method != START]
+    return {method: COLOURS[number % len(COLOURS)] for number, method in enumerate(trained)} | {START: INK}
+
+
+def _png(figure: Figure) -> bytes:
+    target = BytesIO()
+    figure.savefig(target, format="png", metadata={"Software": None})
+    return target.getvalue()
+
+
+class Curve(NamedTuple):
+    """A quantity over steps: mean over the seeds that have it, and the ends of its 95 % interval, NaN where none."""
+
+    steps: Array
+    mean: Array
+    low: Array
+    high: Array
+
+
+def curve(runs: Sequence[Ran], quantity: str) -> Curve:
+    """The curve of a method's runs."""
+    at: dict[int, list[float]] = {}
+    for run in runs:
+        for line in run.lines:
+            value = getattr(line, quantity)
+            at.setdefault(line.step, []).extend([] if value is None else [value])
+    points = [(step, _or_nan(values), *_ends(values)) for step, values in sorted(at.items())]
+    return Curve(*np.array(points, dtype=np.float64).reshape(-1, 4).T)
+
+
+def _or_nan(values: Sequence[float]) -> float:
+    return sum(values) / len(values) if values else math.nan
+
+
+def _ends(values: Sequence[float]) -> tuple[float, float]:
+    return t_interval(values) or (math.nan, math.nan)
+
+
+def curves(runs: Sequence[Ran], colours: Mapping[str, str]) -> dict[str, Figure]:
+    """One picture of all quantities; with many methods one a quantity, the baseline grey behind each of the others."""
+    of_method: dict[str, list[Ran]] = {}
+    for run in runs:
+        if run.lines:
+            of_method.setdefault(run.trial.method, []).append(run)
+    if not of_method:
+        return {}
+    if len(of_method) <= TOGETHER:
+        return {"curves": _together(of_method, colours)}
+    return {f"curves_{quantity}": _apart(of_method, quantity, colours) for quantity in CURVES}
+
+
+def _together(of_method: Mapping[str, Sequence[Ran]], colours: Mapping[str, str]) -> Figure:
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(12.4, 3.9), layout="constrained")
+    for number, (quantity, words) in enumerate(CURVES.items(), 1):
+        axis = figure.add_subplot(1, len(CURVES), number)
+        for method, its in of_method.items():
+            _line(axis, curve(its, quantity), colours[method], method)
+        axis.set(xlabel="step", title=words)
+        axis.set_ylim(bottom=1.0 if quantity == "strategies_D2" else 0.0)
+    handles, names = axis.get_legend_handles_labels()
+    figure.legend(handles, names, loc="outside lower center", ncols=len(names), frameon=False, fontsize=8.5)
+    return figure
+
+
+def _apart(of_method: Mapping[str, Sequence[Ran]], quantity: str, colours: Mapping[str, str]) -> Figure:
+    from matplotlib.figure import Figure
+
+    wide = min(len(of_method), _COLUMNS)
+    high = math.ceil(len(of_method) / wide)
+    figure = Figure(figsize=(2.5 * wide, 2.2 * high + 0.3), layout="constrained")
+    axes = figure.subplots(high, wide, sharex=True, sharey=True, squeeze=False).flat
+    for axis in list(axes)[len(of_method) :]:
+        axis.set_visible(False)
+    for axis, (method, its) in zip(axes, of_method.items(), strict=False):
+        if method != BASELINE and BASELINE in of_method:
+            _line(axis, curve(of_method[BASELINE], quantity), "#b6bac2", BASELINE)
+        _line(axis, curve(its, quantity), colours[method], method)
+        axis.set_title(method, fontsize=9, color=colours[method])
+        axis.tick_params(labelbottom=True, labelsize=7.5)
+    figure.supxlabel("step", fontsize=9, color=INK)
+    figure.supylabel(CURVES[quantity], fontsize=9, color=INK)
+    return figure
+
+
+def _line(axis: Axes, points: Curve, colour: str, name: str) -> None:
+    axis.plot(points.steps, points.mean, color=colour, lw=1.5, label=name)
+    axis.fill_between(points.steps, points.low, points.high, color=colour, alpha=0.18, lw=0)
+
+
+def _names(found: Sequence[Row]) -> list[str]:
+    return list(dict.fromkeys(name for row in found for name in row.measures))
+
+
+class _Point(NamedTuple):
+    method: str
+    x: Spread
+    y: Spread
+
+
+def pareto(found: Sequence[Row], colours: Mapping[str, str]) -> Figure:
+    """EM against strategies_D2, one panel a split; what no other method beats in both lies on the dashed line."""
+    from matplotlib.figure import Figure
+
+    splits = [split for split in SPLITS if f"EM_{split}" in _names(found)]
+    figure = Figure(figsize=(6.2 * len(splits), 4.6), layout="constrained")
+    axes = figure.subplots(1, len(splits), squeeze=False).flat
+    panels = [[_point(row, split) for row in found] for split in splits]
+    known = [[p for p in points if p.x.value is not None and p.y.value is not None] for points in panels]
+    for axis, split, points in zip(axes, splits, known, strict=True):
+        _front(axis, points)
+        for point in points:
+            _dot(axis, point, colours[point.method])
+        axis.set(title=f"{split} worlds", ylabel="EM", xlabel="ways of searching in use (strategies_D2; 1 = one way)")
+        axis.set_xlim(left=0.9)
+    figure.draw_without_rendering()  # settles the layout, so that pixels are final
+    for axis, points in zip(axes, known, strict=True):
+        _name(axis, points)
+    return figure
+
+
+def _point(row: Row, split: str) -> _Point:
+    return _Point(row.method, *(row.measures.get(f"{name}_{split}", NOTHING) for name in ("strategies_D2", "EM")))
+
+
+def _dot(axis: Axes, point: _Point, colour: str) -> None:
+    x, y = point.x.value, point.y.value
+    axis.errorbar(x, y, xerr=_arms(point.x), yerr=_arms(point.y), color=colour, lw=0.9, alpha=0.45)  # type: ignore[arg-type]
+    mark = {"marker": "*", "s": 150} if point.method == START else {"marker": "o", "s": 46}
+    axis.scatter([x], [y], color=colour, edgecolors="white", linewidths=0.8, zorder=3, **mark)  # type: ignore[list-item, arg-type]
+
+
+def _arms(of: Spread) -> list[list[float]] | None:
+    if of.value is None or of.low is None or of.high is None:
+        return None
+    return [[max(of.value - of.low, 0.0)], [max(of.high - of.value, 0.0)]]
+
+
+def _front(axis: Axes, points: Sequence[_Point]) -> None:
+    """Join the points that no other exceeds in both, from the most accurate to the widest."""
+    best, line = -math.inf, []
+    for point in sorted(points, key=lambda p: (-(p.y.value or 0.0), -(p.x.value or 0.0))):
+        if (point.x.value or 0.0) > best:
+            best = point.x.value or 0.0
+            line.append((best, point.y.value or 0.0))
+    axis.plot(*zip(*line, strict=True), "--", color=SOFT, lw=0.9, alpha=0.6, zorder=1)
+
+
+def _name(axis: Axes, points: Sequence[_Point]) -> None:
+    places = [axis.transData.transform((point.x.value or 0.0, point.y.value or 0.0)) for point in points]
+    spots = [(float(x), float(y)) for x, y in places]
+    texts = [axis.text(0, 0, point.method, fontsize=8, color=INK, ha="center", va="center") for point in points]
+    sizes = [(box.width + 2, box.height + 1) for box in (text.get_window_extent() for text in texts)]
+    centres = labels.place(spots, sizes, Box(*axis.get_window_extent().extents))
+    for text, centre in zip(texts, centres, strict=True):
+        x, y = axis.transData.inverted().transform(centre)
+        text.set_position((x, y))
+
+
+def resilience(found: Sequence[Row], names: Sequence[str], colours: Mapping[str, str]) -> Figure:
+    """Share of EM that is left under each knock-out: the start, and after training with each method."""
+    from matplotlib.figure import Figure
+
+    shown = [row for row in found if row.measures]
+    figure = Figure(figsize=(max(2.4 * len(names) + 1.2, 6.0), 1.1 + 0.32 * len(shown)), layout="constrained")
+    axes = figure.subplots(1, len(names), sharey=True, squeeze=False).flat
+    for axis, name in zip(axes, names, strict=True):
+        for place, row in enumerate(shown):
+            kept = row.measures.get(name, NOTHING)
+            if kept.value is not None:
+                colour = "#b6bac2" if row.method == START else colours[row.method]
+                axis.barh(
+                    place, kept.value, xerr=_arms(kept), color=colour, ecolor=INK, height=0.7, error_kw={"lw": 0.8}
+                )
+        axis.set(title=name.removeprefix("resilience_"), xlim=(0, 1.05), ylim=(len(shown) - 0.5, -0.5))
+        axis.set_yticks(range(len(shown)), [row.method for row in shown])
+        axis.set_xticks([0, 0.5, 1], ["0", ".5", "1"])
+        axis.grid(axis="y", visible=False)
+    figure.supxlabel("share of EM that is left", fontsize=9, color=INK)
+    return figure
