@@ -112,7 +112,9 @@ def measures(run: Ran) -> dict[str, Value]:
         plain = [cell.metrics for cell in run.result.cells if cell.plain and cell.setup["split"] == split]
         if plain:
             found |= {f"{name}_{split}": _mean([metrics.get(name, BLANK) for metrics in plain]) for name in OF_CELLS}
-    found |= {name: value for name, value in run.result.metrics.items() if name.startswith("resilience_")}
+    changes = [cell.change for cell in run.result.cells if "resilience" in cell.metrics]
+    names = [f"resilience_{which}" for which in ("mean", "worst", *changes)]
+    found |= {name: run.result.metrics[name] for name in names if name in run.result.metrics}
     if run.lines:
         found[ENTROPY] = Value(run.lines[-1].entropy, None, None, 0)
     return found

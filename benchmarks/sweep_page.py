@@ -67,12 +67,11 @@ def table(tracks: Mapping[str, Sequence[Ran]]) -> str:
     """
     found = [(track, row) for track, runs in tracks.items() for row in sweep_numbers.rows(runs)]
     names = list(dict.fromkeys(name for _, row in found for name in row.measures))
-    parts = [*Spread._fields[1:], *(f"less_{BASELINE}_{part}" for part in Spread._fields[:4])]
+    ends = [f"_{part}" for part in Spread._fields[1:]]
+    ends = ["", *ends, *(f"_less_{BASELINE}{end}" for end in ("", *ends[:3]))]
     text = io.StringIO()
     lines = csv.writer(text, lineterminator="\n")
-    lines.writerow(
-        ["track", "method", "seeds", *(f"{name}_{part}".removesuffix("_") for name in names for part in ("", *parts))]
-    )
+    lines.writerow(["track", "method", "seeds", *(name + end for name in names for end in ends)])
     for track, row in found:
         values = [
             part for name in names for part in (*row.measures.get(name, NOTHING), *row.less.get(name, NOTHING)[:4])
@@ -96,6 +95,7 @@ def render(tracks: Mapping[str, Sequence[Ran]], pictures: Mapping[str, Mapping[s
         state=_state(runs),
         tracks="\n".join(part for track in tracks for part in _track(track, tracks[track], pictures[track])),
         baseline=BASELINE,
+        provenance="".join(f"<dt>{name}</dt><dd>{escape(text)}</dd>" for name, text in _provenance(runs).items()),
         glossary="".join(f"<dt>{escape(name)}</dt><dd>{escape(help)}</dd>" for name, help in _glossary(runs)),
     )
 
@@ -180,3 +180,17 @@ def _verdict(name: str, less: Spread) -> str:
 def _glossary(runs: Sequence[Ran]) -> Iterator[tuple[str, str]]:
     yield from ((name, METRICS.help(name)) for name in OF_CELLS)
     yield from ((name, MEASURES.help(name)) for name in MEASURES if name.startswith("resilience"))
+
+
+def _provenance(runs: Sequence[Ran]) -> dict[str, str]:
+    """Every commit, device and set of versions that evaluated a part of the sweep."""
+    sources = [run.result.provenance for run in runs if run.result is not None]
+    said = {
+        "commit": [
+            f"{source.commit or 'not run from a source tree'}{' with uncommitted changes' if source.dirty else ''}"
+            for source in sources
+        ],
+        "device": [", ".join(source.device.values()) for source in sources],
+        "versions": [", ".join(f"{name} {version}" for name, version in source.versions.items()) for source in sources],
+    }
+    return {name: "; ".join(dict.fromkeys(texts)) for name, texts in said.items() if texts}

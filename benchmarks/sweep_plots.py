@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from io import BytesIO
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
@@ -13,6 +14,7 @@ from berrypick.benchmarks import labels
 from berrypick.benchmarks.labels import Box
 from berrypick.benchmarks.metrics_base import Array
 from berrypick.benchmarks.plots_base import COLOURS, INK, SOFT, STYLE
+from berrypick.benchmarks.plots_points import FAR
 from berrypick.benchmarks.sweep import BASELINE, START
 from berrypick.benchmarks.sweep_numbers import NOTHING, SPLITS, Ran, Row, Spread, rows, t_interval
 
@@ -39,8 +41,8 @@ def draw(runs: Sequence[Ran]) -> dict[str, bytes]:
     colours = palette([row.method for row in found])
     with matplotlib.rc_context(STYLE):  # type: ignore[arg-type]
         figures = curves(runs, colours)
-        if any(row.measures for row in found):
-            figures["pareto"] = pareto(found, colours)
+        if splits := [split for split in SPLITS if f"EM_{split}" in _names(found)]:
+            figures["pareto"] = pareto(found, splits, colours)
         if knockouts := [name for name in _names(found) if name.startswith("resilience_")]:
             figures["resilience"] = resilience(found, knockouts, colours)
         return {name: _png(figure) for name, figure in figures.items()}
@@ -120,14 +122,14 @@ def _apart(of_method: Mapping[str, Sequence[Ran]], quantity: str, colours: Mappi
     wide = min(len(of_method), _COLUMNS)
     high = math.ceil(len(of_method) / wide)
     figure = Figure(figsize=(2.5 * wide, 2.2 * high + 0.3), layout="constrained")
-    axes = figure.subplots(high, wide, sharex=True, sharey=True, squeeze=False).flat
-    for axis in list(axes)[len(of_method) :]:
+    axes = list(figure.subplots(high, wide, sharex=True, sharey=True, squeeze=False).flat)
+    for axis in axes[len(of_method) :]:
         axis.set_visible(False)
     for axis, (method, its) in zip(axes, of_method.items(), strict=False):
         if method != BASELINE and BASELINE in of_method:
             _line(axis, curve(of_method[BASELINE], quantity), "#b6bac2", BASELINE)
         _line(axis, curve(its, quantity), colours[method], method)
-        axis.set_title(method, fontsize=9, color=colours[method])
+        axis.set_title(method.replace("+", "+\n"), fontsize=8.5, color=colours[method])
         axis.tick_params(labelbottom=True, labelsize=7.5)
     figure.supxlabel("step", fontsize=9, color=INK)
     figure.supylabel(CURVES[quantity], fontsize=9, color=INK)
@@ -143,42 +145,66 @@ def _names(found: Sequence[Row]) -> list[str]:
     return list(dict.fromkeys(name for row in found for name in row.measures))
 
 
-class _Point(NamedTuple):
-    method: str
-    x: Spread
-    y: Spread
-
-
-def pareto(found: Sequence[Row], colours: Mapping[str, str]) -> Figure:
+def pareto(found: Sequence[Row], splits: Sequence[str], colours: Mapping[str, str]) -> Figure:
     """EM against strategies_D2, one panel a split; what no other method beats in both lies on the dashed line."""
     from matplotlib.figure import Figure
 
-    splits = [split for split in SPLITS if f"EM_{split}" in _names(found)]
-    figure = Figure(figsize=(6.2 * len(splits), 4.6), layout="constrained")
-    axes = figure.subplots(1, len(splits), squeeze=False).flat
-    panels = [[_point(row, split) for row in found] for split in splits]
-    known = [[p for p in points if p.x.value is not None and p.y.value is not None] for points in panels]
-    for axis, split, points in zip(axes, splits, known, strict=True):
-        _front(axis, points)
-        for point in points:
-            _dot(axis, point, colours[point.method])
-        axis.set(title=f"{split} worlds", ylabel="EM", xlabel="ways of searching in use (strategies_D2; 1 = one way)")
-        axis.set_xlim(left=0.9)
+    figure = Figure(figsize=(6.2 * len(splits), 4.8), layout="constrained")
+    axes = list(figure.subplots(1, len(splits), squeeze=False).flat)
+    panels = [[point for row in found if (point := _point(row, split))] for split in splits]
+    lines = [_panel(axis, points, colours) for axis, points in zip(axes, panels, strict=True)]
+    for axis, split in zip(axes, splits, strict=True):
+        axis.set_title(f"{split} worlds")
     figure.draw_without_rendering()  # settles the layout, so that pixels are final
-    for axis, points in zip(axes, known, strict=True):
-        _name(axis, points)
+    for axis, points, drawn in zip(axes, panels, lines, strict=True):
+        _name(axis, points, drawn, colours)
     return figure
 
 
-def _point(row: Row, split: str) -> _Point:
-    return _Point(row.method, *(row.measures.get(f"{name}_{split}", NOTHING) for name in ("strategies_D2", "EM")))
+class _Point(NamedTuple):
+    method: str
+    x: float
+    y: float
+    ways: Spread
+    right: Spread
 
 
-def _dot(axis: Axes, point: _Point, colour: str) -> None:
-    x, y = point.x.value, point.y.value
-    axis.errorbar(x, y, xerr=_arms(point.x), yerr=_arms(point.y), color=colour, lw=0.9, alpha=0.45)  # type: ignore[arg-type]
-    mark = {"marker": "*", "s": 150} if point.method == START else {"marker": "o", "s": 46}
-    axis.scatter([x], [y], color=colour, edgecolors="white", linewidths=0.8, zorder=3, **mark)  # type: ignore[list-item, arg-type]
+def _point(row: Row, split: str) -> _Point | None:
+    ways, right = (row.measures.get(f"{name}_{split}", NOTHING) for name in ("strategies_D2", "EM"))
+    if ways.value is None or right.value is None:
+        return None
+    return _Point(row.method, ways.value, right.value, ways, right)
+
+
+def _panel(axis: Axes, points: Sequence[_Point], colours: Mapping[str, str]) -> list[Array]:
+    """Draw a panel, but for the names of its points; returns the ends of lines that names should not cover."""
+    lines = _front(axis, points)
+    for point in points:
+        colour, arms = colours[point.method], {"xerr": _arms(point.ways), "yerr": _arms(point.right)}
+        bars = axis.errorbar(point.x, point.y, **arms, color=colour, lw=0.9, alpha=0.45)  # type: ignore[arg-type]
+        lines += [line for arm in bars[2] for line in arm.get_segments()]
+        marker, size = ("*", 150) if point.method == START else ("o", 46)
+        axis.scatter([point.x], [point.y], s=size, marker=marker, color=colour, edgecolors="white", lw=0.8, zorder=3)
+    low, high = axis.get_ylim()
+    axis.set(ylabel="EM", xlabel="ways of searching in use (strategies_D2; 1 = one way)", xscale="log")
+    axis.set_ylim(max(low, -0.02), min(high, 1.02))
+    far = max([2.0, *(point.ways.high or point.x for point in points)])
+    axis.set_xlim(0.94, 1.1 * far)
+    ticks = [tick for tick in (1, 1.5, 2, 3, 4, 6, 8, 12, 16) if tick <= far * 1.1]
+    axis.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+    axis.minorticks_off()
+    return lines
+
+
+def _front(axis: Axes, points: Sequence[_Point]) -> list[Array]:
+    """Draw stairs over the points that no other exceeds in both, from the most accurate to the widest."""
+    stairs: list[tuple[float, float]] = []
+    for point in sorted(points, key=lambda p: (-p.y, -p.x)):
+        if not stairs or point.x > stairs[-1][0]:
+            stairs += [(stairs[-1][0], point.y)] if stairs else []
+            stairs.append((point.x, point.y))
+    axis.plot([x for x, _ in stairs], [y for _, y in stairs], "--", color=SOFT, lw=0.9, alpha=0.6, zorder=1)
+    return [np.array(pair) for pair in pairwise(stairs)]
 
 
 def _arms(of: Spread) -> list[list[float]] | None:
@@ -187,25 +213,24 @@ def _arms(of: Spread) -> list[list[float]] | None:
     return [[max(of.value - of.low, 0.0)], [max(of.high - of.value, 0.0)]]
 
 
-def _front(axis: Axes, points: Sequence[_Point]) -> None:
-    """Join the points that no other exceeds in both, from the most accurate to the widest."""
-    best, line = -math.inf, []
-    for point in sorted(points, key=lambda p: (-(p.y.value or 0.0), -(p.x.value or 0.0))):
-        if (point.x.value or 0.0) > best:
-            best = point.x.value or 0.0
-            line.append((best, point.y.value or 0.0))
-    axis.plot(*zip(*line, strict=True), "--", color=SOFT, lw=0.9, alpha=0.6, zorder=1)
-
-
-def _name(axis: Axes, points: Sequence[_Point]) -> None:
-    places = [axis.transData.transform((point.x.value or 0.0, point.y.value or 0.0)) for point in points]
-    spots = [(float(x), float(y)) for x, y in places]
-    texts = [axis.text(0, 0, point.method, fontsize=8, color=INK, ha="center", va="center") for point in points]
+def _name(axis: Axes, points: Sequence[_Point], lines: Sequence[Array], colours: Mapping[str, str]) -> None:
+    """Label the points of a laid-out panel in their colours, clear of each other and of the intervals."""
+    spots = [_pixels(axis, point.x, point.y) for point in points]
+    texts = [axis.text(0, 0, p.method, fontsize=8, color=colours[p.method], ha="center", va="center") for p in points]
     sizes = [(box.width + 2, box.height + 1) for box in (text.get_window_extent() for text in texts)]
-    centres = labels.place(spots, sizes, Box(*axis.get_window_extent().extents))
-    for text, centre in zip(texts, centres, strict=True):
-        x, y = axis.transData.inverted().transform(centre)
-        text.set_position((x, y))
+    ends = [(_pixels(axis, *line[0]), _pixels(axis, *line[1])) for line in lines]
+    boxes = [Box(min(a, c) - 1, min(b, d) - 1, max(a, c) + 1, max(b, d) + 1) for (a, b), (c, d) in ends]
+    centres = labels.place(spots, sizes, Box(*axis.get_window_extent().extents), boxes)
+    for text, spot, centre, point in zip(texts, spots, centres, points, strict=True):
+        text.set_position(axis.transData.inverted().transform(centre))
+        if abs(centre[1] - spot[1]) > FAR:
+            thread = {"arrowstyle": "-", "color": colours[point.method], "lw": 0.6, "shrinkA": 5, "shrinkB": 4}
+            axis.annotate("", spot, centre, xycoords="figure pixels", textcoords="figure pixels", arrowprops=thread)
+
+
+def _pixels(axis: Axes, x: float, y: float) -> tuple[float, float]:
+    across, up = axis.transData.transform((x, y))
+    return float(across), float(up)
 
 
 def resilience(found: Sequence[Row], names: Sequence[str], colours: Mapping[str, str]) -> Figure:

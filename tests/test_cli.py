@@ -25,8 +25,8 @@ from berrypick.commands.sessions import understand
 from berrypick.envs.actions import Answer, Open, Search
 
 COMMANDS = (
-    "list", "show", "corpus build", "corpus add", "corpus info", "audit", "bench", "report", "compare", "sweep", "watch",
-    "play",
+    "list", "show", "corpus build", "corpus add", "corpus info", "audit", "bench", "report", "compare", "sweep",
+    "watch", "play",
 )  # fmt: skip
 ENGINES = ("bm25", "dense")
 

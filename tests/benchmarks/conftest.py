@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
+from pathlib import Path
 
 import msgspec
 import numpy as np
 import pytest
 
-from berrypick import seeding
-from berrypick.benchmarks import plots
+from berrypick import files, seeding
+from berrypick.agents.training.folder import Line
+from berrypick.benchmarks import plots, result
 from berrypick.benchmarks.metrics import Value
 from berrypick.benchmarks.provenance import Provenance
 from berrypick.benchmarks.result import CellResult, Config, QuestionResult, Result
 from berrypick.benchmarks.suites import cells_of
+from berrypick.benchmarks.sweep import EVALUATION, TRAINING, Trial
 
 NAMES = "bm25/asked/names:full > bm25/found/names:full > answer"
 OPENS = "bm25/asked/names:full > open/found/names:full > answer"
@@ -141,6 +145,53 @@ def robust(make_result: Callable[..., Result]) -> list[Result]:
         made("scripted:reformulate-on-miss", 0.9, {"no_profile": 0.8}),
         made("mixture", 0.5, {"no_open": 0.6, "no_bm25": 0.7}),
     ]
+
+
+#: What methods do to a made-up start: EM in dev and test worlds, strategies_D2, token entropy, share left of EM.
+AFTER = {
+    "start": (0.54, 0.23, 5.2, 0.9, 0.8), "grpo": (0.85, 0.24, 1.05, 0.05, 0.1),
+    "adaptive_entropy": (0.8, 0.25, 1.3, 0.4, 0.15), "fitness_sharing": (0.83, 0.33, 6.1, 0.06, 0.75),
+}  # fmt: skip
+
+
+def step_line(step: int, reward: float, ways: float | None, entropy: float) -> Line:
+    numbers = dict.fromkeys(Line.__struct_fields__, 0.5)
+    counts = {name: 1 for name in numbers if name.startswith("tokens")}
+    own = {"step": step, "reward": reward, "strategies_D2": ways, "entropy": entropy, "episodes": 96, "selected": 96}
+    return msgspec.convert(numbers | counts | own | {"strategies": {}, "state": {}}, Line)
+
+
+@pytest.fixture(scope="session")
+def fill(make_result: Callable[..., Result]) -> Callable[[Trial, Path], None]:
+    """``fill(trial, out)``: write what a trial leaves behind, numbers from ``AFTER`` with some noise of its seed."""
+
+    def result_of(trial: Trial) -> Result:
+        draw = seeding.rng(trial.seed, "training", len(trial.method))
+        about = AFTER.get(trial.method, AFTER["adaptive_entropy"]) * draw.normal(1.0, 0.05, 5)
+        dev, test, ways, _, kept = map(float, about)
+        cells = [changed_cell(change, test, kept) for change in ("", "no_profile", "no_open", "no_favourite")]
+        cells[0] = cell_of("berrypick/Almanac-v0", test, max(ways, 1.0), 2.0)
+        before = cell_of("berrypick/Almanac-v0", dev, max(ways, 1.0), 2.0)
+        before = msgspec.structs.replace(before, setup=before.setup | {"split": "dev"})
+        left = {f"resilience_{cell.change}": cell.metrics["resilience"] for cell in cells[1:]}
+        metrics = left | {"resilience_mean": estimate(kept), "resilience_worst": estimate(kept - 0.1)}
+        run = make_result("lm:policy", test)
+        return msgspec.structs.replace(run, suite="collapse", cells=(before, *cells), metrics=metrics, questions=())
+
+    def write(trial: Trial, out: Path) -> None:
+        place = out / trial.place
+        if trial.config is not None:
+            draw, steps = seeding.rng(trial.seed, "training", 99), trial.config.steps
+            now, then = (AFTER.get(name, AFTER["adaptive_entropy"]) for name in ("start", trial.method))
+            done = [1 - math.exp(-6 * step / steps) for step in range(steps)]
+            lines = [
+                step_line(i, *(now[k] + (then[k] - now[k]) * x + 0.03 * float(draw.normal()) for k in (0, 2, 3)))
+                for i, x in enumerate(done)
+            ]
+            files.write_bytes(place / TRAINING / "metrics.jsonl", files.jsonl(lines))
+        result.write(place / EVALUATION, result_of(trial), [], [])
+
+    return write
 
 
 @pytest.fixture(scope="session")
