@@ -61,6 +61,11 @@ class Spread(NamedTuple):
     over: str
 
     @property
+    def estimate(self) -> Value:
+        """The same, as pictures take it."""
+        return Value(self.value, self.low, self.high, self.n)
+
+    @property
     def sign(self) -> int:
         """1 or -1 where the interval over seeds lies above or below 0, else 0."""
         if self.over != "seeds" or self.low is None or self.high is None:

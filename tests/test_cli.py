@@ -89,6 +89,7 @@ def test_list_without_a_kind_shows_all(capsys: pytest.CaptureFixture[str]):
     ("name", "shown"),
     [
         ("quick", "tasks = 60"),
+        ("collapse", "[[tracks]]"),
         ("EM", "share of rollouts"),
         ("berrypick/AlmanacAlias-v0", "alias"),
         ("exact_match", "(trace"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
@@ -28,7 +27,7 @@ training = { env = "berrypick/Almanac-v0", steps = 30 }
 
 #: A sweep whose training is a sum that is kept after each step, and whose evaluation is that sum. Each process notes
 #: when it trains where. Run as `script FILE OUT SECONDS FAILING`.
-SCRIPT = '''
+SCRIPT = """
 import json, os, sys, time
 from pathlib import Path
 from berrypick import files, seeding
@@ -61,7 +60,7 @@ if __name__ == "__main__":
     said = lambda total: lambda words: print(words, flush=True)
     failed = sweep_run.run(plan, out, jobs=2, work=sweep_run.Work(train, evaluate), started=said)
     print("FAILED", *[trial.label for trial in failed])
-'''
+"""
 
 
 @pytest.fixture
