@@ -7,7 +7,7 @@ import tomllib
 from collections.abc import Iterator
 from importlib.resources import files as resources
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, TypeVar
 
 import msgspec
 from msgspec.structs import replace
@@ -21,6 +21,8 @@ from berrypick.benchmarks.suites import cells_of
 from berrypick.errors import BadInput
 from berrypick.records import Record
 from berrypick.registry import Table, UnknownName
+
+Kind = TypeVar("Kind", bound=Record)
 
 #: The method of the trial that only evaluates the start of a track.
 START: Final = "start"
@@ -222,5 +224,5 @@ def planned(out: Path) -> Plan:
     return _read(out / PLAN, Plan)
 
 
-def _read(path: Path, kind: type[Any]) -> Any:
+def _read(path: Path, kind: type[Kind]) -> Kind:
     return files.decode(path.read_bytes(), msgspec.json.Decoder(kind), path)

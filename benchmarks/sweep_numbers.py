@@ -112,7 +112,7 @@ def measures(run: Ran) -> dict[str, Value]:
     """What is reported of a trial: in the plain cells of each split, under knock-outs, and at the end of training."""
     if run.result is None:
         return {}
-    found = {}
+    found: dict[str, Value] = {}
     for split in SPLITS:
         plain = [cell.metrics for cell in run.result.cells if cell.plain and cell.setup["split"] == split]
         if plain:

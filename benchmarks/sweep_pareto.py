@@ -92,7 +92,8 @@ def _name(axis: Axes, points: Sequence[_Point], lines: Sequence[Array], colours:
     boxes = [Box(min(a, c) - 1, min(b, d) - 1, max(a, c) + 1, max(b, d) + 1) for (a, b), (c, d) in ends]
     centres = labels.place(spots, sizes, Box(*axis.get_window_extent().extents), boxes)
     for text, spot, centre, point in zip(texts, spots, centres, points, strict=True):
-        text.set_position(axis.transData.inverted().transform(centre))
+        x, y = axis.transData.inverted().transform(centre)
+        text.set_position((x, y))
         if abs(centre[1] - spot[1]) > FAR:
             thread = {"arrowstyle": "-", "color": colours[point.method], "lw": 0.6, "shrinkA": 5, "shrinkB": 4}
             axis.annotate("", spot, centre, xycoords="figure pixels", textcoords="figure pixels", arrowprops=thread)

@@ -109,8 +109,8 @@ def _run_all(todo: list[Trial], out: Path, jobs: int, work: Work, tick: Tick) ->
                 running[ears] = _Running(trial, process)
             if not running:
                 return
-            for ears in connection.wait(list(running)):
-                assert isinstance(ears, Connection)
+            heard = connection.wait(list(running))
+            for ears in [ears for ears in running if ears in heard]:
                 try:
                     tick(ears.recv())
                 except EOFError:
