@@ -48,12 +48,6 @@ def render(runs: Sequence[Result], pictures: dict[str, bytes]) -> str:
     )
 
 
-def style() -> str:
-    """The style sheet of the report, for other pages."""
-    page = (resources("berrypick.benchmarks") / "templates" / REPORT).read_text()
-    return page[page.index("<style>") : page.index("</style>") + len("</style>")]
-
-
 def metrics_csv(runs: Sequence[Result]) -> str:
     """Every number of the report, one a line; the cell "" is the mean over cells. Blank where there is no value."""
     text = io.StringIO()

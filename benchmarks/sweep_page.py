@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import base64
 import csv
 import io
 from collections.abc import Iterator, Mapping, Sequence
 from html import escape
-from importlib.resources import files as resources
 from pathlib import Path
-from string import Template
 from typing import Final
 
 from berrypick import files
-from berrypick.benchmarks import report, sweep_numbers, sweep_plots
+from berrypick.benchmarks import pages, sweep_numbers, sweep_plots
 from berrypick.benchmarks.metrics import METRICS
-from berrypick.benchmarks.report_tables import number
+from berrypick.benchmarks.pages import number
 from berrypick.benchmarks.robustness import MEASURES
 from berrypick.benchmarks.sweep import BASELINE
 from berrypick.benchmarks.sweep_numbers import ENTROPY, NOTHING, OF_CELLS, SPLITS, Ran, Row, Spread, better
@@ -44,13 +41,17 @@ READING: Final = {
 }
 
 
-def write_page(out: Path) -> Path:
+def write_page(swept: Path, out: Path | None = None) -> Path:
     """Write the page of a sweep, whole or not, with its pictures and ``sweep.csv``; returns the path of the page.
+
+    Args:
+        swept: folder of the sweep.
+        out: where to write; the same folder when left out.
 
     Raises:
         BadInput: no sweep there, or a file of it does not fit; names file and field.
     """
-    tracks = sweep_numbers.tracks(sweep_numbers.read(out))
+    tracks, out = sweep_numbers.tracks(sweep_numbers.read(swept)), out or swept
     pictures = {track: sweep_plots.draw(runs) for track, runs in tracks.items()}
     for track, drawn in pictures.items():
         for name, png in drawn.items():
@@ -87,10 +88,9 @@ def _plain(value: float | str | None) -> str:
 def render(tracks: Mapping[str, Sequence[Ran]], pictures: Mapping[str, Mapping[str, bytes]]) -> str:
     """The page as text."""
     runs = [run for of_track in tracks.values() for run in of_track]
-    template = (resources("berrypick.benchmarks") / "templates" / PAGE).read_text()
-    return Template(template).substitute(
+    return pages.template(PAGE).substitute(
         title=escape(f"Sweep: {', '.join(tracks)}"),
-        style=report.style(),
+        style=pages.style(),
         facts=escape(f"{len(runs)} trials, {sum(run.result is not None for run in runs)} of them evaluated."),
         state=_state(runs),
         tracks="\n".join(part for track in tracks for part in _track(track, tracks[track], pictures[track])),
@@ -121,9 +121,7 @@ def _track(track: str, runs: Sequence[Ran], pictures: Mapping[str, bytes]) -> It
         kind, _, quantity = name.partition("_")
         heading, reading = READING[kind]
         heading += f": {sweep_plots.CURVES[quantity]}" if quantity else ""
-        yield f"<h3>{escape(heading)}</h3><p>{escape(reading)}</p>"
-        source = f"data:image/png;base64,{base64.b64encode(png).decode()}"
-        yield f'<figure><img src="{source}" alt="{escape(heading)}"></figure>'
+        yield pages.picture(png, f"{track}: {heading[0].lower()}{heading[1:]}", reading)
     for split, words in SPLITS.items():
         yield _table(f"{split} worlds", words, found, {f"{name}_{split}": name for name in OF_CELLS})
     kept = [name for row in found for name in row.measures if name.startswith("resilience_")]

@@ -4,8 +4,7 @@ Once a step: c += step where the entropy is below target, else c -= step, kept w
 -c * token mean of H while the entropy is below target and nothing otherwise, so that it never pushes entropy down.
 
 Paper: target 0.2, step 1e-4, ceiling 0.005, floor 0, start 0: fifty steps to the ceiling, in runs of thousands. Default
-here: the same target, and twenty-five steps to 0.05, for runs of forty steps in which 0.03 holds entropy (issue 4,
-drafts).
+here: the same target, and twenty-five steps to 0.05, for runs of forty steps in which 0.03 held entropy (draft runs).
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ from berrypick.agents.methods.seams import BASE
 
 def clipped_weight(tokens: Tokens, *, low: float, high: float) -> Tensor:
     """-A * clip(r, 1 - low, 1 + high), with that as gradient too."""
-    weight = token_ratio(tokens.new, tokens.old, tokens.mask).clamp(1 - low, 1 + high)
+    weight = token_ratio(tokens.new, tokens.old).clamp(1 - low, 1 + high)
     return surrogate(tokens, weight, weight)
 
 

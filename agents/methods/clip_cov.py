@@ -28,7 +28,7 @@ def by_lot(scores: Scores, *, ratio: float, lower: float, upper: float, low: flo
     """Mark: a share ``ratio`` of all tokens, drawn from those between the quantiles."""
     each = covariance(scores)
     least, most = torch.quantile(each, each.new_tensor([lower, upper]))
-    moved = token_ratio(scores.new, scores.old, scores.mask)
+    moved = token_ratio(scores.new, scores.old)
     free = clipped_slope(moved, scores.advantage, low, high, math.inf)[scores.mask] != 0
     candidates = (free & (each > least) & (each <= most)).nonzero()[:, 0]
     size = min(max(int(ratio * len(each)), 1), len(candidates))

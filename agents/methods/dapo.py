@@ -3,7 +3,7 @@
 Loss 1 / sum_i |o_i| sum_{i,t} -min(r A, clip(r, 1 - 0.2, 1 + 0.28) A). Groups whose shaped rewards are all equal are
 dropped and others generated, at most ``rounds`` times (10 in its recipe; there the unshaped accuracy decides, the same
 as long as nothing shapes). Compare at equal generated tokens: dropped groups have cost theirs. Overlong shaping
-R += min(-(len - (overlong - buffer)) / buffer * factor, 0) is off by default; paper: 20480, 4096, 1 tokens.
+R += min(-(len - (overlong - buffer)) / buffer * factor, 0) is off by default; paper: 20480 and 4096 tokens, factor 1.
 """
 
 from __future__ import annotations

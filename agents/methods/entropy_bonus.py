@@ -2,7 +2,7 @@
 
 H is the exact entropy over the whole vocabulary, with its gradient. Language models of 7B take 0.005 and explode at
 0.01 (Cui et al. 2025, arXiv 2505.22617); a policy of 0.8 M parameters exploded at 0.1 and held entropy at 0.03, with
-one strategy left all the same (issue 4, drafts). Default 0.01.
+one strategy left all the same (draft runs). Default 0.01.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ Loss -A * r, unclipped, plus beta * |lp - lp_old| on the max(1, int(ratio * toke
 reduced like the token losses. Adds nothing in the first update of a step, where lp = lp_old.
 
 Paper: beta 1, ratio 2e-3 (7B) and 2e-4 (32B). Of our 500 to 2,000 tokens that would choose one to four, and 0.02 was
-seen to change nothing (issue 4, drafts). Default: ratio 0.05, twenty-five to a hundred tokens.
+seen to change nothing (one draft run). Default: ratio 0.05, twenty-five to a hundred tokens.
 """
 
 from __future__ import annotations

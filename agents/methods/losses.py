@@ -2,7 +2,7 @@
 
 A loss is written as value and slope: ``-A * (value + slope * (lp - sg(lp)))`` has the given value and the gradient
 ``-A * slope``, whatever autograd would make of the ties and bounds of ``min`` and ``clamp``. In ``slope`` the methods
-differ (`methods.md` 0.2): with r = exp(lp - lp_old)
+differ: with r = exp(lp - lp_old)
 
 | region | PPO | GPPO | CISPO |
 |---|---|---|---|
@@ -36,9 +36,9 @@ def drift(tokens: Tokens) -> Tensor:
     return (tokens.new - tokens.old).where(tokens.mask, 0.0)
 
 
-def token_ratio(new: Tensor, old: Tensor, mask: Tensor) -> Tensor:
-    """Return r = exp(lp - lp_old) without gradient; 1 where nothing was generated."""
-    return (new.detach() - old).where(mask, 0.0).clamp(-BOUND, BOUND).exp()
+def token_ratio(new: Tensor, old: Tensor) -> Tensor:
+    """Return r = exp(lp - lp_old) without gradient. Shape (n, T)."""
+    return (new.detach() - old).clamp(-BOUND, BOUND).exp()
 
 
 def surrogate(tokens: Tokens, value: Tensor, slope: Tensor) -> Tensor:
@@ -49,8 +49,9 @@ def surrogate(tokens: Tokens, value: Tensor, slope: Tensor) -> Tensor:
         value: without gradient. Shape (n, T).
         slope: without gradient. Shape (n, T).
     """
-    new, advantage = tokens.new.where(tokens.mask, 0.0), tokens.advantage.where(tokens.mask, 0.0)
-    return -advantage * (value + slope * (new - new.detach()))
+    # Masked on both ends: NaN outside the mask must neither come out nor meet a gradient of 0 on its way back.
+    new = tokens.new.where(tokens.mask, 0.0)
+    return (-tokens.advantage * (value + slope * (new - new.detach()))).where(tokens.mask, 0.0)
 
 
 def clipped_value(ratio: Tensor, advantage: Tensor, low: float, high: float, dual: float) -> Tensor:
@@ -84,14 +85,14 @@ def clipped(tokens: Tokens, *, low: float, high: float, dual: float, below: floa
 
     Arguments as in ``clipped_slope``.
     """
-    ratio = token_ratio(tokens.new, tokens.old, tokens.mask)
+    ratio = token_ratio(tokens.new, tokens.old)
     value = clipped_value(ratio, tokens.advantage, low, high, dual)
     return surrogate(tokens, value, clipped_slope(ratio, tokens.advantage, low, high, dual, below, above))
 
 
 def importance(tokens: Tokens) -> Tensor:
     """-A * r, without any clipping."""
-    ratio = token_ratio(tokens.new, tokens.old, tokens.mask)
+    ratio = token_ratio(tokens.new, tokens.old)
     return surrogate(tokens, ratio, ratio)
 
 

@@ -1,8 +1,8 @@
 """Search SAPO (2026, arXiv 2603.10069): lift the ratio of good episodes' tokens where it is low.
 
 Loss + weight * mean of -log r * 1[r <= threshold] over the generated tokens of episodes with A >= 0, zeros included.
-Adds -weight / N to the gradient of such a token's log-probability, 0 elsewhere. The paper's weight and threshold were
-not seen (`methods.md` 10.4): 0.1 and 1. At 1, it acts where lp = lp_old too; below 1, only on tokens that have fallen.
+Adds -weight / N to the gradient of such a token's log-probability, 0 elsewhere. The paper's weight and threshold are
+not known here; search from 0.1 and 1. At 1, it acts where lp = lp_old too; below 1, only on tokens that have fallen.
 """
 
 from __future__ import annotations

@@ -75,3 +75,11 @@ def test_before_the_first_update_all_are_one(micro, slopes, name: str):
     advantage = torch.tensor([1.0, -0.5, 2.0, 0.0])
     tokens = micro(new, new, advantage, weight=weight)
     assert torch.allclose(slopes(make(name), tokens), -tokens.advantage * weight, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["grpo", "kl_cov", "clip_cov", "gspo", "cispo", "reinforce"])
+def test_what_was_not_generated_has_loss_0(micro, name: str):
+    nothing = float("nan")
+    tokens = micro([[-1.0, nothing]], [[-1.5, nothing]], [[1.0, nothing]], mask=[[1, 0]])
+    each = make(name).token_loss(tokens)[0].tolist()
+    assert each[0] != 0 and each[1] == 0

@@ -61,8 +61,8 @@ def line_of(
 ) -> Line:
     kept = torch.tensor(keep if keep is not None else [True] * len(outcomes))
     advantage = torch.tensor([1.0, -1.0, float("nan")]).repeat(int(kept.sum()), 1)
-    played = Played(batch, [trace] * len(outcomes))
-    return describe(7, played, outcomes, kept, advantage, update, 2e-4, {"beta": 0.5}, Seconds(1.0, 2.0, 3.0))
+    played = Played(batch, [trace] * len(outcomes), list(outcomes))
+    return describe(7, played, kept, advantage, update, 2e-4, {"beta": 0.5}, Seconds(1.0, 2.0, 3.0))
 
 
 def test_rewards_and_groups(trace: Trace):

@@ -9,14 +9,11 @@ import pytest
 
 from berrypick import files
 from berrypick.agents.training import folder
-from berrypick.agents.training.folder import Config, Line
+from berrypick.agents.training.config import Config
+from berrypick.agents.training.folder import Line
 from berrypick.errors import BadInput
 
-CONFIG = Config(
-    schema=1, method="grpo", parameters={"clip": 0.2}, start="tiny-diverse", start_folder="/starts/tiny-diverse",
-    env="berrypick/Almanac-v0", setup={"worlds": 8}, steps=3, seed=0, groups=12, size=8, updates=4, lr=2e-4,
-    dtype="float32",
-)  # fmt: skip
+CONFIG = Config("grpo", "tiny-diverse", "berrypick/Almanac-v0", {"worlds": 8}, steps=3)
 LINE = Line(
     step=1, reward=0.5, group_variance=0.2, informative_groups=0.75,
     entropy=0.5, entropy_think=None, entropy_tool=0.4, entropy_query=0.3, entropy_answer=0.2,
