@@ -147,7 +147,7 @@ def _table(caption: str, note: str, found: Sequence[Row], names: Mapping[str, st
         return ""
     head = "".join(f"<th>{escape(words).replace('_', '_<wbr>')}</th>" for words in shown.values())
     body = "".join(
-        f"<tr><td>{escape(row.method)}</td><td>{row.runs}</td>{''.join(_cell(row, name) for name in shown)}</tr>"
+        f"<tr><td>{escape(row.method)}</td><td>{_seeds(row)}</td>{''.join(_cell(row, name) for name in shown)}</tr>"
         for row in found
     )
     top = f"<caption>{escape(caption)} <span>{escape(note)}</span></caption>"
@@ -155,6 +155,10 @@ def _table(caption: str, note: str, found: Sequence[Row], names: Mapping[str, st
         f'<div class="scroll"><table>{top}<thead><tr><th>method</th><th>seeds</th>{head}</tr></thead>'
         f"<tbody>{body}</tbody></table></div>"
     )
+
+
+def _seeds(row: Row) -> str:
+    return str(row.runs) if row.runs == row.trials else f"{row.runs} of {row.trials}"
 
 
 def _cell(row: Row, name: str) -> str:

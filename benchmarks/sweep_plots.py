@@ -116,7 +116,7 @@ def _together(of_method: Mapping[str, Sequence[Ran]], colours: Mapping[str, str]
 def _apart(of_method: Mapping[str, Sequence[Ran]], quantity: str, colours: Mapping[str, str]) -> Figure:
     from matplotlib.figure import Figure
 
-    wide = min(len(of_method), _COLUMNS)
+    wide = min(math.ceil(len(of_method) / 2), _COLUMNS)
     high = math.ceil(len(of_method) / wide)
     figure = Figure(figsize=(2.5 * wide, 2.2 * high + 0.3), layout="constrained")
     axes = list(figure.subplots(high, wide, sharex=True, sharey=True, squeeze=False).flat)

@@ -94,12 +94,6 @@ def is_done(trial: Trial, out: Path) -> bool:
     return (out / trial.place / EVALUATION / RESULT).is_file()
 
 
-def error_of(trial: Trial, out: Path) -> str | None:
-    """Why a trial failed, None where it did not."""
-    path = out / trial.place / ERROR
-    return path.read_text() if path.is_file() else None
-
-
 def _run_all(todo: list[Trial], out: Path, jobs: int, work: Work, tick: Tick) -> None:
     waiting, running = iter(todo), dict[Connection, _Running]()
     try:
@@ -128,11 +122,12 @@ class _Running(NamedTuple):
     def end(self, out: Path, tick: Tick) -> None:
         """See off a process that hung up, however it ended."""
         self.process.join()
-        place = out / self.trial.place
-        if self.process.exitcode and error_of(self.trial, out) is None:
-            reason = f"its process ended with exit code {self.process.exitcode}; a negative one is a signal's number"
-            files.write_bytes(place / ERROR, reason.encode())
-        tick(f"{self.trial.label}: {'FAILED, see ' + str(place / ERROR) if self.process.exitcode else 'evaluated'}")
+        code, path = self.process.exitcode, out / self.trial.place / ERROR
+        if code and not path.is_file():
+            files.write_bytes(
+                path, f"its process ended with exit code {code}; below 0, minus a signal's number".encode()
+            )
+        tick(f"{self.trial.label}: {f'FAILED, see {path}' if code else 'evaluated'}")
 
 
 def _start(trial: Trial, out: Path, work: Work) -> tuple[Connection, BaseProcess]:

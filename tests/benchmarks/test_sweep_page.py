@@ -98,7 +98,7 @@ def test_a_sweep_that_is_not_done_says_what_failed_and_what_is_missing(swept: Ca
     assert "text grpo seed 1 is missing: not begun" in text
     assert "text adaptive_entropy seed 0 failed: Stopped: step 3: the loss is &lt;nan&gt;" in text
     assert "text adaptive_entropy seed 1 is missing: not evaluated yet" in text
-    assert " fitness_sharing 2 0." in text and " grpo 0 &ndash; &ndash;" in text
+    assert " fitness_sharing 2 0." in text and " grpo 0 of 2 &ndash; &ndash;" in text
 
 
 def test_a_sweep_of_which_nothing_is_done_has_a_page(swept: Callable[..., Path], tmp_path: Path):
