@@ -1,0 +1,99 @@
+"""A language model of transformers that plays: ``lm:<folder, .gguf file, published start or hub name>``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from berrypick.agents.base import AgentDown, Row
+from berrypick.agents.lm.generation import Session
+from berrypick.agents.lm.load import load
+from berrypick.agents.lm.render import Script
+from berrypick.envs.observe import read_prompt
+
+
+@dataclass
+class _Known:
+    """A row of the session: what it has seen and written, and the tokens of its last action."""
+
+    id: int
+    history: tuple[str, ...]
+    action: Sequence[int]
+
+
+class LM:
+    """Any transformers causal language model, in either protocol, on the GPU if there is one.
+
+    A folder may hold ``berrypick.json``: ``corpora`` (prefixes of the corpora that it reads), ``protocols``,
+    ``temperature`` (1), ``max_new_tokens`` an action (256). A row's keys and values are kept from call to call; a row
+    that is missing in a call is retired, and read anew from its text if it comes back.
+
+    Args:
+        argument: the name without ``lm:``.
+
+    Raises:
+        BadInput: there is no such model, or it cannot be played.
+        ImportError: the extra ``train`` is not installed.
+    """
+
+    def __init__(self, argument: str) -> None:
+        self.name = f"lm:{argument}"
+        self._policy = load(argument)
+        self._script = Script(self._policy.tokenizer, self._policy.ends)
+        self._session = Session.of(self._policy)
+        self._known: list[_Known] = []
+
+    def reads(self, corpus: str) -> bool:
+        """The corpora that the policy's card names, any without one."""
+        named = self._policy.card.corpora
+        return named is None or corpus.startswith(named)
+
+    def act(self, rows: Sequence[Row], rngs: Sequence[np.random.Generator]) -> list[str]:
+        """Return one action per row; an empty one where an episode has more tokens than the model can read.
+
+        Raises:
+            AgentDown: an episode is in a protocol that the policy does not write.
+        """
+        self._continue({row.id: row for row in rows})
+        known = {row.id for row in self._known}
+        self._begin([row for row in rows if row.id not in known])
+        generators = {row.id: rng for row, rng in zip(rows, rngs, strict=True)}
+        actions = self._session.act([generators[row.id] for row in self._known])
+        texts = {}
+        for row, action in zip(self._known, actions, strict=True):
+            texts[row.id] = self._script.text(action)
+            row.history, row.action = (*row.history, texts[row.id]), action
+        return [texts[row.id] for row in rows]
+
+    def cost(self) -> dict[str, float]:
+        """Tokens so far: generated, put through the model (those among them), and episodes that found no room."""
+        return {
+            "tokens_generated": float(self._session.generated),
+            "tokens_forwarded": float(self._session.forwarded),
+            "episodes_without_room": float(self._session.overflowed),
+        }
+
+    def _continue(self, rows: dict[int, Row]) -> None:
+        """Let the rows go on that say what they said before, and one observation more; retire the others."""
+        going = [
+            place
+            for place, known in enumerate(self._known)
+            if known.id in rows and rows[known.id].history[:-1] == known.history
+        ]
+        self._session.keep(going)
+        self._known = [self._known[place] for place in going]
+        for known, tokens in zip(self._known, self._session.rows, strict=True):
+            known.history = rows[known.id].history
+            tokens.read(self._script.reply(known.history[-1], known.action))
+
+    def _begin(self, rows: Sequence[Row]) -> None:
+        protocols = [read_prompt(row.history[0])[0].protocol for row in rows]
+        written = self._policy.card.protocols
+        if strange := [protocol for protocol in protocols if written is not None and protocol not in written]:
+            raise AgentDown(f"{self.name} writes {', '.join(written or ())}, not {strange[0]}", field="protocol")
+        self._session.start(
+            [self._script.episode(row.history) for row in rows], [self._script.stop(protocol) for protocol in protocols]
+        )
+        self._known += [_Known(row.id, row.history, ()) for row in rows]

@@ -1,0 +1,139 @@
+"""A policy from a folder, a GGUF file or the hub, and into a folder."""
+
+from __future__ import annotations
+
+import inspect
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import msgspec
+
+from berrypick import files
+from berrypick.agents import starts
+from berrypick.errors import BadInput
+from berrypick.records import Record
+
+#: What a folder says about its policy, beside what transformers reads.
+CARD: Final = "berrypick.json"
+_KNOWN: Final = f"a published start ({', '.join(starts.names()) or 'none here'}) or a hub name"
+
+
+class Card(Record):
+    """What a policy is for and how it is sampled.
+
+    Attributes:
+        corpora: prefixes of the names of corpora that it reads, None for any.
+        protocols: protocols that it writes, None for any.
+        temperature: of sampling; 0 takes the likeliest token.
+        max_new_tokens: most tokens of an action.
+    """
+
+    corpora: tuple[str, ...] | None = None
+    protocols: tuple[str, ...] | None = None
+    temperature: float = 1.0
+    max_new_tokens: int = 256
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.temperature < float("inf"):
+            raise BadInput(f"must be 0 or more and finite, got {self.temperature}", field="temperature")
+        if self.max_new_tokens < 1:
+            raise BadInput(f"must be at least 1, got {self.max_new_tokens}", field="max_new_tokens")
+
+
+class Policy(NamedTuple):
+    """A model as it is played.
+
+    Attributes:
+        model: a transformers causal language model, in evaluation mode.
+        tokenizer: its tokenizer.
+        card: what it is for.
+        ends: tokens that end an action.
+        positions: tokens that a sequence may have, None for any number.
+    """
+
+    model: Any
+    tokenizer: Any
+    card: Card
+    ends: frozenset[int]
+    positions: int | None
+
+
+def load(name: str, dtype: str = "auto") -> Policy:
+    """Load a published start, a folder, a ``.gguf`` file, or a model of the hub, onto the GPU if there is one.
+
+    Args:
+        name: a row of ``agents.starts``, a path, or a hub name.
+        dtype: ``float32``, or ``auto`` for bfloat16 on a GPU and float32 elsewhere.
+
+    Raises:
+        BadInput: there is no such model, or it cannot be loaded or played; the message says what to do.
+    """
+    import torch
+
+    place = starts.find(name)
+    source, options = _source(place)
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    precision = torch.bfloat16 if dtype == "auto" and device == "cuda" else torch.float32
+    model, tokenizer = _read(source, options, precision)
+    path = Path(source) / CARD
+    return pack(model.to(device), tokenizer, read_card(path) if path.exists() else Card())
+
+
+def pack(model: Any, tokenizer: Any, card: Card) -> Policy:
+    """Put a model, its tokenizer and its card together.
+
+    Raises:
+        BadInput: the model cannot be played.
+    """
+    from berrypick.agents.lm.masks import Masks
+
+    Masks(model.config)
+    if "logits_to_keep" not in inspect.signature(model.forward).parameters:
+        raise BadInput(f"{type(model).__name__} cannot be played: its forward takes no logits_to_keep")
+    ended = getattr(model.generation_config, "eos_token_id", None)
+    ends = {tokenizer.eos_token_id, *(ended if isinstance(ended, list) else [ended])} - {None}
+    positions = getattr(model.config.get_text_config(decoder=True), "max_position_embeddings", None)
+    return Policy(model.eval(), tokenizer, card, frozenset(ends), positions)
+
+
+def save(policy: Policy, folder: Path) -> None:
+    """Write a policy into a folder that ``load`` takes."""
+    policy.model.save_pretrained(folder)
+    policy.tokenizer.save_pretrained(folder)
+    files.write_bytes(folder / CARD, msgspec.json.format(msgspec.json.encode(policy.card)) + b"\n")
+
+
+def read_card(path: Path) -> Card:
+    """Read a card; raises BadInput naming file and field."""
+    return files.decode(path.read_bytes(), msgspec.json.Decoder(Card), path)
+
+
+def _source(place: str) -> tuple[str, dict[str, Any]]:
+    """Where transformers looks, and what it is told."""
+    path = Path(place).expanduser()
+    if path.suffix == ".gguf":
+        if not path.is_file():
+            raise BadInput("there is no such file", file=path)
+        return str(path.parent), {"gguf_file": path.name, "local_files_only": True}
+    if path.is_dir():
+        for needed in ("config.json", "tokenizer.json"):
+            if not (path / needed).is_file():
+                reason = "is missing; save model and tokenizer with save_pretrained into this folder"
+                raise BadInput(reason, file=path / needed)
+        return str(path), {"local_files_only": True}
+    if path.is_absolute() or place.startswith((".", "~")) or place.count("/") > 1:
+        raise BadInput(f"there is no such folder; lm: takes a folder, a .gguf file, {_KNOWN}", file=path)
+    return place, {}
+
+
+def _read(source: str, options: dict[str, Any], precision: Any) -> tuple[Any, Any]:
+    try:
+        from transformers import AutoModelForCausalLM, AutoTokenizer
+    except ImportError as error:
+        raise ImportError("lm: agents need torch and transformers; pip install 'berrypick[train]'") from error
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(source, **options)
+        return AutoModelForCausalLM.from_pretrained(source, dtype=precision, **options), tokenizer
+    except (OSError, ValueError, KeyError) as error:
+        reason = f"no causal language model that transformers loads ({error}); lm: takes a folder, a .gguf file, {_KNOWN}"
+        raise BadInput(reason, file=source) from error

@@ -1,0 +1,192 @@
+"""The learner of the text track: a language model that plays ``SearchEnv``."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import gymnasium
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from berrypick import seeding
+from berrypick.agents.lm import load
+from berrypick.agents.lm.generation import Session, Tokens
+from berrypick.agents.lm.load import Policy
+from berrypick.agents.lm.render import Script
+from berrypick.agents.methods.base import Batch
+from berrypick.agents.training.config import Config
+from berrypick.agents.training.kinds import label
+from berrypick.agents.training.learner import Played
+from berrypick.envs.batched import search_together
+from berrypick.envs.faults import rollout_seed
+from berrypick.envs.outcome import Outcome, analyse
+from berrypick.envs.search import SearchEnv
+from berrypick.errors import BadInput
+
+
+def make(config: Config) -> TextLearner:
+    """Make the learner of a run."""
+    environment = partial(gymnasium.make, config.env, disable_env_checker=True, **config.options)
+    return TextLearner(load.load(config.start, "float32"), environment)
+
+
+class TextLearner:
+    """Plays and scores with one model; see ``training.learner.Learner``.
+
+    ``Batch.inputs["ids"]``, shape (N, T), holds the tokens.
+
+    Args:
+        policy: the model, in evaluation mode for good: dropout would make new log-probabilities differ from old ones.
+        make_env: makes a SearchEnv, whose wrappers are taken off.
+
+    Raises:
+        BadInput: the environment's protocol is none that the policy writes.
+    """
+
+    def __init__(self, policy: Policy, make_env: Callable[[], Any]) -> None:
+        env: SearchEnv = make_env().unwrapped
+        written = policy.card.protocols
+        if written is not None and env.setup.protocol not in written:
+            reason = f"the policy writes {', '.join(written)}, the environment asks for {env.setup.protocol}"
+            raise BadInput(reason, field="protocol")
+        self.module: nn.Module = policy.model
+        self.limit = env.setup.max_turns * policy.card.max_new_tokens
+        self._policy, self._envs = policy, [env]
+        self._script = Script(policy.tokenizer, policy.ends)
+        self._temperature = policy.card.temperature or 1.0
+        self._selects = _selects(policy.model)
+
+    def play(self, seed: int, episode: int, groups: int, size: int) -> Played:
+        """Play ``groups`` questions ``size`` times each, groups outermost."""
+        envs = self._begin(seed, episode, groups, size)
+        session = Session.of(self._policy._replace(model=self.module))
+        stop = self._script.stop(envs[0].setup.protocol)
+        session.start([self._script.opening(env.trace.prompt) for env in envs], [stop] * len(envs))
+        rows = list(session.rows)
+        rngs = [
+            seeding.rollout_rng(seed, "sampling", episode + group, rollout)
+            for group in range(groups)
+            for rollout in range(size)
+        ]
+        kinds: list[list[int]] = [[] for _ in envs]
+        live = list(range(len(envs)))
+        while live:
+            actions = session.act([rngs[place] for place in live])
+            for place, action in zip(live, actions, strict=True):
+                kinds[place] += self._kinds(action)
+            observations = _step([envs[place] for place in live], [self._script.text(action) for action in actions])
+            going = [number for number, said in enumerate(observations) if said is not None]
+            session.keep(going)
+            for row, number in zip(session.rows, going, strict=True):
+                row.read(self._script.reply(observations[number] or "", actions[number]))
+            live = [live[number] for number in going]
+        traces = [env.trace for env in envs]
+        outcomes = [analyse(env.trace, env.engines) for env in envs]
+        reward = torch.tensor([trace.reward for trace in traces])
+        group = torch.arange(groups).repeat_interleave(size)
+        return Played(_batch(rows, kinds, reward, group, niches(outcomes, reward.tolist())), traces, outcomes)
+
+    def score(self, module: nn.Module, batch: Batch, rows: Tensor) -> tuple[Tensor, Tensor]:
+        """Return log-probabilities and exact entropies of some episodes; see ``Learner.score``."""
+        device = next(module.parameters()).device
+        mask = batch.mask[rows].to(device)
+        new = torch.zeros(mask.shape, device=device)
+        entropy = torch.zeros(mask.shape, device=device)
+        if not mask.any():
+            return new, entropy
+        width = int(mask.any(0).nonzero().max()) + 1
+        ids = batch.inputs["ids"][rows, :width].to(device)
+        logits = self._logits(module, ids[:, :-1], mask[:, 1:width])
+        logs = torch.log_softmax(logits.float() / self._temperature, dim=-1)
+        each = -(logs.exp() * logs.clamp(min=torch.finfo(logs.dtype).min)).sum(-1)
+        taken = logs.gather(1, ids[mask[:, :width]][:, None])[:, 0]
+        return new.masked_scatter(mask, taken), entropy.masked_scatter(mask, each)
+
+    def save(self, folder: Path) -> None:
+        """Write the policy into an empty folder; ``lm:FOLDER`` plays it."""
+        load.save(self._policy, folder)
+
+    def _begin(self, seed: int, episode: int, groups: int, size: int) -> list[SearchEnv]:
+        first = self._envs[0]
+        self._envs += [copy.copy(first) for _ in range(groups * size - len(self._envs))]
+        tasks = first.tasks
+        for group in range(groups):
+            task = tasks.draw(seed, episode + group)
+            number = tasks.questions(task.slot).index(task.question) * len(tasks.numbers) + task.slot
+            for rollout in range(size):
+                env = self._envs[group * size + rollout]
+                env.reset(seed=rollout_seed(seed, rollout), options={"task_id": number})
+        return self._envs[: groups * size]
+
+    def _kinds(self, action: Sequence[int]) -> list[int]:
+        return label(self._script.text(action), self._script.starts(action), self._envs[0].setup.protocol)
+
+    def _logits(self, module: nn.Module, ids: Tensor, chosen: Tensor) -> Tensor:
+        """Logits at the chosen places alone. Shapes: (n, T), (n, T) bool; (chosen, vocabulary)."""
+        if self._selects:
+            logits: Tensor = module(input_ids=ids, use_cache=False, logits_to_keep=chosen).logits
+            return logits
+        every: Tensor = module(input_ids=ids, use_cache=False).logits
+        return every[chosen]
+
+
+def niches(outcomes: Sequence[Outcome], rewards: Sequence[float]) -> list[int]:
+    """Number the ways to a reward: the strategies of grounded episodes as they come, then one number for the others."""
+    paid = [outcome.strategy if outcome.grounded else None for outcome in outcomes]
+    found = dict.fromkeys(way for way, reward in zip(paid, rewards, strict=True) if reward > 0 and way is not None)
+    numbers: dict[tuple[str, ...] | None, int] = {way: number for number, way in enumerate(found)}
+    numbers[None] = len(found)
+    return [numbers[way] if reward > 0 else -1 for way, reward in zip(paid, rewards, strict=True)]
+
+
+def _step(envs: Sequence[SearchEnv], texts: Sequence[str]) -> list[str | None]:
+    """Play a turn in each environment; returns what it said, None where the episode is over."""
+    asked = [env.ask(text) for env, text in zip(envs, texts, strict=True)]
+    said: list[str | None] = []
+    for env, turn, hits in zip(envs, asked, search_together(asked), strict=True):
+        observation, _, terminated, truncated, _ = env.settle(turn, hits)
+        said.append(None if terminated or truncated else observation)
+    return said
+
+
+def _batch(
+    rows: Sequence[Tokens], kinds: Sequence[Sequence[int]], reward: Tensor, group: Tensor, niche: Sequence[int]
+) -> Batch:
+    def padded(each: Sequence[Sequence[float]], kind: torch.dtype) -> Tensor:
+        made = torch.zeros((len(each), max(map(len, each))), dtype=kind)
+        for row, values in zip(made, each, strict=True):
+            row[: len(values)] = torch.as_tensor(np.asarray(values))
+        return made
+
+    mask = padded([row.mask for row in rows], torch.bool)
+    kind = torch.zeros(mask.shape, dtype=torch.long)
+    kind[mask] = torch.tensor([number for row in kinds for number in row], dtype=torch.long)
+    return Batch(
+        reward=reward,
+        group=group,
+        niche=torch.tensor(niche),
+        mask=mask,
+        old=padded([row.old for row in rows], torch.float32),
+        entropy=padded([row.entropy for row in rows], torch.float32),
+        kind=kind,
+        chunk=padded([row.chunk for row in rows], torch.long),
+        inputs={"ids": padded([row.ids for row in rows], torch.long)},
+    )
+
+
+@torch.no_grad()
+def _selects(model: Any) -> bool:
+    """Whether a model gives the logits of chosen places alone, which transformers promises since 5.20 or so."""
+    device = next(model.parameters()).device
+    ids, chosen = torch.tensor([[1, 2, 3], [3, 2, 1]]), torch.tensor([[True, False, True], [False, True, False]])
+    every = model(input_ids=ids.to(device), use_cache=False).logits[chosen.to(device)]
+    try:
+        some = model(input_ids=ids.to(device), use_cache=False, logits_to_keep=chosen.to(device)).logits
+    except (IndexError, RuntimeError, TypeError):
+        return False
+    return some.shape == every.shape and torch.allclose(some, every, atol=1e-4)
