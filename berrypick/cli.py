@@ -8,7 +8,7 @@ from typing import Final
 import tyro
 from tyro.extras import SubcommandApp
 
-from berrypick.commands import bench, corpora, listing, reports, sessions, training
+from berrypick.commands import bench, corpora, listing, reports, sessions, sweeping, training
 from berrypick.errors import BadInput
 from berrypick.registry import UnknownName
 
@@ -37,6 +37,7 @@ def build() -> SubcommandApp:
         bench=bench.bench,
         report=reports.report,
         compare=bench.compare,
+        sweep=sweeping.sweep,
         watch=sessions.watch,
         play=sessions.play,
     )
