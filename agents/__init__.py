@@ -6,6 +6,7 @@ Two tables: ``AGENTS`` holds agents by their whole name, ``KINDS`` those that ta
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from functools import partial
 
@@ -46,13 +47,23 @@ KINDS.add("chat", "berrypick.agents.chat:Chat", "chat:<base_url>:<model>: a mode
 
 
 def _discrete(policy: str) -> Agent:
-    """Play a policy of the discrete track, one that `berrypick list policies` lists, in any text cell of Almanac."""
+    """Play a policy of the discrete track in any text cell of Almanac.
+
+    It is one of `berrypick list policies`, a published start, or a folder; what is none of them is taken for a
+    misspelt name unless it is written as a path.
+    """
     from berrypick.agents.discrete import POLICIES, Discrete
+    from berrypick.agents.training.starts import find_start
 
-    return Discrete(policy, POLICIES[policy])
+    folder = find_start(policy)
+    if policy in POLICIES or not (os.sep in policy or folder.is_dir()):
+        return Discrete(policy, POLICIES[policy])
+    from berrypick.agents.training import numbers
+
+    return Discrete(policy, numbers.sampler(numbers.load(folder)))
 
 
-KINDS.add("discrete", _discrete, "discrete:<policy>: a policy of the discrete track, played in text")
+KINDS.add("discrete", _discrete, "discrete:<policy>: a policy of the discrete track, by name or folder, played in text")
 
 
 def make(name: str) -> Agent:

@@ -9,7 +9,8 @@ from typing import Final
 from berrypick.benchmarks import provenance, robustness, stats
 from berrypick.benchmarks.cells import CellRun
 from berrypick.benchmarks.metrics import METRICS, TaskOutcomes, metric
-from berrypick.benchmarks.result import BLANK, SCHEMA, STEP, CellResult, Config, QuestionResult, Result
+from berrypick.benchmarks.result import BLANK, SCHEMA, CellResult, Config, QuestionResult, Result
+from berrypick.envs.moves import STEP
 
 #: Metrics that have a value for one question.
 QUESTION_METRICS: Final = (

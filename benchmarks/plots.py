@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from io import BytesIO
 from typing import TYPE_CHECKING, Final
 
 from berrypick.benchmarks.columns import Column, changed
 from berrypick.benchmarks.plots_bars import strategy_shares
-from berrypick.benchmarks.plots_base import STYLE, Panel, panels
+from berrypick.benchmarks.plots_base import STYLE, Panel, panels, png
 from berrypick.benchmarks.plots_changed import change_map, knockout_bars
 from berrypick.benchmarks.plots_lines import pass_at_k, pass_within, searches_against_hops
 from berrypick.benchmarks.plots_points import accuracy_against_strategies
@@ -40,14 +39,8 @@ def draw_all(runs: Sequence[Result]) -> dict[str, bytes]:
     if not lined_up:
         return {}
     with matplotlib.rc_context(STYLE):  # type: ignore[arg-type]
-        drawn = {name: _png(draw(lined_up)) for name, draw in PICTURES.items()}
+        drawn = {name: png(draw(lined_up)) for name, draw in PICTURES.items()}
         for name, draw_changes in OF_CHANGES.items():
             if figure := draw_changes(changed(runs)):
-                drawn[name] = _png(figure)
+                drawn[name] = png(figure)
     return drawn
-
-
-def _png(figure: Figure) -> bytes:
-    target = BytesIO()
-    figure.savefig(target, format="png", metadata={"Software": None})
-    return target.getvalue()

@@ -7,8 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from berrypick.benchmarks.plots_base import COLOURS, SOFT, Panel, Row
-from berrypick.benchmarks.result import STEP
-from berrypick.envs.moves import way_of
+from berrypick.envs.moves import STEP, way_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

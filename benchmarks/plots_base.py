@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from io import BytesIO
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from berrypick.benchmarks.metrics import Value
@@ -108,3 +109,10 @@ def arms(value: Value) -> list[list[float]] | None:
     if value.value is None or value.low is None or value.high is None:
         return None
     return [[max(value.value - value.low, 0.0)], [max(value.high - value.value, 0.0)]]
+
+
+def png(figure: Figure) -> bytes:
+    """A figure's bytes, the same for the same figure."""
+    target = BytesIO()
+    figure.savefig(target, format="png", metadata={"Software": None})
+    return target.getvalue()

@@ -22,8 +22,6 @@ RESULT: Final = "result.json"
 EPISODES: Final = "episodes.jsonl.gz"
 #: Not part of a submission: what replaying the episodes gives, kept so that comparing runs needs no replay.
 OUTCOMES: Final = "outcomes.jsonl.gz"
-#: Between the moves of a strategy, where it is written as one string.
-STEP: Final = " > "
 #: Where there is nothing to say.
 BLANK: Final = Value(None, None, None, 0)
 Row = TypeVar("Row")

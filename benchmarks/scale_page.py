@@ -5,18 +5,15 @@ from __future__ import annotations
 import base64
 import csv
 import io
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
-from importlib.resources import files as resources
 from pathlib import Path
-from string import Template
 from typing import Final, NamedTuple
 
 import numpy as np
 
 from berrypick import files
-from berrypick.benchmarks import scale_plots
+from berrypick.benchmarks import pages, scale_plots
 from berrypick.benchmarks.provenance import Provenance
 from berrypick.benchmarks.scale_steps import AGENTS, DEPTHS, ENGINES, FORMS, Figures
 
@@ -111,14 +108,11 @@ def write(sizes: Mapping[str, Figures], source: Provenance, folder: Path) -> Pat
 
 def render(sizes: Mapping[str, Figures], fitted: Mapping[str, Growth], picture: bytes, source: Provenance) -> str:
     """The page as text; it needs nothing but itself."""
-    templates = resources("berrypick.benchmarks") / "templates"
-    style = re.search(r"<style>.*</style>", (templates / "report.html").read_text(), re.DOTALL)
-    assert style is not None
     exponents = {GROWTH[name]: f"{one.exponent:.2f} &plusmn; {one.error:.2f}" for name, one in fitted.items()}
     body = "".join(f"<tr><td>{escape(name)}</td><td>{value}</td></tr>" for name, value in exponents.items())
     head = "<thead><tr><th>figure</th><th>exponent</th></tr></thead>"
-    return Template((templates / "scale.html").read_text()).substitute(
-        style=style[0],
+    return pages.template("scale.html").substitute(
+        style=pages.style(),
         picture=base64.b64encode(picture).decode(),
         exponents=f"<table>{head}<tbody>{body}</tbody></table>",
         tables="".join(_table(words, rows, sizes) for words, rows in _TABLES.items()),

@@ -8,7 +8,7 @@ from typing import Final
 import tyro
 from tyro.extras import SubcommandApp
 
-from berrypick.commands import bench, corpora, listing, sessions
+from berrypick.commands import bench, corpora, listing, reports, sessions
 from berrypick.errors import BadInput
 from berrypick.registry import UnknownName
 
@@ -34,7 +34,7 @@ def build() -> SubcommandApp:
         show=listing.show,
         audit=corpora.audit,
         bench=bench.bench,
-        report=bench.report,
+        report=reports.report,
         compare=bench.compare,
         watch=sessions.watch,
         play=sessions.play,

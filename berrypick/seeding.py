@@ -8,6 +8,8 @@ larger numbers into further words.
 from __future__ import annotations
 
 import operator
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 
 import numpy as np
@@ -59,3 +61,13 @@ def rollout_rng(seed: int, split: str, task: int, rollout: int) -> np.random.Gen
     if not 0 <= rollout < ROLLOUTS_PER_TASK:
         raise ValueError(f"rollout must be in [0, {ROLLOUTS_PER_TASK}), got {rollout}")
     return rng(seed, split, task * ROLLOUTS_PER_TASK + rollout)
+
+
+@contextmanager
+def torch_rng(seed: int) -> Iterator[None]:
+    """Seed torch's global generator within the block, for libraries that draw weights from it; restore it after."""
+    import torch
+
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        yield

@@ -11,6 +11,8 @@ from berrypick.envs.trace import Turn
 
 ANSWER = "answer"
 INVALID = "invalid"
+#: Between the moves of a strategy, where it is written as one string.
+STEP = " > "
 
 
 class Move(NamedTuple):

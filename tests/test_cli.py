@@ -19,8 +19,9 @@ import pytest
 
 from berrypick.benchmarks.suites import SUITES, Cell
 from berrypick.cli import main
-from berrypick.commands.bench import expand, run_folders
+from berrypick.commands.bench import expand
 from berrypick.commands.listing import KINDS, rows_of
+from berrypick.commands.reports import run_folders
 from berrypick.commands.sessions import understand
 from berrypick.envs.actions import Answer, Open, Search
 

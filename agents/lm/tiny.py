@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from berrypick import seeding
+
 if TYPE_CHECKING:
     from transformers import LlamaForCausalLM
 
@@ -21,7 +23,6 @@ def make_tiny(vocabulary: int, seed: int) -> LlamaForCausalLM:
         vocabulary: number of tokens.
         seed: of the weights.
     """
-    import torch
     from transformers import LlamaConfig, LlamaForCausalLM
 
     config = LlamaConfig(
@@ -37,6 +38,5 @@ def make_tiny(vocabulary: int, seed: int) -> LlamaForCausalLM:
         eos_token_id=2,
         pad_token_id=0,
     )
-    with torch.random.fork_rng():
-        torch.manual_seed(seed)
+    with seeding.torch_rng(seed):
         return LlamaForCausalLM(config)

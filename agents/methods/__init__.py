@@ -1,1 +1,56 @@
-"""Training methods, one pure function per seam; ``METHODS`` is their table."""
+"""Training methods, one pure function per seam; ``METHODS`` is their table, ``make`` reads their names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
+
+from berrypick.registry import Table
+
+if TYPE_CHECKING:
+    from berrypick.agents.methods.base import Addition, Method
+
+#: name -> a function from parameters to a base, a ``Method``, or to an ``Addition``; bases first
+METHODS: Final[Table[Callable[..., Method | Addition]]] = Table("method")
+for _name, _file, _help in (
+    ("reinforce", "reinforce", "base: reward minus the step's mean; unclipped sum over an episode's tokens"),
+    ("rloo", "rloo", "base: reward minus the mean of the group's others; unclipped sum over an episode's tokens"),
+    ("grpo", "grpo", "base: z-score in the group; clipped ratios; mean over episodes"),
+    ("dr_grpo", "dr_grpo", "base: grpo without division by the group's deviation and the episode's length"),
+    ("dapo", "dapo", "base: grpo with clip-higher, token mean and groups of equal rewards replaced"),
+    ("gspo", "gspo", "base: grpo with one ratio per episode"),
+    ("cispo", "cispo", "base: grpo with clipped weights instead of clipped losses, token mean"),
+    ("fitness_sharing", "fitness_sharing", "a group's successes of one strategy share their reward"),
+    ("forking_tokens", "forking_tokens", "only the tokens of the highest entropy are trained on"),
+    ("clip_higher", "clip_higher", "more room above a ratio of 1 than below"),
+    ("clip_cov", "clip_cov", "some tokens of high covariance, drawn by lot, get no gradient"),
+    ("kl_cov", "kl_cov", "tokens of the highest covariance are held to the rollout policy"),
+    ("gppo", "gppo", "clipped tokens keep a bounded gradient"),
+    ("ce_gppo", "gppo", "clipped tokens keep a share of a bounded gradient, one above and one below"),
+    ("entropy_bonus", "entropy_bonus", "reward the mean entropy of tokens"),
+    ("adaptive_entropy", "adaptive_entropy", "an entropy bonus steered towards a target"),
+    ("kl_reference", "kl_reference", "penalise distance to the start policy"),
+    ("llds", "llds", "hold up the likelihood of good episodes' turns that lose it"),
+    ("search_sapo", "search_sapo", "lift the ratio of good episodes' tokens where it is low"),
+):
+    METHODS.add(_name, f"berrypick.agents.methods.{_file}:{_name}", _help)
+
+
+def make(name: str) -> Method:
+    """Make a method from its name: rows joined with "+", parameters in parentheses.
+
+    ``kl_cov(ratio=0.02,beta=1)+fitness_sharing`` is KL-Cov and fitness sharing on top of GRPO. At most one is a base
+    (``grpo`` if none is), which has ``advantage`` and ``reduce`` wherever it stands; the others replace seams. Equal
+    methods get equal names: base first, the rest in the order of ``METHODS``, parameters only where they differ from
+    their defaults, and ``grpo`` only where it stands alone or differs from its own.
+
+    Raises:
+        UnknownName: no such method; the message lists near matches.
+        BadInput: two bases, two methods that touch one seam, a parameter that its method does not take.
+    """
+    from berrypick.agents.methods.compose import compose  # torch loads when a method is made, not when one is listed
+
+    return compose(name, METHODS)
+
+
+__all__ = ["METHODS", "make"]

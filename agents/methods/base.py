@@ -8,7 +8,7 @@ what stands elsewhere in a token tensor means nothing. A decision of the discret
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
@@ -82,7 +82,7 @@ class Tokens:
         marked: what ``mark`` chose, over the whole optimiser batch.
         chunk: as in ``Batch``.
         count: generated tokens in the whole optimiser batch, at least 1: the denominator of token means.
-        positive: those of them in episodes whose advantage is not negative, at least 1.
+        positive: those of them in episodes that are ``favoured``, at least 1.
         state: what ``control`` keeps between steps.
     """
 
@@ -138,6 +138,31 @@ class Method:
     reference: bool = False
     marks: bool = False
     rounds: int = 1
+
+
+@dataclass(frozen=True)
+class Addition:
+    """What a method that is no base puts in place of a base's seams.
+
+    Attributes:
+        seams: name of a field of ``Method`` that is a seam -> what stands there instead.
+        state: what ``control`` starts from, where it is among them.
+        reference: as in ``Method``.
+    """
+
+    seams: Mapping[str, Callable[..., Any]]
+    state: Mapping[str, float] = field(default_factory=dict)
+    reference: bool = False
+
+
+def favoured(advantage: Tensor, mask: Tensor) -> Tensor:
+    """Return which episodes have an advantage that is not negative, however ``credit`` spread it. Shape (n,), bool.
+
+    Args:
+        advantage: per token, after ``credit``. Shape (n, T).
+        mask: as in ``Batch``.
+    """
+    return advantage.where(mask, 0.0).sum(dim=1) >= 0
 
 
 def loss(method: Method, tokens: Tokens) -> Tensor:

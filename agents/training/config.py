@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import msgspec
 
 from berrypick.errors import BadInput
 from berrypick.records import Record
 
-SCHEMA: Final = 1
+#: Weights and the optimiser's state are kept in it, whatever the precision of a forward pass.
+DTYPE: Final = "float32"
 
 
 class Config(Record):
@@ -45,7 +46,7 @@ class Config(Record):
     lr: float = 2e-4
     max_norm: float = 1.0
     precision: str = "no"
-    schema: int = SCHEMA
+    schema: Literal[1] = 1
 
     def __post_init__(self) -> None:
         for field in ("steps", "groups", "size", "updates", "micro"):

@@ -41,7 +41,6 @@ class Seconds(Record):
 def describe(
     step: int,
     played: Played,
-    outcomes: Sequence[Outcome],
     keep: Tensor,
     advantage: Tensor,
     update: Update,
@@ -54,7 +53,6 @@ def describe(
     Args:
         step: its number.
         played: the episodes.
-        outcomes: of the episodes, in their order (``envs.outcome.analyse``).
         keep: what ``select`` chose. Shape (N,), bool.
         advantage: of what was chosen, after ``credit``. Shape (n, T), n the number chosen.
         update: what optimising did (``tally.Tally.update``).
@@ -65,7 +63,7 @@ def describe(
     Raises:
         ValueError: no episodes, lengths that differ, or a value that is not finite; names it.
     """
-    batch = played.batch
+    batch, outcomes = played.batch, played.outcomes
     if not 0 < len(batch.reward) == len(outcomes) == len(played.traces) == len(keep):
         counts = (len(batch.reward), len(outcomes), len(played.traces), len(keep))
         raise ValueError(f"a step needs as many rewards, outcomes, traces and choices; got {counts}")

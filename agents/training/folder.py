@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Final, Literal, NamedTuple
+from typing import Final, NamedTuple
 
 import msgspec
 
 from berrypick import files
+from berrypick.agents.training.config import Config
 from berrypick.errors import BadInput
 from berrypick.records import Record
 
@@ -28,42 +29,6 @@ OTHER: Final = "other"
 
 #: What to do about a run that is not whole.
 AGAIN: Final = "the same `berrypick train` command goes on from the last checkpoint"
-
-
-class Config(Record):
-    """What a run's numbers depend on, everything resolved.
-
-    Attributes:
-        schema: of the folder.
-        method: as the user wrote it, parts joined with "+".
-        parameters: of the method's parts, defaults included.
-        start: the policy that training starts from, as the user wrote it.
-        start_folder: where its weights lie.
-        env: Gymnasium id.
-        setup: what the environment was made with, defaults included.
-        steps: to be taken.
-        seed: of everything random.
-        groups: questions a step.
-        size: rollouts a question.
-        updates: optimiser updates a step.
-        lr: learning rate at the start.
-        dtype: in which the weights are kept and updated ("float32"); what is stored may be no finer.
-    """
-
-    schema: Literal[1]
-    method: str
-    parameters: dict[str, Any]
-    start: str
-    start_folder: str
-    env: str
-    setup: dict[str, Any]
-    steps: int
-    seed: int
-    groups: int
-    size: int
-    updates: int
-    lr: float
-    dtype: str
 
 
 class Line(Record):

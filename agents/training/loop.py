@@ -21,7 +21,7 @@ from berrypick.agents import methods
 from berrypick.agents.methods.base import Batch, Method
 from berrypick.agents.training import checkpoint, folder
 from berrypick.agents.training.batches import join, take
-from berrypick.agents.training.config import Config
+from berrypick.agents.training.config import Config, encode
 from berrypick.agents.training.diagnostics import Seconds, describe
 from berrypick.agents.training.folder import Line
 from berrypick.agents.training.learner import Learner, Played
@@ -62,7 +62,7 @@ def train(config: Config, out: Path, tick: Tick = lambda _: None) -> None:
 def _claim(out: Path, config: Config) -> None:
     path = out / folder.CONFIG
     if not path.exists():
-        files.write_bytes(path, folder.encode(config))
+        files.write_bytes(path, encode(config))
     elif (found := folder.read_config(out)) != config:
         differ = [name for name in config.__struct_fields__ if getattr(found, name) != getattr(config, name)]
         raise BadInput(f"holds a run with another {', '.join(differ)}; use another --out", file=path)
@@ -109,7 +109,7 @@ class _Run:
         before, self.state = self.state, self.method.control(self.state, _mean_entropy(played.batch))
         # The line first: what stands in the log beyond the newest checkpoint is dropped when a run goes on.
         seconds = Seconds(rolled - begun, updated - rolled, time.perf_counter() - updated)
-        line = describe(step, played, played.outcomes, keep, advantage, tally.update(), self.config.lr, before, seconds)
+        line = describe(step, played, keep, advantage, tally.update(), self.config.lr, before, seconds)
         self.log.add(line)
         module = self.updater.accelerator.unwrap_model(self.learner.module)
         checkpoint.save(self.out / folder.CHECKPOINTS, module, self.updater.optimiser, step + 1, self.state)

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from berrypick.agents.methods.base import Batch, Method, Scores, Tokens, loss
+from berrypick.agents.methods.base import Batch, Method, Scores, Tokens, favoured, loss
 from berrypick.agents.training.learner import Learner
 from berrypick.agents.training.tally import Tally
 
@@ -70,9 +70,11 @@ class Updater:
 
     def _step(self, part: _Part, draw: np.random.Generator, tally: Tally) -> None:
         mask = part.batch.mask[part.rows]
+        if not bool(mask.any()):
+            return
         marked = self._marks(part, mask, draw)
         weight = self.method.reduce(mask, self.learner.limit)
-        positive = mask & (part.advantage[part.rows] >= 0)
+        positive = mask & favoured(part.advantage[part.rows], mask)[:, None]
         part = part.with_sums(marked, weight, max(1, int(mask.sum())), max(1, int(positive.sum())))
         self.optimiser.zero_grad()
         total = 0.0

@@ -1,4 +1,4 @@
-"""``bench``, ``report`` and ``compare``."""
+"""``bench`` and ``compare``."""
 
 from __future__ import annotations
 
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 Agents = Annotated[
     list[str], tyro.conf.Positional, tyro.conf.arg(metavar="AGENT ...", help_behavior_hint="(one or more)")
 ]
-Runs = Annotated[list[Path], tyro.conf.Positional, tyro.conf.arg(metavar="RUN ...", help_behavior_hint="(one or more)")]
 Run = Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="RUN")]
 
 OUT_HINT: Final = "(default: runs/SUITE-SEED, for one agent runs/AGENT-SUITE-SEED)"
@@ -151,41 +150,6 @@ def resilience(runs: Sequence[Result]) -> Table | None:
         values = (run.metrics.get(name, BLANK).value for name in ("resilience_mean", "resilience_worst", f"EM_{worst}"))
         shown.add_row(run.agent, *map(number, values), worst)
     return shown
-
-
-def report(
-    runs: Runs,
-    out: Annotated[Path | None, tyro.conf.arg(metavar="PATH", help_behavior_hint="(default: the one RUN)")] = None,
-) -> int:
-    """Write report.html and its pictures for one run, or for several side by side.
-
-    Args:
-        runs: run folders, or folders of run folders.
-        out: where to write.
-    """
-    from berrypick.benchmarks import report as reports
-    from berrypick.benchmarks import result
-
-    if not runs:
-        raise BadInput("name at least one; `berrypick bench AGENT --out DIR` makes one", field="RUN")
-    if out is None and len(runs) > 1:
-        raise BadInput("say where to write the report on several runs", field="--out")
-    page = reports.write([result.read(folder) for folder in run_folders(runs)], out or runs[0])
-    OUT.print(f"Report: {page}", markup=False, soft_wrap=True)
-    return 0
-
-
-def run_folders(paths: Sequence[Path]) -> list[Path]:
-    """The run folders that paths name, directly or by the folder that holds them; raises BadInput where none do."""
-    from berrypick.benchmarks.result import RESULT
-
-    found: list[Path] = []
-    for path in paths:
-        below = [path] if (path / RESULT).is_file() else [each.parent for each in sorted(path.glob(f"*/{RESULT}"))]
-        if not below:
-            raise BadInput("no run here; `berrypick bench AGENT --out DIR` makes one", file=path)
-        found += below
-    return found
 
 
 def compare(first: Run, second: Run, seed: int = 0, matched: bool = False) -> int:

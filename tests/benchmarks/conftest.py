@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
+from pathlib import Path
 
 import msgspec
 import numpy as np
 import pytest
 
-from berrypick import seeding
+from berrypick import files, seeding
+from berrypick.agents.training import folder as folders
+from berrypick.agents.training.config import Config as Training
 from berrypick.benchmarks import plots
 from berrypick.benchmarks.metrics import Value
 from berrypick.benchmarks.provenance import Provenance
@@ -173,3 +177,72 @@ def many(make_result: Callable[..., Result]) -> list[Result]:
 def drawn(many: list[Result]) -> dict[str, bytes]:
     """The pictures of ``many``; drawing takes seconds."""
     return plots.draw_all(many)
+
+
+WAYS = (
+    NAMES,
+    OPENS,
+    BYNAME,
+    "dense/asked/names:full > bm25/found/names:full > answer",
+    "open/asked/names:full > answer",
+)
+
+
+def step_of(step: int, seed: int, collapses: bool) -> folders.Line:
+    """A step of a made-up run: the third strategy grows by a tenth a step, and reward follows the exponential law."""
+    rng = seeding.rng(seed, "bootstrap", step)
+    grown = step if collapses else 0
+    weights = np.array([4, 3, 2, 2, 1]) * np.array([1, 1, 1.1**grown, 1, 1])
+    shares = rng.multinomial(60, weights / weights.sum()) / 60
+    entropy = (0.5 * math.exp(-grown / 12) + 0.05) * (1 + 0.03 * rng.standard_normal())
+    reward = 0.95 - 0.4 * math.exp(entropy) + 0.01 * rng.standard_normal()
+    chance = float(np.sum(shares**2))
+    return folders.Line(
+        step=step, reward=reward, group_variance=reward * (1 - reward) * 0.7, informative_groups=0.6,
+        entropy=entropy, entropy_think=None, entropy_tool=entropy * 1.4, entropy_query=entropy * 0.9,
+        entropy_answer=entropy * 0.3, tokens=900, tokens_think=0, tokens_tool=300, tokens_query=500, tokens_answer=100,
+        logprob_correct=-entropy, covariance=0.01 * entropy, clip_fraction=0.02, clip_fraction_high=0.015,
+        clip_fraction_low=0.005, approx_kl=0.002, marked=0.0, loss=0.1, grad_norm=1 + 0.2 * rng.standard_normal(),
+        lr=2e-4, strategies_D2=1 / chance, dominant_share=float(shares.max()),
+        strategies={name: float(share) for name, share in zip(WAYS, shares, strict=True) if share},
+        grounded=reward * 0.9, searches=1.8, opens=0.6, turns=3.4, invalid=0.01, unanswered=0.02,
+        first_query_duplicates=0.4, episodes=96, selected=96, seconds_rollout=1.5, seconds_update=2.5,
+        seconds_other=0.1, state={},
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def make_training(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """``make_training(method, seed, steps, collapses)``: the folder of a made-up training run, weights and all."""
+    from safetensors.numpy import save_file
+
+    start = tmp_path_factory.mktemp("start")
+    shapes = {"model.embed_tokens.weight": (40, 16), "model.layer.weight": (16, 24), "model.norm.weight": (16,)}
+    rng = seeding.rng(0, "bootstrap", 0)
+    first = {name: rng.normal(0, 0.02, shape).astype(np.float32) for name, shape in shapes.items()}
+    save_file(first, start / folders.WEIGHTS)
+
+    def make(method: str = "grpo", seed: int = 0, steps: int = 40, collapses: bool = True) -> Path:
+        folder = tmp_path_factory.mktemp(f"{method}-{seed}")
+        options = {"worlds": 8, "split": "train"}
+        config = Training(method, str(start), "berrypick/Almanac-v0", options, steps=steps, seed=seed)
+        files.write_bytes(folder / folders.CONFIG, msgspec.json.encode(config))
+        lines = [step_of(step, seed, collapses) for step in range(1, steps + 1)]
+        files.write_bytes(folder / folders.METRICS, files.jsonl(lines))
+        own = seeding.rng(seed, "bootstrap", 1)
+        final = {name: value + own.normal(0, 1e-4, value.shape).astype(np.float32) for name, value in first.items()}
+        (folder / folders.POLICY).mkdir()
+        save_file(final, folder / folders.POLICY / folders.WEIGHTS)
+        return folder
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def line() -> Callable[..., folders.Line]:
+    """``line(step, **fields)``: a step in which nothing moves but what is given."""
+
+    def make(step: int, **fields: object) -> folders.Line:
+        return msgspec.structs.replace(step_of(0, 0, False), step=step, **fields)
+
+    return make

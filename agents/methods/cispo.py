@@ -1,0 +1,32 @@
+"""CISPO (MiniMax-M1, 2025, arXiv 2506.13585): clip the weight of a token's gradient, never the gradient itself.
+
+Objective: token mean of sg(clip(r, 1 - low, 1 + high)) * A * lp. The paper has no lower bound in effect (low = 1) and
+does not disclose ``high``; others use 0.2 up to 8. Default 0.28, that of clip-higher, so that the two differ in one
+thing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+
+from torch import Tensor
+
+from berrypick.agents.methods.advantages import group_zscore
+from berrypick.agents.methods.base import Method, Tokens
+from berrypick.agents.methods.losses import surrogate, token_ratio
+from berrypick.agents.methods.parameters import Fraction, Size
+from berrypick.agents.methods.reductions import token_mean
+from berrypick.agents.methods.seams import BASE
+
+
+def clipped_weight(tokens: Tokens, *, low: float, high: float) -> Tensor:
+    """-A * clip(r, 1 - low, 1 + high), with that as gradient too."""
+    weight = token_ratio(tokens.new, tokens.old).clamp(1 - low, 1 + high)
+    return surrogate(tokens, weight, weight)
+
+
+def cispo(low: Fraction = 1.0, high: Size = 0.28) -> Method:
+    """Make the method: the weight stays within 1 - low and 1 + high."""
+    token_loss = partial(clipped_weight, low=low, high=high)
+    return replace(BASE, name="cispo", advantage=group_zscore, token_loss=token_loss, reduce=token_mean)

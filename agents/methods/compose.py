@@ -1,0 +1,109 @@
+"""Method names: ``kl_cov(ratio=0.02)+fitness_sharing`` -> the method, under its canonical name."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final, get_args, get_type_hints
+
+from berrypick.agents.methods.base import Addition, Method
+from berrypick.agents.methods.parameters import Takes
+from berrypick.agents.methods.seams import BASE
+from berrypick.errors import BadInput
+from berrypick.registry import Table
+
+Factory = Callable[..., Method | Addition]
+#: What stands alone under additions.
+DEFAULT: Final = "grpo"
+#: Plus signs that stand outside parentheses: 1e+3 is a number.
+_PLUS: Final = re.compile(r"\+(?![^()]*\))")
+_PART: Final = re.compile(r"\s*([^\s()]+)\s*(?:\(([^()]*)\))?\s*")
+
+
+@dataclass(frozen=True)
+class Part:
+    """One method of a name: its row, its canonical name, what it makes."""
+
+    row: str
+    name: str
+    made: Method | Addition
+
+
+def compose(name: str, methods: Table[Factory]) -> Method:
+    """Make the method of a name, see ``berrypick.agents.methods.make``."""
+    parts = [_part(text, methods) for text in _PLUS.split(name)]
+    if not any(isinstance(part.made, Method) for part in parts):
+        parts.append(_part(DEFAULT, methods))
+    order = list(methods)
+    parts.sort(key=lambda part: order.index(part.row))
+    bases = [(part.name, part.made) for part in parts if isinstance(part.made, Method)]
+    additions = [(part.name, part.made) for part in parts if isinstance(part.made, Addition)]
+    if len(bases) > 1:
+        raise BadInput(f"{bases[0][0]} and {bases[1][0]} are both bases; keep one", field="method")
+    called, base = bases[0]
+    shown = [] if called == DEFAULT and additions else [called]
+    return replace(_put(called, base, additions), name="+".join([*shown, *(name for name, _ in additions)]))
+
+
+def _put(called: str, method: Method, additions: list[tuple[str, Addition]]) -> Method:
+    """Put the additions' seams into a base, raising BadInput where two want one seam."""
+    # A base's token loss is there to be replaced; whatever else it set would be lost without a word.
+    own = (seam for seam, left_alone in vars(BASE).items() if getattr(method, seam) is not left_alone)
+    owners = {seam: called for seam in own if seam != "token_loss"}
+    for name, addition in additions:
+        for seam in addition.seams:
+            if seam in owners:
+                raise BadInput(f"{owners[seam]} and {name} both touch {seam}; keep one", field="method")
+            owners[seam] = name
+        changes: dict[str, Any] = {**addition.seams, "state": {**method.state, **addition.state}}
+        changes["marks"] = method.marks or "mark" in addition.seams
+        changes["reference"] = method.reference or addition.reference
+        method = replace(method, **changes)
+    return method
+
+
+def _part(text: str, methods: Table[Factory]) -> Part:
+    found = _PART.fullmatch(text)
+    if not found:
+        raise BadInput(
+            f"{text!r} is no method; write for instance 'kl_cov(ratio=0.02,beta=1)+fitness_sharing'", field="method"
+        )
+    row, arguments = found.groups()
+    make = methods[row]
+    given = {} if arguments is None else _arguments(row, arguments, make)
+    defaults = {name: parameter.default for name, parameter in inspect.signature(make).parameters.items()}
+    changed = [
+        f"{name}={_written(given[name])}" for name in defaults if given.get(name, defaults[name]) != defaults[name]
+    ]
+    return Part(row, f"{row}({','.join(changed)})" if changed else row, make(**given))
+
+
+def _arguments(row: str, text: str, make: Factory) -> dict[str, float]:
+    takes, given = _takes(make), dict[str, float]()
+    for argument in text.split(","):
+        name, equals, value = (piece.strip() for piece in argument.partition("="))
+        if not equals or name not in takes:
+            known = ", ".join(f"{known} ({what.what})" for known, (_, what) in takes.items())
+            raise BadInput(f"{row} got {argument.strip()!r}; it takes {known or 'no parameters'}", field="method")
+        if name in given:
+            raise BadInput(f"{row} got {name} twice", field="method")
+        kind, what = takes[name]
+        try:
+            given[name] = kind(value) + 0  # -0.0 becomes 0.0: one method, one name
+        except ValueError:
+            given[name] = float("nan")  # which nothing takes
+        if not what.holds(given[name]):
+            raise BadInput(f"{row} takes {what.what} as {name}, got {value!r}", field="method")
+    return given
+
+
+def _takes(make: Factory) -> Mapping[str, tuple[type, Takes]]:
+    """Return what each parameter of a factory is and takes, from its annotations."""
+    hints = get_type_hints(make, include_extras=True)
+    return {name: get_args(hints[name]) for name in inspect.signature(make).parameters}
+
+
+def _written(value: float) -> str:
+    return repr(value).removesuffix(".0")

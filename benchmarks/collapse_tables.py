@@ -1,0 +1,142 @@
+"""The tables of a collapse report, as HTML."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from berrypick.agents.training.config import DTYPE
+from berrypick.benchmarks.collapse import Collapse, Pair, Run
+from berrypick.benchmarks.collapse_plots import worded
+from berrypick.benchmarks.collapse_series import ALARMS, FALLS, PHASES, Watch, smooth
+from berrypick.benchmarks.collapse_weights import ENERGY, QUANTILES, Rank, Sparsity
+from berrypick.benchmarks.pages import DASH, number, table
+
+#: Columns of the first table: heading -> what is shown of a step.
+OVERVIEW: Mapping[str, str] = {
+    "reward": "reward",
+    "grounded": "grounded",
+    "strategies_D2": "strategies_D2",
+    "commonest": "dominant_share",
+    "entropy": "entropy",
+    "searches": "searches",
+    "invalid": "invalid",
+}
+
+
+def overview(runs: Sequence[Run]) -> str:
+    """The first steps and the last of each run."""
+    rows = []
+    for run in runs:
+        means = {head: smooth([getattr(line, name) for line in run.lines]) for head, name in OVERVIEW.items()}
+        first = {head: next((value for value in values if value is not None), None) for head, values in means.items()}
+        pairs = [f"{number(first[head])} \u2192 {number(values[-1])}" for head, values in means.items()]
+        seconds = sum(line.seconds_rollout + line.seconds_update + line.seconds_other for line in run.lines)
+        rows.append([run.label, str(len(run.lines)), *pairs, number(seconds / len(run.lines))])
+    note = "first step \u2192 trailing mean at the last"
+    return table("Start and end", note, ["run", "steps", *OVERVIEW, "seconds a step"], rows)
+
+
+def alarms(found: Sequence[Collapse]) -> str:
+    """The step at which each alarm fired, and what it was to warn of."""
+    head = ["run", *ALARMS, *(f"{name} fell" for name in FALLS), *(f"{name} halved" for name in PHASES), "fired before"]
+    rows = []
+    for each in found:
+        steps = [*each.alarms.values(), *each.falls.values(), *each.phases.values()]
+        rows.append([each.label, *map(_step, steps), "; ".join(warnings(each)) or DASH])
+    return table("Alarms", "the step at which each fired; a dash means that it stayed silent", head, rows)
+
+
+def rules() -> Iterable[tuple[str, str]]:
+    """Yield what each column of the alarms means."""
+    named: Mapping[str, Mapping[str, Watch]] = {"{}": ALARMS, "{} fell": FALLS, "{} halved": PHASES}
+    for words, watches in named.items():
+        yield from ((words.format(name), watch.rule) for name, watch in watches.items())
+
+
+def warnings(found: Collapse) -> list[str]:
+    """For each fall, which alarms came before it, and by how many steps."""
+    said = []
+    for fall, at in found.falls.items():
+        if at is not None:
+            ahead = [f"{name} by {at - step}" for name, step in found.alarms.items() if step is not None and step < at]
+            said.append(f"{fall}: {', '.join(ahead) or 'none'}")
+    return said
+
+
+def _step(step: int | None) -> str:
+    return DASH if step is None else str(step)
+
+
+def law(found: Sequence[Collapse]) -> str:
+    """The fits, or why there are none."""
+    head = ["run", "a", "b", "R\u00b2", "reward at no entropy", "predicted from", "RMSE of the rest", "last step", ""]
+    rows = []
+    for each in found:
+        fit, early = each.law.fit, each.law.early
+        row = [number(value, 3) for value in (fit.a, fit.b, each.law.r2, fit.b - fit.a)] if fit else [DASH] * 4
+        row += [f"{early.steps} steps", number(early.rmse, 3), f"{early.final:+.3f}"] if early else [DASH] * 3
+        rows.append([each.label, *row, f"not fitted: {each.law.reason}" if each.law.reason else ""])
+    note = "on trailing means; errors are in units of reward, the last one prediction less truth"
+    return table("R = -a exp(H) + b", note, head, rows)
+
+
+def amplification(found: Sequence[Collapse]) -> Iterable[str]:
+    """Yield the echo-chamber table of each run."""
+    for each in found:
+        part = each.amplification
+        rows = [
+            [worded(row.strategy), _step(row.rank), number(row.start), number(row.end), number(row.ratio)]
+            for row in part.rows
+        ]
+        rows += [["not named in its step", DASH, *map(number, part.other), DASH]] if any(part.other) else []
+        note = f"shares of the grounded successes of the first and last {part.ends} steps"
+        if part.rows:
+            rank = part.rows[0].rank
+            note += f"; the one that won was {f'number {rank}' if rank else 'not named'} at the start"
+        yield table(each.label, note, ["strategy", "rank at start", "start", "end", "end / start"], rows)
+
+
+def sparsity(runs: Sequence[Run], found: Sequence[Collapse]) -> Iterable[str]:
+    """Yield how many weights training left as they were, how far the others moved, and the ranks of the updates."""
+    unchanged, moved, ranks = [], [], []
+    tolerances: Sequence[str] = ()
+    for run, each in zip(runs, found, strict=True):
+        if each.update is None:
+            continue
+        stored = " \u2192 ".join(each.update.stored)
+        kept = f"{DTYPE} in training, stored {stored}; lr {run.config.lr:g}, {len(run.lines)} steps"
+        for name, part in (("", each.update.body), (", embeddings", each.update.embeddings)):
+            if part is not None:
+                tolerances = list(part.unchanged)
+                unchanged.append([each.label + name, f"{part.weights:,}", *_shares(part), kept])
+                moved.append([each.label + name, *(f"{value:.1e}" for value in part.quantiles)])
+        if each.update.rank is not None:
+            ranks.append([each.label, *_rank(each.update.rank)])
+    if not unchanged:
+        return
+    note = "share of the weights that moved by no more than this"
+    yield table("Weights left as they were", note, ["run", "weights", *tolerances, "kept as"], unchanged)
+    yield table("How far weights moved", "quantiles", ["run", *(f"{q:.0%}" for q in QUANTILES)], moved)
+    if ranks:
+        note = "least, median and greatest over matrices, as a share of the highest possible; embeddings left out"
+        head = ["run", "matrices", f"{ENERGY:.0%} of the energy", "numeric"]
+        yield table("Rank of the update", note, head, ranks)
+
+
+def _shares(part: Sparsity) -> list[str]:
+    return [f"{share:.1%}" for share in part.unchanged.values()]
+
+
+def _rank(rank: Rank) -> list[str]:
+    return [str(rank.matrices), *(" / ".join(map(number, each)) for each in (rank.energy, rank.numeric))]
+
+
+def overlaps(pairs: Sequence[Pair]) -> str:
+    """How far runs from one start moved the same weights."""
+    heads = [f"top {part.share:.0%} (chance {part.share:.2f})" for part in pairs[0].overlaps]
+    rows = []
+    for pair in pairs:
+        shares = [number(part.overlap) for part in pair.overlaps]
+        rows.append([f"{pair.first} and {pair.second}", "seed" if pair.seeds else "more", *shares])
+    note = "share of the weights that moved most in one run that are among those of the other; embeddings left out"
+    return table("Overlap of updates", note, ["runs", "differ in", *heads], rows)
