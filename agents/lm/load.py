@@ -135,5 +135,7 @@ def _read(source: str, options: dict[str, Any], precision: Any) -> tuple[Any, An
         tokenizer = AutoTokenizer.from_pretrained(source, **options)
         return AutoModelForCausalLM.from_pretrained(source, dtype=precision, **options), tokenizer
     except (OSError, ValueError, KeyError) as error:
-        reason = f"no causal language model that transformers loads ({error}); lm: takes a folder, a .gguf file, {_KNOWN}"
+        reason = (
+            f"no causal language model that transformers loads ({error}); lm: takes a folder, a .gguf file, {_KNOWN}"
+        )
         raise BadInput(reason, file=source) from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import itertools
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -22,9 +23,9 @@ from berrypick.agents.methods.base import Batch
 from berrypick.agents.training.config import Config
 from berrypick.agents.training.kinds import label
 from berrypick.agents.training.learner import Played
+from berrypick.agents.training.niches import analyse_all, niches
 from berrypick.envs.batched import search_together
 from berrypick.envs.faults import rollout_seed
-from berrypick.envs.outcome import Outcome, analyse
 from berrypick.envs.search import SearchEnv
 from berrypick.errors import BadInput
 
@@ -62,34 +63,16 @@ class TextLearner:
         self._selects = _selects(policy.model)
 
     def play(self, seed: int, episode: int, groups: int, size: int) -> Played:
-        """Play ``groups`` questions ``size`` times each, groups outermost."""
+        """Play ``groups`` questions ``size`` times each, groups outermost; see ``Learner.play``."""
         envs = self._begin(seed, episode, groups, size)
-        session = Session.of(self._policy._replace(model=self.module))
-        stop = self._script.stop(envs[0].setup.protocol)
-        session.start([self._script.opening(env.trace.prompt) for env in envs], [stop] * len(envs))
-        rows = list(session.rows)
-        rngs = [
-            seeding.rollout_rng(seed, "sampling", episode + group, rollout)
-            for group in range(groups)
-            for rollout in range(size)
-        ]
-        kinds: list[list[int]] = [[] for _ in envs]
-        live = list(range(len(envs)))
-        while live:
-            actions = session.act([rngs[place] for place in live])
-            for place, action in zip(live, actions, strict=True):
-                kinds[place] += self._kinds(action)
-            observations = _step([envs[place] for place in live], [self._script.text(action) for action in actions])
-            going = [number for number, said in enumerate(observations) if said is not None]
-            session.keep(going)
-            for row, number in zip(session.rows, going, strict=True):
-                row.read(self._script.reply(observations[number] or "", actions[number]))
-            live = [live[number] for number in going]
+        places = itertools.product(range(episode, episode + groups), range(size))
+        rngs = [seeding.rollout_rng(seed, "sampling", *place) for place in places]
+        rows, kinds = self._played(envs, rngs)
         traces = [env.trace for env in envs]
-        outcomes = [analyse(env.trace, env.engines) for env in envs]
+        outcomes = analyse_all(traces, [env.engines for env in envs])
         reward = torch.tensor([trace.reward for trace in traces])
         group = torch.arange(groups).repeat_interleave(size)
-        return Played(_batch(rows, kinds, reward, group, niches(outcomes, reward.tolist())), traces, outcomes)
+        return Played(_batch(rows, kinds, reward, group, niches(reward.tolist(), outcomes)), traces, outcomes)
 
     def score(self, module: nn.Module, batch: Batch, rows: Tensor) -> tuple[Tensor, Tensor]:
         """Return log-probabilities and exact entropies of some episodes; see ``Learner.score``."""
@@ -123,6 +106,27 @@ class TextLearner:
                 env.reset(seed=rollout_seed(seed, rollout), options={"task_id": number})
         return self._envs[: groups * size]
 
+    def _played(
+        self, envs: Sequence[SearchEnv], rngs: Sequence[np.random.Generator]
+    ) -> tuple[list[Tokens], list[list[int]]]:
+        """Play episodes to their ends; returns their tokens, and the kinds of those that were generated."""
+        session = Session.of(self._policy._replace(model=self.module))
+        stop = self._script.stop(envs[0].setup.protocol)
+        session.start([self._script.opening(env.trace.prompt) for env in envs], [stop] * len(envs))
+        rows, live = list(session.rows), list(range(len(envs)))
+        kinds: list[list[int]] = [[] for _ in envs]
+        while live:
+            actions = session.act([rngs[place] for place in live])
+            for place, action in zip(live, actions, strict=True):
+                kinds[place] += self._kinds(action)
+            said = _step([envs[place] for place in live], [self._script.text(action) for action in actions])
+            going = [number for number, observation in enumerate(said) if observation is not None]
+            session.keep(going)
+            for row, number in zip(session.rows, going, strict=True):
+                row.read(self._script.reply(said[number] or "", actions[number]))
+            live = [live[number] for number in going]
+        return rows, kinds
+
     def _kinds(self, action: Sequence[int]) -> list[int]:
         return label(self._script.text(action), self._script.starts(action), self._envs[0].setup.protocol)
 
@@ -133,15 +137,6 @@ class TextLearner:
             return logits
         every: Tensor = module(input_ids=ids, use_cache=False).logits
         return every[chosen]
-
-
-def niches(outcomes: Sequence[Outcome], rewards: Sequence[float]) -> list[int]:
-    """Number the ways to a reward: the strategies of grounded episodes as they come, then one number for the others."""
-    paid = [outcome.strategy if outcome.grounded else None for outcome in outcomes]
-    found = dict.fromkeys(way for way, reward in zip(paid, rewards, strict=True) if reward > 0 and way is not None)
-    numbers: dict[tuple[str, ...] | None, int] = {way: number for number, way in enumerate(found)}
-    numbers[None] = len(found)
-    return [numbers[way] if reward > 0 else -1 for way, reward in zip(paid, rewards, strict=True)]
 
 
 def _step(envs: Sequence[SearchEnv], texts: Sequence[str]) -> list[str | None]:
@@ -155,7 +150,7 @@ def _step(envs: Sequence[SearchEnv], texts: Sequence[str]) -> list[str | None]:
 
 
 def _batch(
-    rows: Sequence[Tokens], kinds: Sequence[Sequence[int]], reward: Tensor, group: Tensor, niche: Sequence[int]
+    rows: Sequence[Tokens], kinds: Sequence[Sequence[int]], reward: Tensor, group: Tensor, niche: Tensor
 ) -> Batch:
     def padded(each: Sequence[Sequence[float]], kind: torch.dtype) -> Tensor:
         made = torch.zeros((len(each), max(map(len, each))), dtype=kind)
@@ -169,7 +164,7 @@ def _batch(
     return Batch(
         reward=reward,
         group=group,
-        niche=torch.tensor(niche),
+        niche=niche,
         mask=mask,
         old=padded([row.old for row in rows], torch.float32),
         entropy=padded([row.entropy for row in rows], torch.float32),
