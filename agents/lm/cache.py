@@ -28,7 +28,8 @@ class Slots:
         rows: rows of the cache.
         room: columns of the buffers.
         columns: columns that a query may see.
-        index: where new tokens go, as row * room + column. Shape (tokens,).
+        row: rows that new tokens go to. Shape (tokens,).
+        column: their columns. Shape (tokens,).
         real: which of the tokens that are fed those are, None for all. Shape (tokens,), into the flattened rectangle.
         chosen: rows that are fed, None for all. Shape (n,).
     """
@@ -36,13 +37,14 @@ class Slots:
     rows: int = 0
     room: int = _ROOM
     columns: int = 0
-    index: Tensor | None = None
+    row: Tensor | None = None
+    column: Tensor | None = None
     real: Tensor | None = None
     chosen: Tensor | None = None
 
 
 class PackedLayer(CacheLayerMixin):
-    """One layer's keys and values. Shape of the buffers: (rows, room, heads, width)."""
+    """One layer's keys and values. Shape of the buffers: (rows, heads, room, width)."""
 
     is_sliding = False
 
@@ -64,7 +66,7 @@ class PackedLayer(CacheLayerMixin):
 
     def resize(self) -> None:
         """Give the buffers the room that the cache wants."""
-        if self.keys.shape[1] < self._slots.room:
+        if self.keys.shape[2] < self._slots.room:
             self.keys, self.values = _widened(self.keys, self._slots.room), _widened(self.values, self._slots.room)
 
     def get_mask_sizes(self, query_length: int) -> tuple[int, int]:
@@ -80,19 +82,20 @@ class PackedLayer(CacheLayerMixin):
         return -1
 
     def _room(self, states: Tensor) -> Tensor:
-        return states.new_zeros((self._slots.rows, self._slots.room, states.shape[1], states.shape[3]))
+        return states.new_zeros((self._slots.rows, states.shape[1], self._slots.room, states.shape[3]))
 
     def _written(self, buffer: Tensor, states: Tensor) -> Tensor:
         slots = self._slots
         tokens = states.transpose(1, 2).flatten(0, 1)
-        buffer.flatten(0, 1).index_copy_(0, slots.index, tokens if slots.real is None else tokens[slots.real])
-        seen = buffer[:, : slots.columns]
-        return (seen if slots.chosen is None else seen[slots.chosen]).transpose(1, 2)
+        buffer[slots.row, :, slots.column] = tokens if slots.real is None else tokens[slots.real]
+        seen = buffer[:, :, : slots.columns]
+        return seen if slots.chosen is None else seen[slots.chosen]
 
 
 def _widened(buffer: Tensor, room: int) -> Tensor:
-    made = buffer.new_zeros((buffer.shape[0], room, *buffer.shape[2:]))
-    made[:, : buffer.shape[1]] = buffer
+    rows, heads, used, width = buffer.shape
+    made = buffer.new_zeros((rows, heads, room, width))
+    made[:, :, :used] = buffer
     return made
 
 
@@ -132,12 +135,12 @@ class PackedCache(Cache):
         slots.columns = int(self.lengths[rows].max())
         while slots.room < slots.columns:
             slots.room *= 2
-        index, real = (rows[:, None] * slots.room + positions).flatten(), (offset >= 0).flatten()
-        padded = not bool(real.all())
-        slots.index = (index[real] if padded else index).to(self._device)
-        slots.real = real.nonzero()[:, 0].to(self._device) if padded else None
+        real = offset >= 0
+        slots.row = rows.repeat_interleave(counts).to(self._device)
+        slots.column = positions[real].to(self._device)
+        slots.real = None if real.all() else real.flatten().nonzero()[:, 0].to(self._device)
         slots.chosen = None if chosen is None else chosen.to(self._device)
-        return positions.where(offset >= 0, 0).to(self._device), slots.columns
+        return positions.where(real, 0).to(self._device), slots.columns
 
     def keep(self, rows: Tensor) -> None:
         """Make these rows, some perhaps more than once, all there is. Shape (n,), int64."""

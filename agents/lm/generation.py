@@ -7,7 +7,7 @@ nothing but the last bits of its log-probabilities.
 
 from __future__ import annotations
 
-import os
+import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -177,7 +177,7 @@ class Session:
         prompts = [row.ids for row in self.rows[len(self._cache.lengths) :]]
         if not prompts:
             return
-        shared = os.path.commonprefix(prompts)[: min(*map(len, prompts), self._positions) - 1]
+        shared = _common(prompts)[: min(*map(len, prompts), self._positions) - 1]
         opened = PackedCache(1, self._device)
         self._forward(opened, [0], [shared or prompts[0][:1]])
         opened.lengths[:] = len(shared)  # with nothing in common the pass makes the buffers and no more
@@ -231,6 +231,12 @@ class Session:
         else:
             tokens = logs.argmax(-1, keepdim=True)
         return tokens[:, 0].tolist(), logs.gather(1, tokens)[:, 0].tolist(), entropy.tolist()
+
+
+def _common(prompts: Sequence[Sequence[int]]) -> list[int]:
+    """The tokens that all prompts begin with."""
+    columns = itertools.takewhile(lambda column: len(set(column)) == 1, zip(*prompts, strict=False))
+    return [column[0] for column in columns]
 
 
 def _alike(places: Sequence[int], widths: Sequence[int]) -> Iterator[list[int]]:

@@ -38,7 +38,7 @@ class Script:
         self._closing = frozenset(ids[0] for ids in map(self.encode, _CLOSING) if len(ids) == 1) - {
             tokenizer.unk_token_id
         }
-        self._piece = lru_cache(maxsize=65536)(lambda token: str(tokenizer.decode([token])))
+        self._piece = lru_cache(maxsize=65536)(lambda token: self._decode([token]))
 
     def opening(self, prompt: str) -> list[int]:
         """Tokens up to the first action."""
@@ -77,8 +77,17 @@ class Script:
 
     def starts(self, action: Sequence[int]) -> list[int]:
         """Where in ``text(action)`` each token begins."""
-        ends = [len(self.text(action[:count])) for count in range(len(action))]
-        return [min(end, len(self.text(action))) for end in ends]
+        text, starts, cursor = self.text(action), [], 0
+        for count, token in enumerate(action):
+            piece = self._piece(token).strip()
+            found = text.find(piece, cursor)
+            if found < 0 or text[cursor:found].strip():  # half a character, the tail of a word, the end token
+                found = min(len(self.text(action[:count])), len(text))
+                cursor = found
+            else:
+                cursor = found + len(piece)
+            starts.append(found)
+        return starts
 
     def stop(self, protocol: str) -> Stop:
         """Return what says whether an action is complete."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import itertools
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -62,29 +63,11 @@ class TextLearner:
         self._selects = _selects(policy.model)
 
     def play(self, seed: int, episode: int, groups: int, size: int) -> Played:
-        """Play ``groups`` questions ``size`` times each, groups outermost."""
+        """Play ``groups`` questions ``size`` times each, groups outermost; see ``Learner.play``."""
         envs = self._begin(seed, episode, groups, size)
-        session = Session.of(self._policy._replace(model=self.module))
-        stop = self._script.stop(envs[0].setup.protocol)
-        session.start([self._script.opening(env.trace.prompt) for env in envs], [stop] * len(envs))
-        rows = list(session.rows)
-        rngs = [
-            seeding.rollout_rng(seed, "sampling", episode + group, rollout)
-            for group in range(groups)
-            for rollout in range(size)
-        ]
-        kinds: list[list[int]] = [[] for _ in envs]
-        live = list(range(len(envs)))
-        while live:
-            actions = session.act([rngs[place] for place in live])
-            for place, action in zip(live, actions, strict=True):
-                kinds[place] += self._kinds(action)
-            observations = _step([envs[place] for place in live], [self._script.text(action) for action in actions])
-            going = [number for number, said in enumerate(observations) if said is not None]
-            session.keep(going)
-            for row, number in zip(session.rows, going, strict=True):
-                row.read(self._script.reply(observations[number] or "", actions[number]))
-            live = [live[number] for number in going]
+        places = itertools.product(range(episode, episode + groups), range(size))
+        rngs = [seeding.rollout_rng(seed, "sampling", *place) for place in places]
+        rows, kinds = self._played(envs, rngs)
         traces = [env.trace for env in envs]
         outcomes = analyse_all(traces, [env.engines for env in envs])
         reward = torch.tensor([trace.reward for trace in traces])
@@ -122,6 +105,27 @@ class TextLearner:
                 env = self._envs[group * size + rollout]
                 env.reset(seed=rollout_seed(seed, rollout), options={"task_id": number})
         return self._envs[: groups * size]
+
+    def _played(
+        self, envs: Sequence[SearchEnv], rngs: Sequence[np.random.Generator]
+    ) -> tuple[list[Tokens], list[list[int]]]:
+        """Play episodes to their ends; returns their tokens, and the kinds of those that were generated."""
+        session = Session.of(self._policy._replace(model=self.module))
+        stop = self._script.stop(envs[0].setup.protocol)
+        session.start([self._script.opening(env.trace.prompt) for env in envs], [stop] * len(envs))
+        rows, live = list(session.rows), list(range(len(envs)))
+        kinds: list[list[int]] = [[] for _ in envs]
+        while live:
+            actions = session.act([rngs[place] for place in live])
+            for place, action in zip(live, actions, strict=True):
+                kinds[place] += self._kinds(action)
+            said = _step([envs[place] for place in live], [self._script.text(action) for action in actions])
+            going = [number for number, observation in enumerate(said) if observation is not None]
+            session.keep(going)
+            for row, number in zip(session.rows, going, strict=True):
+                row.read(self._script.reply(said[number] or "", actions[number]))
+            live = [live[number] for number in going]
+        return rows, kinds
 
     def _kinds(self, action: Sequence[int]) -> list[int]:
         return label(self._script.text(action), self._script.starts(action), self._envs[0].setup.protocol)
