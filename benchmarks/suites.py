@@ -102,9 +102,9 @@ def _robust() -> Iterator[Cell]:
     yield from (replace(_ROBUST, faults=(name,)) for name in BROKEN)
 
 
-def _collapse() -> Iterator[Cell]:
+def _collapse(tasks: int, rollouts: int) -> Iterator[Cell]:
     """In ``dev`` worlds profiles state as much as in those that agents train on, in ``test`` worlds half as much."""
-    test = Cell("berrypick/Almanac-v0", ALMANAC, worlds=8, tasks=100)
+    test = Cell("berrypick/Almanac-v0", ALMANAC, worlds=8, tasks=tasks, rollouts=rollouts)
     yield replace(test, split="dev")
     yield test
     yield from (replace(test, knockouts=(name,)) for name in AFTER_TRAINING)
@@ -153,8 +153,11 @@ SUITES.add(
 )
 SUITES.add(
     "collapse",
-    tuple(_collapse()),
+    tuple(_collapse(100, ROLLOUTS)),
     "what training changed: Almanac worlds like those trained on (dev), test worlds, and three knock-outs there",
+)
+SUITES.add(
+    "collapse-brief", tuple(_collapse(50, 8)), "the same with 50 questions x 8 rollouts, for sweeps of many seeds"
 )
 SUITES.add(
     "scale",

@@ -93,10 +93,11 @@ class DiscreteLearner:
 
     def score(self, module: nn.Module, batch: Batch, rows: Tensor) -> tuple[Tensor, Tensor]:
         """See ``Learner.score``."""
-        mask = batch.mask[rows]
-        observation, legal, action = (batch.inputs[name][rows][mask] for name in ("observation", "legal", "action"))
+        mask, device = batch.mask[rows], next(module.parameters()).device
+        flat = (batch.inputs[name][rows][mask].to(device) for name in ("observation", "legal", "action"))
+        observation, legal, action = flat
         logprobs = module(observation, legal)
-        empty = logprobs.new_zeros(mask.shape)
+        mask, empty = mask.to(device), logprobs.new_zeros(mask.shape)
         own = logprobs.gather(1, action[:, None])[:, 0]
         return empty.masked_scatter(mask, own), empty.masked_scatter(mask, entropies(logprobs))
 
