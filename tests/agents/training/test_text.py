@@ -1,0 +1,180 @@
+"""The text track's learner: what it records is what it scores, and nothing but its own words is trained on."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from berrypick import agents, seeding
+from berrypick.agents.lm.load import Card, load, pack
+from berrypick.agents.lm.tiny import make_tiny
+from berrypick.agents.lm.tokenizer import make_tokenizer
+from berrypick.agents.methods.base import KINDS, Batch
+from berrypick.agents.training.learner import Played
+from berrypick.agents.training.text import TextLearner
+from berrypick.envs.search import SearchEnv
+from berrypick.errors import BadInput
+
+CARD = Card(("almanac",), ("tags",), 0.8, 6)
+TOKENIZER = make_tokenizer()
+
+
+def make_env(**changes) -> SearchEnv:
+    return SearchEnv(**{"corpus": "almanac-tiny", "worlds": 1, "engines": ["bm25"], "max_turns": 3, **changes})
+
+
+def make(card: Card = CARD, **changes) -> TextLearner:
+    """A policy that has learnt nothing but to like tags and the question's words."""
+    model = make_tiny(len(TOKENIZER), 0)
+    tags = [number for token, number in TOKENIZER.get_vocab().items() if token.startswith(("<answer", "</answer"))]
+    with torch.no_grad():
+        for weights in model.parameters():
+            weights.mul_(2.0)
+        model.model.embed_tokens.weight[tags] *= 3.0
+    return TextLearner(pack(model, TOKENIZER, card), lambda: make_env(**changes))
+
+
+@pytest.fixture(scope="module")
+def learner() -> TextLearner:
+    return make()
+
+
+@pytest.fixture(scope="module")
+def played(learner: TextLearner) -> Played:
+    return learner.play(5, 20, 3, 4)
+
+
+def everything(batch: Batch) -> torch.Tensor:
+    return torch.arange(len(batch.reward))
+
+
+def test_what_was_sampled_scores_as_it_was_recorded(learner: TextLearner, played: Played):
+    batch = played.batch
+    with torch.no_grad():
+        new, entropy = learner.score(learner.module, batch, everything(batch))
+    assert new.shape == entropy.shape == batch.mask.shape and batch.mask.sum() > 100
+    assert torch.allclose(new, batch.old, atol=1e-4, rtol=0) and torch.allclose(entropy, batch.entropy, atol=1e-4)
+    assert not new[~batch.mask].any() and not entropy[~batch.mask].any()
+
+
+def test_full_logits_score_as_chosen_ones(learner: TextLearner, played: Played, monkeypatch: pytest.MonkeyPatch):
+    rows = torch.tensor([7, 2])
+    chosen = learner.score(learner.module, played.batch, rows)
+    assert learner._selects
+    monkeypatch.setattr(learner, "_selects", False)
+    for one, other in zip(chosen, learner.score(learner.module, played.batch, rows), strict=True):
+        assert torch.allclose(one, other, atol=1e-5) and one.shape[0] == 2
+
+
+def test_only_what_the_policy_wrote_is_masked(learner: TextLearner, played: Played):
+    """The masked tokens of a turn say what the trace says was written; the others the prompt and what came back."""
+    batch = played.batch
+    for row, trace in enumerate(played.traces):
+        ids, mask, chunk = batch.inputs["ids"][row], batch.mask[row], batch.chunk[row]
+        assert learner._script.opening(trace.prompt) == ids[: int(mask.int().argmax())].tolist()
+        for number, turn in enumerate(trace.turns):
+            written = ids[mask & (chunk == number)].tolist()
+            assert learner._script.text(written) == turn.raw
+        assert int(chunk[mask].max()) == len(trace.turns) - 1
+
+
+def test_what_the_environment_said_is_no_target(learner: TextLearner, played: Played):
+    """With an observation's tokens exchanged, nothing before it changes, and it has no score of its own."""
+    batch = played.batch
+    later = (~batch.mask) & (batch.chunk == 1)
+    assert later.any()
+    ids = batch.inputs["ids"].masked_fill(later, 9)
+    other = replace(batch, inputs={"ids": ids})
+    with torch.no_grad():
+        new, _ = learner.score(learner.module, other, everything(batch))
+        same, _ = learner.score(learner.module, batch, everything(batch))
+    assert not new[~batch.mask].any() and torch.allclose(new[batch.chunk == 0], same[batch.chunk == 0], atol=1e-5)
+    assert not torch.allclose(new, same, atol=1e-3)
+
+
+def test_gradients_reach_the_weights_and_add_up_over_parts(learner: TextLearner, played: Played):
+    batch = played.batch
+
+    def gradient(*parts: torch.Tensor) -> torch.Tensor:
+        learner.module.zero_grad()
+        for rows in parts:
+            new, entropy = learner.score(learner.module, batch, rows)
+            (new.sum() + entropy.sum()).backward()
+        return torch.cat([weights.grad.flatten() for weights in learner.module.parameters()])
+
+    whole, split = gradient(everything(batch)), gradient(*everything(batch).split(5))
+    learner.module.zero_grad()
+    assert whole.abs().max() > 0 and torch.allclose(whole, split, rtol=1e-3, atol=1e-3 * float(whole.abs().max()))
+
+
+def test_the_same_seed_and_episode_play_the_same_bytes(learner: TextLearner, played: Played):
+    again = make().play(5, 20, 3, 4)
+    for name in ("reward", "group", "niche", "mask", "old", "entropy", "kind", "chunk"):
+        assert torch.equal(getattr(again.batch, name), getattr(played.batch, name)), name
+    assert torch.equal(again.batch.inputs["ids"], played.batch.inputs["ids"])
+    assert [trace.turns for trace in again.traces] == [trace.turns for trace in played.traces]
+    assert [trace.turns for trace in learner.play(6, 20, 3, 4).traces] != [trace.turns for trace in played.traces]
+
+
+def test_groups_play_alone_as_they_play_together(learner: TextLearner, played: Played):
+    for group in range(3):
+        alone = learner.play(5, 20 + group, 1, 4)
+        together = played.traces[4 * group : 4 * group + 4]
+        assert [trace.turns for trace in alone.traces] == [trace.turns for trace in together]
+        width, rows = alone.batch.mask.shape[1], slice(4 * group, 4 * group + 4)
+        for name in ("old", "entropy"):
+            both = getattr(played.batch, name)[rows, :width], getattr(alone.batch, name)
+            assert torch.allclose(*both, atol=1e-5, rtol=0), name
+        assert torch.equal(played.batch.kind[rows, :width], alone.batch.kind)
+
+
+def test_a_group_is_asked_the_task_that_is_drawn(played: Played):
+    tasks = make_env().tasks
+    for row, trace in enumerate(played.traces):
+        assert trace.question.id == tasks.draw(5, 20 + row // 4).question.id
+        assert int(played.batch.group[row]) == row // 4
+        assert float(played.batch.reward[row]) == trace.reward and played.outcomes[row].tokens >= 0
+    assert len({id(trace) for trace in played.traces}) == 12
+
+
+def test_a_rollout_samples_with_its_own_generator(learner: TextLearner):
+    """The first token of rollout 1 of the group is where its first uniform falls in the distribution."""
+    batch = learner.play(5, 20, 1, 2).batch
+    first = int(batch.mask[1].int().argmax())
+    with torch.no_grad():
+        logits = learner.module(batch.inputs["ids"][1:2, :first]).logits[0, -1]
+    heaped = torch.softmax(logits.double() / 0.8, 0).cumsum(0).numpy()
+    drawn = seeding.rollout_rng(5, "sampling", 20, 1).random()
+    assert int(batch.inputs["ids"][1, first]) == int(np.searchsorted(heaped, drawn, side="right"))
+
+
+def test_kinds_stand_at_generated_tokens(learner: TextLearner, played: Played):
+    """A turn that opens with <answer> has a tool token there, then the answer's words up to the next tag."""
+    batch = played.batch
+    opening, closing = learner._script.encode("<answer></answer>")
+    assert not batch.kind[~batch.mask].any()
+    begins = batch.mask & (batch.inputs["ids"] == opening) & ~batch.mask.roll(1, 1)
+    assert begins.any()
+    for row, place in begins.nonzero().tolist():
+        assert KINDS[batch.kind[row, place]] == "tool"
+        after = int(batch.inputs["ids"][row, place + 1])
+        if batch.mask[row, place + 1]:
+            assert KINDS[batch.kind[row, place + 1]] == ("tool" if after == closing else "answer")
+
+
+def test_limit_is_what_an_episode_can_have(learner: TextLearner, played: Played):
+    assert learner.limit == 3 * 6 >= int(played.batch.mask.sum(1).max())
+
+
+def test_what_is_saved_plays_as_an_agent(learner: TextLearner, tmp_path: Path):
+    learner.save(tmp_path)
+    assert load(str(tmp_path)).card == CARD and agents.make(f"lm:{tmp_path}").reads("almanac-tiny")
+
+
+def test_an_environment_in_another_protocol_is_refused():
+    with pytest.raises(BadInput, match="tools"):
+        make(protocol="tools")
