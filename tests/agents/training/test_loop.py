@@ -1,0 +1,207 @@
+"""The loop, with the discrete track's learner in one tiny world: what it writes, and that stopping changes nothing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+import torch
+from safetensors.torch import load_file
+from torch import Tensor
+
+from berrypick.agents import make as make_agent
+from berrypick.agents import methods
+from berrypick.agents.methods.base import Batch
+from berrypick.agents.training import checkpoint, folder, loop
+from berrypick.agents.training.config import Config
+from berrypick.agents.training.discrete import DiscreteLearner
+from berrypick.agents.training.learner import Played
+from berrypick.errors import BadInput
+
+OPTIONS = {"corpus": "almanac-tiny", "worlds": 1, "split": "train"}
+CONFIG = Config(
+    "grpo", "discrete-diverse", "berrypick/AlmanacDiscrete-v0", OPTIONS, steps=3, groups=3, size=4, updates=3, lr=1e-3
+)
+
+
+def with_(**changes: Any) -> Config:
+    return msgspec.structs.replace(CONFIG, **changes)
+
+
+def weights(out: Path) -> dict[str, Tensor]:
+    return load_file(out / folder.POLICY / "policy.safetensors")
+
+
+def lines(out: Path) -> list[dict[str, Any]]:
+    rows = [json.loads(line) for line in (out / folder.METRICS).read_text().splitlines()]
+    return [{key: value for key, value in row.items() if not key.startswith("seconds_")} for row in rows]
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("whole")
+    loop.train(CONFIG, out)
+    return out
+
+
+def test_a_run_leaves_what_is_promised(whole: Path):
+    assert folder.read_config(whole) == CONFIG
+    read, cut = folder.read_metrics(whole)
+    assert [line.step for line in read] == [0, 1, 2] and not cut
+    assert {line.episodes for line in read} == {12} and all(line.grad_norm is not None for line in read)
+    assert [path.name for path in checkpoint.stored(whole / folder.CHECKPOINTS)] == ["step-000002", "step-000003"]
+    assert make_agent(f"discrete:{whole / folder.POLICY}").reads("almanac-tiny")
+
+
+def test_the_same_seed_gives_the_same_bytes_and_another_does_not(whole: Path, tmp_path: Path):
+    loop.train(CONFIG, tmp_path / "again")
+    assert lines(tmp_path / "again") == lines(whole)
+    files = [out / folder.POLICY / "policy.safetensors" for out in (whole, tmp_path / "again")]
+    assert files[0].read_bytes() == files[1].read_bytes()
+    loop.train(with_(seed=1), tmp_path / "other")
+    assert lines(tmp_path / "other") != lines(whole)
+
+
+class Killed(BaseException):
+    """Stands for a signal: nothing in the loop may catch it."""
+
+
+def killer(at: int) -> Callable[[folder.Line], None]:
+    def tick(line: folder.Line) -> None:
+        if line.step == at:
+            raise Killed
+
+    return tick
+
+
+@pytest.mark.parametrize("at", [0, 1])
+def test_a_run_that_was_killed_goes_on_as_if_it_had_not_been(whole: Path, tmp_path: Path, at: int):
+    with pytest.raises(Killed):
+        loop.train(CONFIG, tmp_path, killer(at))
+    assert not (tmp_path / folder.POLICY).exists()
+    loop.train(CONFIG, tmp_path)
+    assert lines(tmp_path) == lines(whole)
+    assert all(torch.equal(tensor, weights(whole)[name]) for name, tensor in weights(tmp_path).items())
+
+
+def test_what_the_log_holds_beyond_the_checkpoint_is_dropped(whole: Path, tmp_path: Path):
+    with pytest.raises(Killed):
+        loop.train(CONFIG, tmp_path, killer(1))
+    path = tmp_path / folder.METRICS
+    path.write_bytes(path.read_bytes() + path.read_bytes().splitlines(True)[-1] + b'{"step":')
+    loop.train(CONFIG, tmp_path)
+    assert lines(tmp_path) == lines(whole)
+
+
+def test_a_state_that_is_carried_from_step_to_step_survives_too(tmp_path: Path):
+    config = with_(method="adaptive_entropy(target=5,step=0.01)")  # never reached, so the coefficient grows each step
+    loop.train(config, tmp_path / "whole")
+    with pytest.raises(Killed):
+        loop.train(config, tmp_path / "cut", killer(1))
+    loop.train(config, tmp_path / "cut")
+    assert lines(tmp_path / "cut") == lines(tmp_path / "whole")
+    states = [row["state"]["coefficient"] for row in lines(tmp_path / "whole")]
+    assert states == sorted(states) and states[0] < states[-1]
+
+
+def test_micro_batches_change_nothing(whole: Path, tmp_path: Path):
+    for micro in (1, 3):
+        loop.train(with_(micro=micro), tmp_path / str(micro))
+        first, expected = lines(tmp_path / str(micro))[0], lines(whole)[0]
+        assert first["grad_norm"] == pytest.approx(expected["grad_norm"], rel=1e-4)
+        assert first["approx_kl"] == pytest.approx(expected["approx_kl"], rel=1e-3)
+        for name, tensor in weights(tmp_path / str(micro)).items():
+            # Adam's first steps are as long whatever the gradient: noise in its last bits is no smaller than this.
+            assert torch.allclose(tensor, weights(whole)[name], atol=2e-4), name
+
+
+def test_a_finished_run_is_left_alone(whole: Path):
+    def never(line: folder.Line) -> None:
+        raise AssertionError(line)
+
+    loop.train(CONFIG, whole, never)
+
+
+def test_a_folder_holds_one_run(whole: Path):
+    with pytest.raises(BadInput, match="another seed, lr; use another --out") as caught:
+        loop.train(with_(seed=4, lr=1e-2), whole)
+    assert caught.value.file == whole / folder.CONFIG
+
+
+def test_a_wrong_method_or_start_leaves_no_folder(tmp_path: Path):
+    with pytest.raises(LookupError, match="grpo"):
+        loop.train(with_(method="grppo"), tmp_path / "a")
+    assert not (tmp_path / "a").exists()
+
+
+def test_a_loss_that_is_no_number_stops_the_run_and_keeps_the_batch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    scored = DiscreteLearner.score
+    calls = 0
+
+    def broken(self: DiscreteLearner, module: torch.nn.Module, batch: Batch, rows: Tensor) -> tuple[Tensor, Tensor]:
+        nonlocal calls
+        calls += 1
+        new, entropy = scored(self, module, batch, rows)
+        return (new * float("nan") if calls == 5 else new), entropy  # step 0 has three updates: the second of step 1
+
+    monkeypatch.setattr(DiscreteLearner, "score", broken)
+    with pytest.raises(
+        loop.Stopped, match=r"step 1: the loss is nan; its episodes are in .*failed-000001\.safetensors"
+    ):
+        loop.train(CONFIG, tmp_path)
+    kept = load_file(tmp_path / "failed-000001.safetensors")
+    assert kept["reward"].shape == (4,) and kept["observation"].shape[:2] == kept["mask"].shape
+    assert [path.name for path in checkpoint.stored(tmp_path / folder.CHECKPOINTS)] == ["step-000001"]
+    monkeypatch.setattr(DiscreteLearner, "score", scored)
+    loop.train(CONFIG, tmp_path)
+    assert len(lines(tmp_path)) == 3
+
+
+class Deck:
+    """Plays prepared rewards: one list a round, each group's rewards a row of it."""
+
+    def __init__(self, *rounds: list[list[float]]) -> None:
+        self.rounds = list(rounds)
+        self.asked: list[int] = []
+
+    def play(self, seed: int, episode: int, groups: int, size: int) -> Played:
+        self.asked.append(episode)
+        rewards = torch.tensor(self.rounds.pop(0), dtype=torch.float32)
+        count = rewards.numel()
+        ones = torch.ones((count, 1))
+        group = torch.arange(groups).repeat_interleave(size)
+        batch = Batch(
+            rewards.flatten(), group, torch.where(rewards.flatten() > 0, 0, -1), ones.bool(), -ones, ones,
+            ones.long(), 0 * ones.long(), {},
+        )  # fmt: skip
+        return Played(batch, [None] * count, [None] * count)  # type: ignore[list-item]
+
+
+def test_groups_without_a_signal_are_made_up_for_in_further_rounds():
+    config = with_(groups=2, size=2, updates=2)
+    deck = Deck([[1, 1], [1, 0]], [[0, 0], [0, 0]], [[0, 1], [1, 0]])
+    played, keep = loop.generate(deck, methods.make("dapo"), config, step=1)  # type: ignore[arg-type]
+    # Ten rounds a step: step 1 begins at question 1 * 10 * 2. Kept: the second group, and the first of round three.
+    assert deck.asked == [20, 22, 24]
+    assert keep.tolist() == [False, False, True, True] + [False] * 4 + [True, True, False, False]
+    assert played.batch.group.tolist() == [0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5]
+
+
+def test_rounds_end_even_if_nothing_is_selected():
+    config = with_(groups=1, size=2, updates=1)
+    deck = Deck(*[[[0.0, 0.0]]] * 10)
+    _, keep = loop.generate(deck, methods.make("dapo"), config, step=0)  # type: ignore[arg-type]
+    assert len(deck.asked) == 10 and not keep.any()
+
+
+def test_selected_episodes_are_weighed_among_themselves():
+    deck = Deck([[1, 1], [1, 0]])
+    played = deck.play(0, 0, 2, 2)
+    batch, advantage = loop.weigh(methods.make("grpo"), played.batch, torch.tensor([False, False, True, True]))
+    # Mean .5, deviation .5: +1 and -1.
+    assert batch.reward.tolist() == [1.0, 0.0]
+    assert advantage.flatten().tolist() == pytest.approx([1.0, -1.0], abs=1e-4)
