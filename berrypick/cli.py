@@ -33,6 +33,7 @@ def build() -> SubcommandApp:
         list=listing.list_,
         show=listing.show,
         audit=corpora.audit,
+        pretrain=training.pretrain,
         train=training.train,
         bench=bench.bench,
         report=reports.report,

@@ -111,10 +111,12 @@ def _play_world(world: int, split: str) -> Demonstrations:
     from berrypick.agents.rollout import rollout
     from berrypick.agents.scripted import Scripted
     from berrypick.envs.outcome import is_grounded
+    from berrypick.envs.search import SearchEnv
 
     tokenizer = make_tokenizer()
-    env = gymnasium.make(ENVIRONMENT, worlds=(world,), split=split, disable_env_checker=True)
-    tasks = range(env.unwrapped.tasks.count())
+    env = gymnasium.make(ENVIRONMENT, worlds=(world,), split=split, disable_env_checker=True).unwrapped
+    assert isinstance(env, SearchEnv)
+    tasks = range(env.tasks.count())
     draw = seeding.rng(world, "demonstration", seeding.SPLITS[split])
     chosen = [set(draw.permutation(len(SCRIPTS))[:TRIES].tolist()) for _ in tasks]
     rows: list[tuple[list[int], list[bool], int]] = []

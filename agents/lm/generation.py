@@ -140,9 +140,9 @@ class Session:
         logits = self._read(live) if live else torch.empty(0)
         while live:
             tokens, old, entropy = self._sample(logits, [rngs[place] for place in live])
-            for place, *sampled in zip(live, tokens, old, entropy, strict=True):
-                self.rows[place].write(*sampled)
-                actions[place].append(sampled[0])
+            for place, token, *of_token in zip(live, tokens, old, entropy, strict=True):
+                self.rows[place].write(token, *of_token)
+                actions[place].append(token)
             self.generated += len(live)
             live = [place for place in live if not self._over(self.rows[place], actions[place])]
             if live:
@@ -177,7 +177,7 @@ class Session:
         prompts = [row.ids for row in self.rows[len(self._cache.lengths) :]]
         if not prompts:
             return
-        shared = _common(prompts)[: min(*map(len, prompts), self._positions) - 1]
+        shared = _common(prompts)[: int(min(*map(len, prompts), self._positions)) - 1]
         opened = PackedCache(1, self._device)
         self._forward(opened, [0], [shared or prompts[0][:1]])
         opened.lengths[:] = len(shared)  # with nothing in common the pass makes the buffers and no more

@@ -17,11 +17,11 @@ from torch.nn import functional
 
 from berrypick import files
 from berrypick.agents.lm.batches import Mixture, Sequences, copying
-from berrypick.agents.lm.demonstrations import SCRIPTS, Demonstrations
+from berrypick.agents.lm.demonstrations import SCRIPTS, Demonstrations, collect, digest
+from berrypick.agents.lm.load import Card, pack, save
 from berrypick.agents.lm.tiny import make_tiny
 from berrypick.agents.lm.tokenizer import make_tokenizer
 from berrypick.agents.training import checkpoint
-from berrypick.registry import Table
 
 if TYPE_CHECKING:
     from transformers import LlamaForCausalLM
@@ -30,13 +30,10 @@ if TYPE_CHECKING:
 NARROW: Final = "open-and-read"
 
 #: start -> share of each script among its demonstrations
-STARTS: Table[Mapping[str, float]] = Table("start")
-STARTS.add("tiny-diverse", {script: 1 / len(SCRIPTS) for script in SCRIPTS}, "every script equally often")
-STARTS.add(
-    "tiny-narrow",
-    {script: 0.9 if script == NARROW else 0.1 / (len(SCRIPTS) - 1) for script in SCRIPTS},
-    f"{NARROW} nine times in ten",
-)
+SHARES: Final[Mapping[str, Mapping[str, float]]] = {
+    "tiny-diverse": {script: 1 / len(SCRIPTS) for script in SCRIPTS},
+    "tiny-narrow": {script: 0.9 if script == NARROW else 0.1 / (len(SCRIPTS) - 1) for script in SCRIPTS},
+}
 
 
 @dataclass(frozen=True)
@@ -62,10 +59,38 @@ class Pretraining:
     lr: float = 2e-3
 
 
+#: Train worlds of ``almanac-small`` in which the published starts saw their demonstrations.
+WORLDS: Final = range(32, 96)
+#: How the published starts are played: they read Almanac and write tags; no demonstrated action is longer.
+CARD: Final = Card(corpora=("almanac",), protocols=("tags",), max_new_tokens=48)
 #: Steps between two checkpoints.
 SAVED_EVERY: Final = 100
 _WARM: Final = 50
 _LAST: Final = 0.2
+
+
+def write_start(name: str, out: Path, jobs: int = 1, tick: Callable[[str, int, int], None] = lambda *_: None) -> str:
+    """Make a published start and write it into ``out/policy``; goes on where an earlier call was stopped.
+
+    Args:
+        name: a row of ``SHARES``.
+        out: also holds demonstrations, checkpoints and ``losses.jsonl``.
+        jobs: processes that collect demonstrations.
+        tick: called after each world and each step with what it was, its number, and how many there are.
+
+    Returns:
+        Hash of the demonstrations.
+    """
+    plan = Pretraining(SHARES[name])
+    demonstrations = collect(
+        WORLDS, "train", out / "demonstrations", jobs=jobs, done=lambda world: tick(world, 0, len(WORLDS))
+    )
+    total = plan.copying + plan.steps
+    model = pretrain(plan, demonstrations, out, lambda step, loss: tick(f"loss {loss:.3f}", step + 1, total))
+    if not (out / "policy").exists():
+        with files.new_folder(out / "policy") as draft:
+            save(pack(model, make_tokenizer(), CARD), draft)
+    return digest(demonstrations)
 
 
 def pretrain(
@@ -122,7 +147,7 @@ def loss_of(model: LlamaForCausalLM, batch: Sequences) -> Tensor:
 def _update(model: LlamaForCausalLM, optimiser: torch.optim.Optimizer, batch: Sequences) -> float:
     loss = loss_of(model, batch)
     optimiser.zero_grad()
-    loss.backward()
+    loss.backward()  # type: ignore[no-untyped-call]
     torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
     optimiser.step()
     return float(loss.detach())

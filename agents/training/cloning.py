@@ -16,7 +16,6 @@ from berrypick import files, seeding
 from berrypick.agents.discrete import POLICIES, Policy, Script
 from berrypick.agents.training.numbers import WIDTH, SlotPolicy, make_policy, save
 from berrypick.envs.discrete.env import AlmanacDiscrete
-from berrypick.errors import BadInput
 
 #: Policies that demonstrate, drawn uniformly. Chance, twice, keeps the start from being too good to improve.
 TEACHERS: Final = ("full-name", "words", "initial-form", "byname", "dense", "whole-question", "random", "random")
@@ -127,7 +126,7 @@ def clone(plan: Cloning, decisions: Decisions, tick: Callable[[int, float], None
 
 
 def write_start(plan: Cloning, out: Path, tick: Callable[[str, int, int], None] = lambda *_: None) -> str:
-    """Make a start from demonstrations in ``WORLDS`` and write it into a new folder.
+    """Make a start from demonstrations in ``WORLDS`` and write it into a folder, unless it is there already.
 
     Args:
         plan: how.
@@ -136,15 +135,11 @@ def write_start(plan: Cloning, out: Path, tick: Callable[[str, int, int], None] 
 
     Returns:
         Hash of the demonstrations.
-
-    Raises:
-        BadInput: the folder is there already.
     """
-    if out.exists():
-        raise BadInput("is there already; name another folder, or remove it", file=out, field="out")
     env = AlmanacDiscrete(corpus="almanac-small", worlds=WORLDS)
     decisions = demonstrate(plan, env, lambda episode: tick("episode", episode, plan.episodes))
-    policy = clone(plan, decisions, lambda step, _: tick("update", step, plan.steps))
-    with files.new_folder(out) as draft:
-        save(policy, draft)
+    if not out.exists():
+        policy = clone(plan, decisions, lambda step, _: tick("update", step, plan.steps))
+        with files.new_folder(out) as draft:
+            save(policy, draft)
     return decisions.digest()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import tyro
 
+from berrypick.commands.bench import cores
 from berrypick.commands.console import OUT, Started, steps
 from berrypick.errors import BadInput
 
@@ -120,3 +121,32 @@ def progress(started: Started, total: int) -> Callable[[Line], None]:
         )
 
     return show
+
+
+def pretrain(
+    start: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="START")],
+    out: Annotated[Path | None, tyro.conf.arg(metavar="PATH", help_behavior_hint="(default: runs/START)")] = None,
+    jobs: Annotated[int | None, tyro.conf.arg(metavar="INT", help_behavior_hint="(default: number of cores)")] = None,
+) -> int:
+    """Make a published start again: demonstrations of the scripts, training on them, and a model card.
+
+    The text starts take an hour on two cores, discrete-diverse a few minutes. The same command goes on where it was
+    stopped. Writes policy/ (which `--from` and `lm:` or `discrete:` take) and evaluation/.
+
+    Args:
+        start: tiny-diverse, tiny-narrow or discrete-diverse.
+        out: folder for it.
+        jobs: processes for demonstrations and evaluation.
+    """
+    from berrypick.benchmarks.making import make_start
+
+    out = out or Path("runs") / start
+    with steps() as started:
+        ticks: dict[int, Callable[[str], None]] = {}
+
+        def tick(what: str, number: int, total: int) -> None:
+            ticks.setdefault(total, started(total))(what)
+
+        make_start(start, out, jobs or cores(), tick)
+    OUT.print(f"policy: {out / 'policy'}", soft_wrap=True)
+    return 0

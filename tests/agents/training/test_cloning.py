@@ -12,7 +12,6 @@ from berrypick.agents.training.cloning import TEACHERS, Cloning, clone, demonstr
 from berrypick.agents.training.numbers import load, sampler
 from berrypick.envs.discrete.choices import CHOICES
 from berrypick.envs.discrete.env import AlmanacDiscrete
-from berrypick.errors import BadInput
 from berrypick.seeding import rng
 
 WHERE = {"corpus": "almanac-tiny", "worlds": 2}
@@ -51,15 +50,16 @@ def test_a_clone_does_as_its_teacher():
     assert sum(done) > 0.6 * len(done)
 
 
-def test_a_start_is_a_new_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_a_start_is_written_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(cloning, "AlmanacDiscrete", lambda **_: AlmanacDiscrete(**WHERE))
     plan, done = Cloning(episodes=2, steps=3, width=8), []
     digest = cloning.write_start(plan, tmp_path / "start", lambda *what: done.append(what))
     assert done == [("episode", 0, 2), ("episode", 1, 2), ("update", 0, 3), ("update", 1, 3), ("update", 2, 3)]
     assert digest == demonstrate(plan, AlmanacDiscrete(**WHERE)).digest()
     assert load(tmp_path / "start").width == 8
-    with pytest.raises(BadInput, match="is there already"):
-        cloning.write_start(plan, tmp_path / "start")
+    before = (tmp_path / "start" / "policy.safetensors").stat().st_mtime_ns
+    assert cloning.write_start(plan, tmp_path / "start") == digest
+    assert (tmp_path / "start" / "policy.safetensors").stat().st_mtime_ns == before
 
 
 def test_teachers_are_several():
