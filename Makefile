@@ -14,7 +14,7 @@ export OMP_WAIT_POLICY ?= passive
 export NUMBA_NUM_THREADS ?= 1
 export PIP_DISABLE_PIP_VERSION_CHECK ?= 1
 
-.PHONY: help install bench scale speed test test-all test-sb3 test-smollm check format
+.PHONY: help install bench collapse sweep scale speed test test-all test-sb3 test-smollm check format
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -31,6 +31,15 @@ $(STAMP): pyproject.toml constraints.txt
 bench: OUT ?= runs/quick
 bench: $(STAMP)  ## run suite `quick` for the reference agents; print one table, write the report (OUT, SEED)
 	$(BIN)/berrypick bench random closed_book 'scripted:*' mixture oracle --suite quick --seed $(SEED) --out $(OUT) --overwrite
+
+collapse: OUT ?= runs/collapse
+collapse: $(STAMP)  ## train three methods from one start, evaluate all four, write the page that shows the collapse (OUT)
+	$(BIN)/berrypick sweep collapse --out $(OUT)
+
+sweep: FILE ?= first
+sweep: OUT ?= runs/$(notdir $(basename $(FILE)))
+sweep: $(STAMP)  ## train and compare what a sweep file names, writing one page (hours; FILE, OUT)
+	$(BIN)/berrypick sweep $(FILE) --out $(OUT)
 
 scale: OUT ?= runs/scale
 scale: $(STAMP)  ## measure quality and cost from 1k to 1M documents, write a page (half an hour, 3 GB; OUT)

@@ -52,10 +52,12 @@ def _discrete(policy: str) -> Agent:
     It is one of `berrypick list policies`, a published start, or a folder; what is none of them is taken for a
     misspelt name unless it is written as a path.
     """
-    from berrypick.agents.discrete import POLICIES, Discrete
-    from berrypick.agents.training.starts import find_start
+    from pathlib import Path
 
-    folder = find_start(policy)
+    from berrypick.agents import starts
+    from berrypick.agents.discrete import POLICIES, Discrete
+
+    folder = Path(starts.find(policy))
     if policy in POLICIES or not (os.sep in policy or folder.is_dir()):
         return Discrete(policy, POLICIES[policy])
     from berrypick.agents.training import numbers

@@ -77,12 +77,12 @@ class CellResult(Record):
     @property
     def label(self) -> str:
         """What tables and pictures call the cell."""
-        return label(self.env, self.setup["corpus"], self.knockouts, self.faults)
+        return label(self.env, self.setup["corpus"], self.setup["split"], self.knockouts, self.faults)
 
     @property
     def where(self) -> str:
         """What is searched, whatever was changed in it."""
-        return label(self.env, self.setup["corpus"], (), ())
+        return label(self.env, self.setup["corpus"], self.setup["split"], (), ())
 
     @property
     def change(self) -> str:

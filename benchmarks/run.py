@@ -124,7 +124,7 @@ def _map(function: Callable[[Any], None], items: Sequence[Any], jobs: int, done:
             done(item)
         return
     # spawn: the engines' threads do not survive a fork.
-    with ProcessPoolExecutor(min(jobs, len(items)), get_context("spawn"), _end_quietly) as pool:
+    with ProcessPoolExecutor(min(jobs, len(items)), get_context("spawn"), end_quietly) as pool:
         waiting = {pool.submit(function, item): item for item in items}
         try:
             for future in as_completed(waiting):
@@ -135,7 +135,7 @@ def _map(function: Callable[[Any], None], items: Sequence[Any], jobs: int, done:
             raise
 
 
-def _end_quietly() -> None:
+def end_quietly() -> None:
     """In a worker: an interrupt from the terminal reaches every process, and one complaint is enough."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 

@@ -19,10 +19,11 @@ ROLLOUTS: Final = 16
 ANY: Final = "berrypick/Search-v0"
 
 
-def label(env: str, corpus: str, knockouts: tuple[str, ...], faults: tuple[str, ...]) -> str:
-    """Name a cell in short: what is searched, and what was changed in it."""
+def label(env: str, corpus: str, split: str | None, knockouts: tuple[str, ...], faults: tuple[str, ...]) -> str:
+    """Name a cell in short: what is searched, in which worlds if not those of the test, and what was changed in it."""
     where = corpus if env == ANY else env.removeprefix("berrypick/").rsplit("-v", 1)[0]
-    return " ".join((where, *knockouts, *faults))
+    worlds = (split,) if split and split != "test" and env != ANY else ()
+    return " ".join((where, *worlds, *knockouts, *faults))
 
 
 class Cell(Record):
@@ -53,7 +54,7 @@ class Cell(Record):
     @property
     def label(self) -> str:
         """What tables and pictures call the cell."""
-        return label(self.env, self.corpus, self.knockouts, self.faults)
+        return label(self.env, self.corpus, self.split, self.knockouts, self.faults)
 
     @property
     def plain(self) -> bool:
@@ -86,6 +87,9 @@ KNOCKED_OUT: Final = ("no_profile", "no_roster", "no_chronicle", "no_bm25", "no_
 #: Faults, at strengths that leave something to be found.
 BROKEN: Final = ("empty", "random", "shuffled", "stale", "dropout:0.5", "error:0.3", "latency:1")
 
+#: Knock-outs that policies are evaluated under after training: one genre, one tool, and what each leans on most.
+AFTER_TRAINING: Final = ("no_profile", "no_open", FAVOURITE)
+
 _ROBUST: Final = Cell("berrypick/Almanac-v0", ALMANAC, worlds=10, tasks=100)
 #: Questions asked of one corpus in ``real``, at most.
 _MOST: Final = 200
@@ -96,6 +100,14 @@ def _robust() -> Iterator[Cell]:
     yield from (replace(_ROBUST, knockouts=(name,)) for name in (*KNOCKED_OUT, "renamed"))
     yield replace(_ROBUST, corpus=f"{ALMANAC}-reworded", knockouts=("reworded",))
     yield from (replace(_ROBUST, faults=(name,)) for name in BROKEN)
+
+
+def _collapse(tasks: int, rollouts: int) -> Iterator[Cell]:
+    """In ``dev`` worlds profiles state as much as in those that agents train on, in ``test`` worlds half as much."""
+    test = Cell("berrypick/Almanac-v0", ALMANAC, worlds=8, tasks=tasks, rollouts=rollouts)
+    yield replace(test, split="dev")
+    yield test
+    yield from (replace(test, knockouts=(name,)) for name in AFTER_TRAINING)
 
 
 def real() -> tuple[Cell, ...]:
@@ -138,6 +150,14 @@ SUITES.add(
 )
 SUITES.add(
     "robust", tuple(_robust()), "Almanac under every knock-out, comprehension shift and fault, 100 questions each"
+)
+SUITES.add(
+    "collapse",
+    tuple(_collapse(100, ROLLOUTS)),
+    "what training changed: Almanac worlds like those trained on (dev), test worlds, and three knock-outs there",
+)
+SUITES.add(
+    "collapse-brief", tuple(_collapse(50, 8)), "the same with 50 questions x 8 rollouts, for sweeps of many seeds"
 )
 SUITES.add(
     "scale",

@@ -8,7 +8,7 @@ from typing import Final
 import tyro
 from tyro.extras import SubcommandApp
 
-from berrypick.commands import bench, corpora, listing, reports, sessions
+from berrypick.commands import bench, corpora, listing, reports, sessions, sweeping, training
 from berrypick.errors import BadInput
 from berrypick.registry import UnknownName
 
@@ -33,9 +33,11 @@ def build() -> SubcommandApp:
         list=listing.list_,
         show=listing.show,
         audit=corpora.audit,
+        train=training.train,
         bench=bench.bench,
         report=reports.report,
         compare=bench.compare,
+        sweep=sweeping.sweep,
         watch=sessions.watch,
         play=sessions.play,
     )

@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import tempfile
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -70,6 +71,33 @@ def new_folder(path: Path) -> Iterator[Path]:
                 raise
     finally:
         shutil.rmtree(draft, ignore_errors=True)
+
+
+@contextmanager
+def locked(folder: Path, patience: float = 0.0) -> Iterator[None]:
+    """Have a folder for this process alone; the system lets go of it however the process ends.
+
+    Args:
+        folder: made where it is missing.
+        patience: seconds to wait for another process that has it.
+
+    Raises:
+        BadInput: another process has it still.
+    """
+    import fcntl  # POSIX only, and `import berrypick` is to work elsewhere
+
+    folder.mkdir(parents=True, exist_ok=True)
+    until = time.monotonic() + patience
+    with (folder / ".lock").open("w") as file:
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError as error:
+                if time.monotonic() >= until:
+                    raise BadInput("another process is at work here; wait until it has ended", file=folder) from error
+                time.sleep(0.05)
+        yield
 
 
 def _sweep(path: Path) -> None:
@@ -147,8 +175,13 @@ def decode(data: bytes, decoder: msgspec.json.Decoder[Row], path: Path, line: in
     try:
         return decoder.decode(data)
     except msgspec.ValidationError as error:
-        reason, _, field = str(error).partition(" - at `")
-        field = field.rstrip("`").removeprefix("$").removeprefix(".")
-        raise BadInput(reason, file=path, line=line, field=field or None) from error
+        raise misfit(error, path, line) from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise BadInput(f"not valid JSON: {error}", file=path, line=line) from error
+
+
+def misfit(error: msgspec.ValidationError, path: Path, line: int | None = None, below: str = "") -> BadInput:
+    """Turn msgspec's message into an error that names file, line and field, the latter with what it lies ``below``."""
+    reason, _, field = str(error).partition(" - at `")
+    field = below + field.rstrip("`").removeprefix("$")
+    return BadInput(reason, file=path, line=line, field=field.removeprefix(".") or None)

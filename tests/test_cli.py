@@ -26,7 +26,8 @@ from berrypick.commands.sessions import understand
 from berrypick.envs.actions import Answer, Open, Search
 
 COMMANDS = (
-    "list", "show", "corpus build", "corpus add", "corpus info", "audit", "bench", "report", "compare", "watch", "play",
+    "list", "show", "corpus build", "corpus add", "corpus info", "audit", "bench", "report", "compare", "sweep",
+    "watch", "play",
 )  # fmt: skip
 ENGINES = ("bm25", "dense")
 
@@ -89,6 +90,7 @@ def test_list_without_a_kind_shows_all(capsys: pytest.CaptureFixture[str]):
     ("name", "shown"),
     [
         ("quick", "tasks = 60"),
+        ("collapse", "[[tracks]]"),
         ("EM", "share of rollouts"),
         ("berrypick/AlmanacAlias-v0", "alias"),
         ("exact_match", "(trace"),

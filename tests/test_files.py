@@ -166,3 +166,16 @@ def test_a_bad_row_is_named(tmp_path: Path, row: bytes, line: int, field: str | 
 
 def test_decode_returns_the_value(tmp_path: Path):
     assert files.decode(b"[1,2]", msgspec.json.Decoder(list[int]), tmp_path) == [1, 2]
+
+
+def test_a_locked_folder_is_for_one_until_it_is_let_go(tmp_path: Path):
+    """A second handle on the lock is refused even in one process; a killed process holds nothing."""
+    with files.locked(tmp_path / "new"), pytest.raises(BadInput, match="another process is at work here"):
+        with files.locked(tmp_path / "new", patience=0.1):
+            raise AssertionError("two have it")
+    script = "import os, sys; from pathlib import Path; from berrypick import files\n"
+    script += "with files.locked(Path(sys.argv[1])): os.kill(os.getpid(), 9)"
+    done = subprocess.run([sys.executable, "-c", script, str(tmp_path / "new")])
+    assert done.returncode == -signal.SIGKILL
+    with files.locked(tmp_path / "new"):
+        pass

@@ -51,6 +51,8 @@ class PackedLayer(CacheLayerMixin):
     def __init__(self, slots: Slots, **_: Any) -> None:
         super().__init__()
         self._slots = slots
+        self.keys: Tensor
+        self.values: Tensor
 
     def lazy_initialization(self, key_states: Tensor, value_states: Tensor) -> None:
         """Make room. Zeros, as a stale NaN would spoil a sum even with weight zero."""
@@ -112,7 +114,8 @@ class PackedCache(Cache):
 
     def __init__(self, rows: int, device: torch.device) -> None:
         self._slots = Slots(rows)
-        super().__init__(layer_class_to_replicate=partial(PackedLayer, self._slots))
+        self.layers: list[PackedLayer] = []
+        super().__init__(layer_class_to_replicate=partial(PackedLayer, self._slots))  # type: ignore[arg-type]
         self.lengths = torch.zeros(rows, dtype=torch.long)
         self._device = device
 

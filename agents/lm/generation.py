@@ -8,6 +8,7 @@ nothing but the last bits of its log-probabilities.
 from __future__ import annotations
 
 import itertools
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -95,7 +96,7 @@ class Session:
     ) -> None:
         self._model, self._masks = model, Masks(model.config)
         self._temperature, self._most, self._ends = temperature, most, ends
-        self._positions = float("inf") if positions is None else positions
+        self._positions = sys.maxsize if positions is None else positions
         self._device = next(model.parameters()).device
         self._cache = PackedCache(0, self._device)
         self.rows: list[Tokens] = []
@@ -140,9 +141,9 @@ class Session:
         logits = self._read(live) if live else torch.empty(0)
         while live:
             tokens, old, entropy = self._sample(logits, [rngs[place] for place in live])
-            for place, *sampled in zip(live, tokens, old, entropy, strict=True):
-                self.rows[place].write(*sampled)
-                actions[place].append(sampled[0])
+            for place, token, *measured in zip(live, tokens, old, entropy, strict=True):
+                self.rows[place].write(token, *measured)
+                actions[place].append(token)
             self.generated += len(live)
             live = [place for place in live if not self._over(self.rows[place], actions[place])]
             if live:

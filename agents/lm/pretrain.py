@@ -49,13 +49,15 @@ class Pretraining:
         copying: steps of the copy warm-up.
         steps: steps on demonstrations.
         size: sequences a step.
-        lr: learning rate of AdamW; warmed up in 50 steps in both phases, falling to a tenth in the last fifth.
+        rounds: parts into which the steps on demonstrations are divided, for the learning rate alone.
+        lr: learning rate of AdamW; warmed up in 50 steps in each part, and falling to a tenth in its last fifth.
     """
 
     shares: Mapping[str, float]
     seed: int = 0
     copying: int = 400
-    steps: int = 1600
+    steps: int = 3200
+    rounds: int = 2
     size: int = 32
     lr: float = 2e-3
 
@@ -98,10 +100,12 @@ def pretrain(
 
 
 def rate(plan: Pretraining, step: int) -> float:
-    """Learning rate of a step."""
-    within, total = (step, plan.copying) if step < plan.copying else (step - plan.copying, plan.steps)
+    """Learning rate of a step; restarts after each round (Loshchilov & Hutter 2017, arXiv 1608.03983)."""
+    warming = step < plan.copying
+    length = plan.copying if warming else plan.steps // plan.rounds
+    within = step if warming else (step - plan.copying) % length
     warm = min(1.0, (within + 1) / _WARM)
-    left = min(1.0, (total - within) / (_LAST * total)) if step >= plan.copying else 1.0
+    left = 1.0 if warming else min(1.0, (length - within) / (_LAST * length))
     return plan.lr * warm * (0.1 + 0.9 * left)
 
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Final
 
-_HERE = Path(__file__).parent
+HERE: Final = Path(__file__).parent
 
 
 def names() -> list[str]:
     """The published starts."""
-    return sorted(path.parent.name for path in _HERE.glob("*/berrypick.json"))
+    return sorted(path.parent.name for path in HERE.glob("*/berrypick.json"))
 
 
 def find(name: str) -> str:
     """The folder of a published start; any other name (a folder, a hub name) as it is."""
-    return str(_HERE / name) if name in names() else name
+    return str(HERE / name) if name in names() else name

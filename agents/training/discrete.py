@@ -13,13 +13,13 @@ import torch
 from torch import Tensor, nn
 
 from berrypick import seeding
+from berrypick.agents import starts
 from berrypick.agents.methods.base import KINDS, Batch
 from berrypick.agents.training import numbers
 from berrypick.agents.training.config import Config
 from berrypick.agents.training.learner import Played
 from berrypick.agents.training.niches import analyse_all, niches
 from berrypick.agents.training.numbers import choose, entropies
-from berrypick.agents.training.starts import find_start
 from berrypick.envs.discrete.choices import CHOICES, ENGINES
 from berrypick.envs.discrete.codec import Mask
 from berrypick.envs.discrete.features import Observation
@@ -89,14 +89,15 @@ class DiscreteLearner:
         traces = [row.env.trace for row in rows]
         outcomes = analyse_all(traces, [row.env.engines for row in rows])
         niche = niches([trace.reward for trace in traces], outcomes)
-        return Played(_batch(rows, [group for group, _ in jobs], niche, self._device), traces, outcomes)
+        return Played(_batch(rows, [group for group, _ in jobs], niche), traces, outcomes)
 
     def score(self, module: nn.Module, batch: Batch, rows: Tensor) -> tuple[Tensor, Tensor]:
         """See ``Learner.score``."""
-        mask = batch.mask[rows]
-        observation, legal, action = (batch.inputs[name][rows][mask] for name in ("observation", "legal", "action"))
+        mask, device = batch.mask[rows], next(module.parameters()).device
+        flat = (batch.inputs[name][rows][mask].to(device) for name in ("observation", "legal", "action"))
+        observation, legal, action = flat
         logprobs = module(observation, legal)
-        empty = logprobs.new_zeros(mask.shape)
+        mask, empty = mask.to(device), logprobs.new_zeros(mask.shape)
         own = logprobs.gather(1, action[:, None])[:, 0]
         return empty.masked_scatter(mask, own), empty.masked_scatter(mask, entropies(logprobs))
 
@@ -126,7 +127,7 @@ def make(config: Config) -> DiscreteLearner:
     def make_env() -> Any:
         return gymnasium.make(config.env, disable_env_checker=True, **config.options)
 
-    return DiscreteLearner(numbers.load(find_start(config.start)), make_env)
+    return DiscreteLearner(numbers.load(Path(starts.find(config.start))), make_env)
 
 
 def _start(env: Any, question: str, seed: int, episode: int, rollout: int) -> _Running:
@@ -135,7 +136,7 @@ def _start(env: Any, question: str, seed: int, episode: int, rollout: int) -> _R
     return _Running(env, rng, observation, info["action_mask"])
 
 
-def _batch(rows: Sequence[_Running], groups: Sequence[int], niche: Tensor, device: torch.device) -> Batch:
+def _batch(rows: Sequence[_Running], groups: Sequence[int], niche: Tensor) -> Batch:
     lengths = torch.tensor([len(row.did) for row in rows])
     mask = torch.arange(int(lengths.max())) < lengths[:, None]
 
@@ -144,18 +145,18 @@ def _batch(rows: Sequence[_Running], groups: Sequence[int], niche: Tensor, devic
         flat = torch.from_numpy(np.asarray(decisions, kind))
         out = flat.new_zeros((*mask.shape, *flat.shape[1:]))
         out[mask] = flat
-        return out.to(device)
+        return out
 
     action = padded([did for row in rows for did in row.did], np.int64)
     return Batch(
-        reward=torch.tensor([row.env.trace.reward for row in rows], dtype=torch.float32, device=device),
-        group=torch.tensor(groups, device=device),
-        niche=niche.to(device),
-        mask=mask.to(device),
+        reward=torch.tensor([row.env.trace.reward for row in rows], dtype=torch.float32),
+        group=torch.tensor(groups),
+        niche=niche,
+        mask=mask,
         old=padded([old for row in rows for old in row.old], np.float32),
         entropy=padded([entropy for row in rows for entropy in row.entropy], np.float32),
-        kind=_KIND.to(device)[action] * mask.to(device),
-        chunk=torch.arange(mask.shape[1], device=device).expand(mask.shape).clone(),
+        kind=_KIND[action] * mask,
+        chunk=torch.arange(mask.shape[1]).expand(mask.shape).clone(),
         inputs={
             "observation": padded([seen for row in rows for seen in row.seen], np.float32),
             "legal": padded([could for row in rows for could in row.could], np.bool_),

@@ -82,9 +82,9 @@ class Updater:
             tokens = part.tokens(places, *self.learner.score(self.learner.module, part.batch, part.rows[places]))
             share = loss(self.method, tokens)
             if not bool(torch.isfinite(share)):
-                raise Diverged(f"the loss is {float(share)}", part.rows[places])
+                raise Diverged(f"the loss is {float(share.detach())}", part.rows[places])
             tally.add(tokens)
-            total += float(share)
+            total += float(share.detach())
             self.accelerator.backward(share)
         norm = float(self.accelerator.clip_grad_norm_(self.learner.module.parameters(), self.max_norm))
         if not np.isfinite(norm):

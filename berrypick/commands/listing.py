@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterator, Mapping
 from functools import partial
+from pathlib import Path
 from typing import Annotated, Any, Final
 
 import tyro
@@ -25,9 +26,11 @@ KINDS: Final[dict[str, str]] = {
     "agents": "berrypick.agents:AGENTS",
     "agent-kinds": "berrypick.agents:KINDS",
     "policies": "berrypick.agents.discrete:POLICIES",
+    "methods": "berrypick.agents.methods:METHODS",
     "metrics": "berrypick.benchmarks.metrics:METRICS",
     "measures": "berrypick.benchmarks.robustness:MEASURES",
     "suites": "berrypick.benchmarks.suites:SUITES",
+    "sweeps": "berrypick.benchmarks.sweep:SWEEPS",
 }
 
 
@@ -87,6 +90,8 @@ def describe(row: Any) -> Iterator[str]:
             yield ""
     elif isinstance(row, Mapping):
         yield from (f"  {name} = {value!r}" for name, value in row.items())
+    elif isinstance(row, Path):
+        yield row.read_text("utf-8")
     elif isinstance(row, partial):
         yield from describe(row.func)
         yield "  with " + ", ".join(map(repr, row.args))

@@ -20,10 +20,11 @@ def report(
 ) -> int:
     """Write report.html and its pictures for one run, or for several side by side.
 
-    Runs of the benchmark give accuracy and diversity; training runs give the collapse report.
+    Runs of the benchmark give accuracy and diversity; training runs give the collapse report; the folder of a sweep
+    gives its page, whole or not.
 
     Args:
-        runs: run folders, or folders of run folders, all of one kind.
+        runs: run folders, or folders of run folders, all of one kind; or one sweep.
         out: where to write.
     """
     if not runs:
@@ -37,7 +38,12 @@ def report(
 
 def _write(paths: Sequence[Path], out: Path) -> Path:
     from berrypick.agents.training.folder import is_run
+    from berrypick.benchmarks.sweep import PLAN
 
+    if len(paths) == 1 and (paths[0] / PLAN).is_file():
+        from berrypick.benchmarks.sweep_page import write_page
+
+        return write_page(paths[0], out)
     found = run_folders(paths)
     trained = [folder for folder in found if is_run(folder)]
     if not trained:

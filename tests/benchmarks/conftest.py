@@ -13,11 +13,12 @@ import pytest
 from berrypick import files, seeding
 from berrypick.agents.training import folder as folders
 from berrypick.agents.training.config import Config as Training
-from berrypick.benchmarks import plots
+from berrypick.benchmarks import plots, result
 from berrypick.benchmarks.metrics import Value
 from berrypick.benchmarks.provenance import Provenance
 from berrypick.benchmarks.result import CellResult, Config, QuestionResult, Result
 from berrypick.benchmarks.suites import cells_of
+from berrypick.benchmarks.sweep import EVALUATION, TRAINING, Trial
 
 NAMES = "bm25/asked/names:full > bm25/found/names:full > answer"
 OPENS = "bm25/asked/names:full > open/found/names:full > answer"
@@ -42,7 +43,7 @@ def cell_of(env: str, accuracy: float, ways: float | None, searches: float) -> C
         "EM": estimate(accuracy), "grounded": estimate(accuracy * 0.95), "pass@16": estimate(min(1.0, accuracy * 1.2)),
         "strategies_D2": estimate(ways, 60 if ways else 7), "searches": estimate(searches),
     }  # fmt: skip
-    return CellResult(env, (), (), 60, 16, True, 0, {"corpus": "almanac-small"}, metrics)
+    return CellResult(env, (), (), 60, 16, True, 0, {"corpus": "almanac-small", "split": "test"}, metrics)
 
 
 def spread(correct: int, rng: np.random.Generator) -> tuple[int, ...]:
@@ -117,7 +118,7 @@ def changed_cell(change: str, accuracy: float, kept: float) -> CellResult:
     cell = cell_of("berrypick/Almanac-v0", accuracy * share if change else accuracy, None, 2.0)
     resolved = ("no_favourite:bm25/names:full",) if change == "no_favourite" else knockouts
     metrics = cell.metrics | ({"resilience": estimate(kept)} if knocked_out else {})
-    setup = {"corpus": "almanac-small", "knockouts": list(resolved), "faults": list(faults)}
+    setup = {"corpus": "almanac-small", "split": "test", "knockouts": list(resolved), "faults": list(faults)}
     return msgspec.structs.replace(cell, knockouts=knockouts, faults=faults, setup=setup, metrics=metrics)
 
 
@@ -246,3 +247,46 @@ def line() -> Callable[..., folders.Line]:
         return msgspec.structs.replace(step_of(0, 0, False), step=step, **fields)
 
     return make
+
+
+#: What methods do to a made-up start: EM in dev and test worlds, strategies_D2, token entropy, share left of EM.
+AFTER = {
+    "start": (0.54, 0.23, 5.2, 0.9, 0.8), "grpo": (0.85, 0.24, 1.05, 0.05, 0.1),
+    "adaptive_entropy": (0.8, 0.25, 1.3, 0.4, 0.15), "fitness_sharing": (0.83, 0.33, 6.1, 0.06, 0.75),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def fill(make_result: Callable[..., Result]) -> Callable[[Trial, Path], None]:
+    """``fill(trial, out)``: write what a trial leaves behind, numbers from ``AFTER`` with some noise of its seed."""
+
+    def result_of(trial: Trial) -> Result:
+        draw = seeding.rng(trial.seed, "training", len(trial.method))
+        about = AFTER.get(trial.method, AFTER["adaptive_entropy"]) * draw.normal(1.0, 0.05, 5)
+        dev, test, ways, _, kept = map(float, about)
+        cells = [changed_cell(change, test, kept) for change in ("", "no_profile", "no_open", "no_favourite")]
+        cells[0] = cell_of("berrypick/Almanac-v0", test, max(ways, 1.0), 2.0)
+        before = cell_of("berrypick/Almanac-v0", dev, max(ways, 1.0), 2.0)
+        before = msgspec.structs.replace(before, setup=before.setup | {"split": "dev"})
+        left = {f"resilience_{cell.change}": cell.metrics["resilience"] for cell in cells[1:]}
+        metrics = left | {"resilience_mean": estimate(kept), "resilience_worst": estimate(kept - 0.1)}
+        run = make_result("lm:policy", test)
+        return msgspec.structs.replace(run, suite="collapse", cells=(before, *cells), metrics=metrics, questions=())
+
+    def write(trial: Trial, out: Path) -> None:
+        place = out / trial.place
+        if trial.config is not None:
+            draw, steps = seeding.rng(trial.seed, "training", 99), trial.config.steps
+            now, then = (AFTER.get(name, AFTER["adaptive_entropy"]) for name in ("start", trial.method))
+            done = [1 - math.exp(-6 * step / steps) for step in range(steps)]
+            lines = []
+            for step, x in enumerate(done):
+                reward, ways, entropy = (
+                    now[k] + (then[k] - now[k]) * x + 0.03 * float(draw.normal()) for k in (0, 2, 3)
+                )
+                own = {"reward": reward, "strategies_D2": ways, "entropy": entropy}
+                lines.append(msgspec.structs.replace(step_of(step, 0, False), **own))
+            files.write_bytes(place / TRAINING / "metrics.jsonl", files.jsonl(lines))
+        result.write(place / EVALUATION, result_of(trial), [], [])
+
+    return write

@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from berrypick.benchmarks import cells, result, run
+from berrypick.benchmarks import cells, favourite, result, run
 from berrypick.benchmarks.suites import ANY, Cell, cells_of, label
 from berrypick.corpora.adding import add
 
@@ -46,6 +46,19 @@ def test_an_added_corpus_is_played(home: Path, tmp_path: Path, monkeypatch: pyte
     assert refused.startswith("no_favourite:")
 
 
+def test_what_is_knocked_out_after_training_is_held_against_the_test_worlds():
+    """Two plain cells; changed ones, no_favourite among them, stand against that of their own split."""
+    cells = cells_of("collapse")
+    assert [cell.label for cell in cells] == [
+        "Almanac dev", "Almanac", "Almanac no_profile", "Almanac no_open", "Almanac no_favourite",
+    ]  # fmt: skip
+    assert [favourite.plain_of(cells, cell) for cell in cells] == [0, 1, 1, 1, 1]
+    assert {(cell.tasks, cell.rollouts, cell.worlds) for cell in cells} == {(100, 16, 8)}
+
+
 def test_labels_name_what_is_searched_and_what_was_changed():
-    assert label("berrypick/Almanac-v0", "almanac-small", ("no_open",), ("error:0.3",)) == "Almanac no_open error:0.3"
-    assert label(ANY, "mine", (), ()) == "mine"
+    almanac = ("berrypick/Almanac-v0", "almanac-small")
+    assert label(*almanac, "test", ("no_open",), ("error:0.3",)) == "Almanac no_open error:0.3"
+    assert label(*almanac, "dev", (), ()) == "Almanac dev"
+    assert label("berrypick/Factbook-v0", "factbook", None, (), ()) == "Factbook"
+    assert label(ANY, "mine", "dev", (), ()) == "mine", "of a corpus that was added, there is one cell"

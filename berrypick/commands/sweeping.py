@@ -1,0 +1,41 @@
+"""``sweep``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+from berrypick.commands.bench import cores
+from berrypick.commands.console import ERR, OUT, steps
+
+File = Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="FILE")]
+Where = Annotated[Path | None, tyro.conf.arg(metavar="PATH", help_behavior_hint="(default: runs/NAME of the file)")]
+Jobs = Annotated[int | None, tyro.conf.arg(metavar="INT", help_behavior_hint="(default: number of cores)")]
+
+
+def sweep(file: File, out: Where = None, jobs: Jobs = None) -> int:
+    """Train methods x seeds, evaluate what comes out, and write one page that compares them.
+
+    The same command skips what is done and goes on with the rest. A run that fails leaves error.txt in its folder, and
+    the others go on; the exit code is then 1.
+
+    Args:
+        file: a TOML file, or a sweep that `berrypick list sweeps` lists.
+        out: folder for all runs, sweep.html, its pictures and sweep.csv.
+        jobs: processes, each on one thread.
+    """
+    from berrypick.benchmarks import sweep as sweeps
+    from berrypick.benchmarks.sweep_page import write_page
+    from berrypick.benchmarks.sweep_run import run
+
+    path = sweeps.find(file)
+    out = out or Path("runs") / path.stem
+    with steps() as started:
+        failed = run(sweeps.read(path), out, jobs=cores() if jobs is None else jobs, started=started)
+    for trial in failed:
+        place = out / trial.place / sweeps.ERROR
+        ERR.print(f"{trial.label} failed; see {place}", style="red", markup=False, soft_wrap=True)
+    OUT.print(f"Page: {write_page(out)}", markup=False, soft_wrap=True)
+    return 1 if failed else 0

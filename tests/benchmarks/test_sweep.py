@@ -1,0 +1,133 @@
+"""A sweep's file: what it says is what is run, and what is wrong in it is named by file and field."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from berrypick.benchmarks import sweep
+from berrypick.benchmarks.sweep import SWEEPS
+from berrypick.errors import BadInput
+from berrypick.registry import UnknownName
+
+GOOD = """
+[[tracks]]
+name = "text"
+suite = "quick"
+methods = ["grpo", "kl_cov(ratio=0.02)+fitness_sharing"]
+seeds = [3, 1]
+
+[tracks.training]
+env = "berrypick/Almanac-v0"
+steps = 5
+lr = 1e-4
+
+[tracks.overrides."kl_cov(ratio=0.02)+fitness_sharing"]
+lr = 5e-5
+
+[[tracks]]
+name = "numbers"
+methods = ["grpo"]
+training = { env = "berrypick/AlmanacDiscrete-v0", start = "some/folder" }
+"""
+
+
+def written(tmp_path: Path, text: str) -> Path:
+    (tmp_path / "s.toml").write_text(text)
+    return tmp_path / "s.toml"
+
+
+def test_a_file_becomes_trials(tmp_path: Path):
+    """Start first, then seed by seed every method, so that a sweep that is cut short still compares methods."""
+    trials = sweep.read(written(tmp_path, GOOD)).trials
+    composed = "kl_cov(ratio=0.02)+fitness_sharing"
+    assert [(trial.track, trial.method, trial.seed) for trial in trials] == [
+        ("text", "start", 0),
+        ("text", "grpo", 3), ("text", composed, 3), ("text", "grpo", 1), ("text", composed, 1),
+        ("numbers", "start", 0), ("numbers", "grpo", 0),
+    ]  # fmt: skip
+    start, first, second = trials[:3]
+    assert (start.config, start.start, start.kind, start.suite) == (None, "tiny-diverse", "lm", "quick")
+    assert first.config and second.config
+    assert (first.config.steps, first.config.lr, first.config.seed, first.config.groups) == (5, 1e-4, 3, 12)
+    assert (second.config.steps, second.config.lr) == (5, 5e-5)
+    assert (trials[-1].kind, trials[-1].start, trials[-1].suite) == ("discrete", "some/folder", "collapse")
+    assert [trial.place.as_posix() for trial in trials[:3]] == [
+        "text/start", "text/grpo/seed-3", "text/kl_cov-ratio-0.02-+fitness_sharing/seed-3",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        ("steps = 5", "stesp = 5", r"s\.toml, field 'tracks\[0\]\.training': .*unknown field `stesp`"),
+        ("steps = 5", "steps = 'x'", r"s\.toml, field 'tracks\[0\]\.training\.steps': Expected `int`"),
+        ("steps = 5", "steps = 0", r"s\.toml, field 'tracks\[0\]\.training': .*steps.*must be at least 1"),
+        ("lr = 5e-5", "lr = -1.0", r"field 'tracks\[0\]\.overrides\.kl_cov.*must be positive"),
+        ("lr = 5e-5", "env = 'x'", r"field 'tracks\[0\]\.overrides\.kl_cov.*env': is not for this table"),
+        ("steps = 5", "seed = 5", r"field 'tracks\[0\]\.training\.seed': is not for this table"),
+        ("lr = 1e-4", "method = 'x'", r"field 'tracks\[0\]\.training\.method': is not for this table"),
+        ('env = "berrypick/Almanac-v0"\n', "", r"field 'tracks\[0\]\.training': .*missing required field `\w+`"),
+        ("[3, 1]", "[3, 3]", r"field 'tracks\[0\]\.seeds': must differ"),
+        ("[3, 1]", "[]", r"field 'tracks\[0\]\.seeds': must differ"),
+        ("[3, 1]", "[-1]", r"field 'tracks\[0\]\.seeds\[0\]': Expected `int` >= 0"),
+        ('"numbers"', '"text"', r"field 'tracks': must differ"),
+        ('"numbers"', '"../x"', r"field 'tracks\[1\]\.name': must be letters"),
+        ('methods = ["grpo"]', 'methods = ["start"]', r"field 'tracks\[1\]\.methods': must differ"),
+        ('overrides."kl_cov(ratio=0.02)+fitness_sharing"', "overrides.gppo", "'gppo' is none of the methods"),
+        ("seeds =", "seed =", r"field 'tracks\[0\]': .*unknown field `seed`"),
+        ("[[tracks]]", "[[tracks]", r"s\.toml: not valid TOML: .*line 2"),
+    ],
+)
+def test_what_is_wrong_is_named(tmp_path: Path, before: str, after: str, said: str):
+    assert before in GOOD
+    with pytest.raises(BadInput, match=said):
+        sweep.read(written(tmp_path, GOOD.replace(before, after, 1)))
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "near"),
+    [
+        ('"quick"', '"quik"', "quick"),
+        ('["grpo", "kl', '["grop", "kl', "grpo"),
+        ("berrypick/Almanac-v0", "berrypick/Almanak-v0", "Almanac-v0"),
+    ],
+)
+def test_unknown_names_say_what_is_near(tmp_path: Path, before: str, after: str, near: str):
+    with pytest.raises(UnknownName, match=near):
+        sweep.read(written(tmp_path, GOOD.replace(before, after, 1)))
+
+
+def test_a_folder_is_for_one_sweep_which_may_grow(tmp_path: Path):
+    out, plan = tmp_path / "out", sweep.read(written(tmp_path, GOOD))
+    sweep.claim(plan, out)
+    assert sweep.planned(out) == plan
+    grown = sweep.read(written(tmp_path, GOOD.replace("[3, 1]", "[3, 1, 2]")))
+    sweep.claim(grown, out)
+    assert sweep.planned(out) == grown
+    changed = sweep.read(written(tmp_path, GOOD.replace("lr = 5e-5", "lr = 6e-5").replace("quick", "core")))
+    with pytest.raises(BadInput, match=r"text/start/trial\.json: was run with another suite; choose another --out"):
+        sweep.claim(changed, out)
+    changed = sweep.read(written(tmp_path, GOOD.replace("lr = 5e-5", "lr = 6e-5")))
+    with pytest.raises(BadInput, match=r"seed-3/trial\.json: was run with another lr;"):
+        sweep.claim(changed, out)
+    assert sweep.planned(out) == grown, "what is refused changes nothing"
+
+
+def test_shipped_sweeps_are_found_by_name_and_others_by_path(tmp_path: Path):
+    assert sweep.find("collapse") == SWEEPS["collapse"]
+    assert sweep.find(str(written(tmp_path, GOOD))) == tmp_path / "s.toml"
+    with pytest.raises(UnknownName, match="unknown sweep 'colapse'; did you mean 'collapse'"):
+        sweep.find("colapse")
+
+
+def test_shipped_sweeps_are_what_the_issue_asks_for():
+    plans = {name: sweep.read(SWEEPS[name]).trials for name in SWEEPS}
+    assert [(trial.method, trial.seed) for trial in plans["collapse"]] == [
+        ("start", 0), ("grpo", 0), ("adaptive_entropy", 0), ("fitness_sharing", 0),
+    ]  # fmt: skip
+    assert {trial.config.steps for trial in plans["collapse"] if trial.config} == {40}
+    counts = [(kind, sum(trial.kind == kind for trial in plans["first"])) for kind in ("lm", "discrete")]
+    assert counts == [("lm", 1 + 5 * 3), ("discrete", 1 + 9 * 10)]
+    assert {trial.suite for trials in plans.values() for trial in trials} == {"collapse"}
