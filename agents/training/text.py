@@ -176,7 +176,7 @@ def _batch(
 
 @torch.no_grad()
 def _selects(model: Any) -> bool:
-    """Whether a model gives the logits of chosen places alone, which transformers promises since 5.20 or so."""
+    """Whether a model gives the logits of chosen places alone, as those of recent transformers do."""
     device = next(model.parameters()).device
     ids, chosen = torch.tensor([[1, 2, 3], [3, 2, 1]]), torch.tensor([[True, False, True], [False, True, False]])
     every = model(input_ids=ids.to(device), use_cache=False).logits[chosen.to(device)]

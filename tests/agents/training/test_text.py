@@ -153,7 +153,7 @@ def test_a_rollout_samples_with_its_own_generator(learner: TextLearner):
 
 
 def test_kinds_stand_at_generated_tokens(learner: TextLearner, played: Played):
-    """In a turn whose first tag is <answer>, that is tool, what comes before is thought, what comes after the answer."""
+    """In a turn whose first tag is <answer>: thought before it, a tool token there, the answer after it."""
     batch, found = played.batch, 0
     assert not batch.kind[~batch.mask].any()
     for row, trace in enumerate(played.traces):
