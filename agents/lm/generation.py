@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import itertools
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -20,52 +19,10 @@ from torch import Tensor
 from berrypick.agents.lm.cache import PackedCache
 from berrypick.agents.lm.load import Policy
 from berrypick.agents.lm.masks import Masks
+from berrypick.agents.lm.tokens import Stop, Tokens
 
-#: Tokens of an action so far -> whether it is complete.
-Stop = Callable[[Sequence[int]], bool]
 #: Rows that generate are fed alone once they are at most this share of all: it costs a copy of what they see.
 _FEW: Final = 1 / 3
-
-
-@dataclass
-class Tokens:
-    """One row's tokens so far.
-
-    Attributes:
-        stop: says when an action is complete.
-        ids: all tokens, fed and generated.
-        mask: those that were generated.
-        old: log-probability of each when it was sampled, 0.0 for what was fed.
-        entropy: exact entropy, in nats, of what it was sampled from, 0.0 for what was fed.
-        chunk: number of the action that a token belongs to, or that it comes before.
-        turn: number of the next action.
-        full: an action found no room, or not enough.
-    """
-
-    stop: Stop
-    ids: list[int] = field(default_factory=list)
-    mask: list[bool] = field(default_factory=list)
-    old: list[float] = field(default_factory=list)
-    entropy: list[float] = field(default_factory=list)
-    chunk: list[int] = field(default_factory=list)
-    turn: int = 0
-    full: bool = False
-
-    def read(self, ids: Sequence[int]) -> None:
-        """Append what the environment says."""
-        self.ids += ids
-        self.mask += [False] * len(ids)
-        self.old += [0.0] * len(ids)
-        self.entropy += [0.0] * len(ids)
-        self.chunk += [self.turn] * len(ids)
-
-    def write(self, token: int, old: float, entropy: float) -> None:
-        """Append what was sampled."""
-        self.ids.append(token)
-        self.mask.append(True)
-        self.old.append(old)
-        self.entropy.append(entropy)
-        self.chunk.append(self.turn)
 
 
 class Session:

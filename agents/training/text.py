@@ -16,9 +16,10 @@ from torch import Tensor, nn
 
 from berrypick import seeding
 from berrypick.agents.lm import load
-from berrypick.agents.lm.generation import Session, Tokens
+from berrypick.agents.lm.generation import Session
 from berrypick.agents.lm.load import Policy
 from berrypick.agents.lm.render import Script
+from berrypick.agents.lm.tokens import Tokens
 from berrypick.agents.methods.base import Batch
 from berrypick.agents.training.config import Config
 from berrypick.agents.training.kinds import label
