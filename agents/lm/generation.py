@@ -22,7 +22,7 @@ from berrypick.agents.lm.masks import Masks
 from berrypick.agents.lm.tokens import Stop, Tokens
 
 #: Rows that generate are fed alone once they are at most this share of all: it costs a copy of what they see.
-_FEW: Final = 1 / 3
+_FEW: Final = 1 / 2
 
 
 class Session:
