@@ -42,7 +42,17 @@ def _padded(inner: str) -> Agent:
 
 
 KINDS.add("padded", _padded, "padded:<agent>: the agent with fillers, thoughts and repeated queries")
-KINDS.add("lm", "berrypick.agents.lm.agent:LM", "lm:<folder, .gguf file or hub name>: a transformers language model")
+
+
+def _lm(name: str) -> Agent:
+    try:
+        from berrypick.agents.lm.agent import LM
+    except ModuleNotFoundError as error:
+        raise ImportError("lm: agents need torch and transformers; pip install 'berrypick[train]'") from error
+    return LM(name)
+
+
+KINDS.add("lm", _lm, "lm:<folder, .gguf file or hub name>: a transformers language model")
 KINDS.add("chat", "berrypick.agents.chat:Chat", "chat:<base_url>:<model>: a model behind an OpenAI-compatible endpoint")
 
 

@@ -43,14 +43,16 @@ class Slots:
     chosen: Tensor | None = None
 
 
-class PackedLayer(CacheLayerMixin):
+class PackedLayer(CacheLayerMixin):  # type: ignore[no-untyped-call]
     """One layer's keys and values. Shape of the buffers: (rows, heads, room, width)."""
 
     is_sliding = False
 
     def __init__(self, slots: Slots, **_: Any) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self._slots = slots
+        self.keys: Tensor
+        self.values: Tensor
 
     def lazy_initialization(self, key_states: Tensor, value_states: Tensor) -> None:
         """Make room. Zeros, as a stale NaN would spoil a sum even with weight zero."""
@@ -112,7 +114,8 @@ class PackedCache(Cache):
 
     def __init__(self, rows: int, device: torch.device) -> None:
         self._slots = Slots(rows)
-        super().__init__(layer_class_to_replicate=partial(PackedLayer, self._slots))
+        self.layers: list[PackedLayer]  # type: ignore[assignment]
+        super().__init__(layer_class_to_replicate=partial(PackedLayer, self._slots))  # type: ignore[arg-type]
         self.lengths = torch.zeros(rows, dtype=torch.long)
         self._device = device
 

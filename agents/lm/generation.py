@@ -8,8 +8,8 @@ nothing but the last bits of its log-probabilities.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+import sys
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -19,52 +19,10 @@ from torch import Tensor
 from berrypick.agents.lm.cache import PackedCache
 from berrypick.agents.lm.load import Policy
 from berrypick.agents.lm.masks import Masks
+from berrypick.agents.lm.tokens import Stop, Tokens
 
-#: Tokens of an action so far -> whether it is complete.
-Stop = Callable[[Sequence[int]], bool]
 #: Rows that generate are fed alone once they are at most this share of all: it costs a copy of what they see.
-_FEW: Final = 1 / 3
-
-
-@dataclass
-class Tokens:
-    """One row's tokens so far.
-
-    Attributes:
-        stop: says when an action is complete.
-        ids: all tokens, fed and generated.
-        mask: those that were generated.
-        old: log-probability of each when it was sampled, 0.0 for what was fed.
-        entropy: exact entropy, in nats, of what it was sampled from, 0.0 for what was fed.
-        chunk: number of the action that a token belongs to, or that it comes before.
-        turn: number of the next action.
-        full: an action found no room, or not enough.
-    """
-
-    stop: Stop
-    ids: list[int] = field(default_factory=list)
-    mask: list[bool] = field(default_factory=list)
-    old: list[float] = field(default_factory=list)
-    entropy: list[float] = field(default_factory=list)
-    chunk: list[int] = field(default_factory=list)
-    turn: int = 0
-    full: bool = False
-
-    def read(self, ids: Sequence[int]) -> None:
-        """Append what the environment says."""
-        self.ids += ids
-        self.mask += [False] * len(ids)
-        self.old += [0.0] * len(ids)
-        self.entropy += [0.0] * len(ids)
-        self.chunk += [self.turn] * len(ids)
-
-    def write(self, token: int, old: float, entropy: float) -> None:
-        """Append what was sampled."""
-        self.ids.append(token)
-        self.mask.append(True)
-        self.old.append(old)
-        self.entropy.append(entropy)
-        self.chunk.append(self.turn)
+_FEW: Final = 1 / 2
 
 
 class Session:
@@ -95,7 +53,7 @@ class Session:
     ) -> None:
         self._model, self._masks = model, Masks(model.config)
         self._temperature, self._most, self._ends = temperature, most, ends
-        self._positions = float("inf") if positions is None else positions
+        self._positions = sys.maxsize if positions is None else positions
         self._device = next(model.parameters()).device
         self._cache = PackedCache(0, self._device)
         self.rows: list[Tokens] = []
@@ -140,8 +98,8 @@ class Session:
         logits = self._read(live) if live else torch.empty(0)
         while live:
             tokens, old, entropy = self._sample(logits, [rngs[place] for place in live])
-            for place, token, *of_token in zip(live, tokens, old, entropy, strict=True):
-                self.rows[place].write(token, *of_token)
+            for place, token, *measured in zip(live, tokens, old, entropy, strict=True):
+                self.rows[place].write(token, *measured)
                 actions[place].append(token)
             self.generated += len(live)
             live = [place for place in live if not self._over(self.rows[place], actions[place])]
@@ -177,7 +135,7 @@ class Session:
         prompts = [row.ids for row in self.rows[len(self._cache.lengths) :]]
         if not prompts:
             return
-        shared = _common(prompts)[: int(min(*map(len, prompts), self._positions)) - 1]
+        shared = _common(prompts)[: min(*map(len, prompts), self._positions) - 1]
         opened = PackedCache(1, self._device)
         self._forward(opened, [0], [shared or prompts[0][:1]])
         opened.lengths[:] = len(shared)  # with nothing in common the pass makes the buffers and no more

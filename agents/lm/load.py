@@ -127,10 +127,8 @@ def _source(place: str) -> tuple[str, dict[str, Any]]:
 
 
 def _read(source: str, options: dict[str, Any], precision: Any) -> tuple[Any, Any]:
-    try:
-        from transformers import AutoModelForCausalLM, AutoTokenizer
-    except ImportError as error:
-        raise ImportError("lm: agents need torch and transformers; pip install 'berrypick[train]'") from error
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
     try:
         tokenizer = AutoTokenizer.from_pretrained(source, **options)
         return AutoModelForCausalLM.from_pretrained(source, dtype=precision, **options), tokenizer

@@ -8,7 +8,7 @@ from functools import lru_cache, partial
 from typing import Any, Final
 
 from berrypick.agents.chat_messages import SILENCE
-from berrypick.agents.lm.generation import Stop
+from berrypick.agents.lm.tokens import Stop
 from berrypick.envs.actions import Invalid
 from berrypick.envs.protocols import PROTOCOLS
 

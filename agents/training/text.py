@@ -16,9 +16,10 @@ from torch import Tensor, nn
 
 from berrypick import seeding
 from berrypick.agents.lm import load
-from berrypick.agents.lm.generation import Session, Tokens
+from berrypick.agents.lm.generation import Session
 from berrypick.agents.lm.load import Policy
 from berrypick.agents.lm.render import Script
+from berrypick.agents.lm.tokens import Tokens
 from berrypick.agents.methods.base import Batch
 from berrypick.agents.training.config import Config
 from berrypick.agents.training.kinds import label
@@ -176,7 +177,7 @@ def _batch(
 
 @torch.no_grad()
 def _selects(model: Any) -> bool:
-    """Whether a model gives the logits of chosen places alone, which transformers promises since 5.20 or so."""
+    """Whether a model gives the logits of chosen places alone, as those of recent transformers do."""
     device = next(model.parameters()).device
     ids, chosen = torch.tensor([[1, 2, 3], [3, 2, 1]]), torch.tensor([[True, False, True], [False, True, False]])
     every = model(input_ids=ids.to(device), use_cache=False).logits[chosen.to(device)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -83,3 +84,11 @@ def test_the_card_says_what_is_read_and_written(folder: str):
     assert agent.name == f"lm:{folder}" and agent.reads("almanac-tiny") and not agent.reads("factbook")
     with pytest.raises(AgentDown, match="tags, not tools"):
         agent.act([Row(1, (asked("Who?", "tools"),))], rngs(1))
+
+
+def test_without_torch_it_is_said_what_to_install(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setitem(sys.modules, "torch", None)
+    for module in [name for name in sys.modules if name.startswith("berrypick.agents.lm.")]:
+        monkeypatch.delitem(sys.modules, module)
+    with pytest.raises(ImportError, match=r"berrypick\[train\]"):
+        agents.make("lm:anything")

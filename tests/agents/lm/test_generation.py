@@ -22,8 +22,9 @@ from transformers import (
 )
 
 from berrypick.agents.lm.cache import PackedCache
-from berrypick.agents.lm.generation import Session, Tokens
+from berrypick.agents.lm.generation import Session
 from berrypick.agents.lm.masks import Masks
+from berrypick.agents.lm.tokens import Tokens
 from berrypick.errors import BadInput
 
 WORDS, END = 50, 7

@@ -12,7 +12,7 @@ import torch
 from berrypick import agents, seeding
 from berrypick.agents.lm.load import Card, load, pack
 from berrypick.agents.lm.tiny import make_tiny
-from berrypick.agents.lm.tokenizer import make_tokenizer
+from berrypick.agents.lm.tokenizer import END, make_tokenizer
 from berrypick.agents.methods.base import KINDS, Batch
 from berrypick.agents.training.learner import Played
 from berrypick.agents.training.text import TextLearner
@@ -153,17 +153,21 @@ def test_a_rollout_samples_with_its_own_generator(learner: TextLearner):
 
 
 def test_kinds_stand_at_generated_tokens(learner: TextLearner, played: Played):
-    """A turn that opens with <answer> has a tool token there, then the answer's words up to the next tag."""
-    batch = played.batch
-    opening, closing = learner._script.encode("<answer></answer>")
+    """In a turn whose first tag is <answer>: thought before it, a tool token there, the answer after it."""
+    batch, found = played.batch, 0
     assert not batch.kind[~batch.mask].any()
-    begins = batch.mask & (batch.inputs["ids"] == opening) & ~batch.mask.roll(1, 1)
-    assert begins.any()
-    for row, place in begins.nonzero().tolist():
-        assert KINDS[batch.kind[row, place]] == "tool"
-        after = int(batch.inputs["ids"][row, place + 1])
-        if batch.mask[row, place + 1]:
-            assert KINDS[batch.kind[row, place + 1]] == ("tool" if after == closing else "answer")
+    for row, trace in enumerate(played.traces):
+        for turn in range(len(trace.turns)):
+            own = batch.mask[row] & (batch.chunk[row] == turn)
+            tokens = TOKENIZER.convert_ids_to_tokens(batch.inputs["ids"][row, own].tolist())
+            kinds = [KINDS[kind] for kind in batch.kind[row, own].tolist()]
+            first = next((place for place, token in enumerate(tokens) if token.startswith("<")), len(tokens))
+            assert kinds[:first] == ["think"] * first
+            if tokens[first : first + 1] == ["<answer>"]:
+                found += 1
+                rest = [token for token in tokens[first + 1 :] if token not in ("</answer>", END)]
+                assert kinds[first] == "tool" and kinds[first + 1 :][: len(rest)] == ["answer"] * len(rest)
+    assert found
 
 
 def test_limit_is_what_an_episode_can_have(learner: TextLearner, played: Played):
