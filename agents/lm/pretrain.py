@@ -29,10 +29,12 @@ if TYPE_CHECKING:
 #: What the narrow start knows best.
 NARROW: Final = "open-and-read"
 
-#: start -> share of each script among its demonstrations
-SHARES: Final[Mapping[str, Mapping[str, float]]] = {
-    "tiny-diverse": {script: 1 / len(SCRIPTS) for script in SCRIPTS},
-    "tiny-narrow": {script: 0.9 if script == NARROW else 0.1 / (len(SCRIPTS) - 1) for script in SCRIPTS},
+_ALIKE: Final = {script: 1 / len(SCRIPTS) for script in SCRIPTS}
+_MOSTLY_ONE: Final = {script: 0.9 if script == NARROW else 0.1 / (len(SCRIPTS) - 1) for script in SCRIPTS}
+#: start -> share of each script among its demonstrations, round by round
+SHARES: Final[Mapping[str, tuple[Mapping[str, float], ...]]] = {
+    "tiny-diverse": (_ALIKE, _ALIKE),
+    "tiny-narrow": (_ALIKE, _MOSTLY_ONE),
 }
 
 
@@ -41,22 +43,25 @@ class Pretraining:
     """How a start is made.
 
     Attributes:
-        shares: script -> its share of the demonstrations.
+        shares: for each round, script -> its share of the demonstrations.
         seed: of weights and draws.
         copying: steps of the copy warm-up.
-        steps: steps on demonstrations.
+        steps: steps on demonstrations in a round.
         size: sequences a step.
-        rounds: parts into which the steps on demonstrations are divided, for the learning rate alone.
-        lr: learning rate of AdamW; warmed up in 50 steps in each part, and falling to a tenth in its last fifth.
+        lr: learning rate of AdamW; warmed up in 50 steps in each round, and falling to a tenth in its last fifth.
     """
 
-    shares: Mapping[str, float]
+    shares: tuple[Mapping[str, float], ...]
     seed: int = 0
-    copying: int = 400
-    steps: int = 3200
-    rounds: int = 2
+    copying: int = 300
+    steps: int = 1600
     size: int = 32
     lr: float = 2e-3
+
+    @property
+    def total(self) -> int:
+        """All steps."""
+        return self.copying + self.steps * len(self.shares)
 
 
 #: Train worlds of ``almanac-small`` in which the published starts saw their demonstrations.
@@ -85,7 +90,7 @@ def write_start(name: str, out: Path, jobs: int = 1, tick: Callable[[str, int, i
     demonstrations = collect(
         WORLDS, "train", out / "demonstrations", jobs=jobs, done=lambda world: tick(world, 0, len(WORLDS))
     )
-    total = plan.copying + plan.steps
+    total = plan.total
     model = pretrain(plan, demonstrations, out, lambda step, loss: tick(f"loss {loss:.3f}", step + 1, total))
     if not (out / "policy").exists():
         with files.new_folder(out / "policy") as draft:
@@ -107,18 +112,21 @@ def pretrain(
     vocabulary = len(make_tokenizer())
     model = make_tiny(vocabulary, plan.seed)
     optimiser = torch.optim.AdamW(model.parameters(), lr=plan.lr, betas=(0.9, 0.95), weight_decay=0.01)
-    mixture = Mixture(demonstrations, plan.shares, plan.size, plan.seed)
+    mixtures = [Mixture(demonstrations, shares, plan.size, plan.seed) for shares in plan.shares]
     done = 0
     if kept := checkpoint.stored(out / "checkpoints"):
         done = checkpoint.restore(kept[-1], model, optimiser).step
     log = files.Log(out / "losses.jsonl", keep=done)
-    for step in range(done, plan.copying + plan.steps):
+    for step in range(done, plan.total):
         warming = step < plan.copying
-        batch = copying(plan.seed, step, plan.size, vocabulary) if warming else mixture.batch(step - plan.copying)
+        acted = step - plan.copying
+        batch = (
+            copying(plan.seed, step, plan.size, vocabulary) if warming else mixtures[acted // plan.steps].batch(acted)
+        )
         _set_rate(optimiser, rate(plan, step))
         loss = _update(model, optimiser, batch)
         log.add({"step": step, "loss": loss, "tokens": int(batch.ids.size), "phase": "copy" if warming else "act"})
-        if (step + 1) % SAVED_EVERY == 0 or step + 1 == plan.copying + plan.steps:
+        if (step + 1) % SAVED_EVERY == 0 or step + 1 == plan.total:
             checkpoint.save(out / "checkpoints", model, optimiser, step + 1, {})
         tick(step, loss)
     return model
@@ -127,7 +135,7 @@ def pretrain(
 def rate(plan: Pretraining, step: int) -> float:
     """Learning rate of a step; restarts after each round (Loshchilov & Hutter 2017, arXiv 1608.03983)."""
     warming = step < plan.copying
-    length = plan.copying if warming else plan.steps // plan.rounds
+    length = plan.copying if warming else plan.steps
     within = step if warming else (step - plan.copying) % length
     warm = min(1.0, (within + 1) / _WARM)
     left = 1.0 if warming else min(1.0, (length - within) / (_LAST * length))
