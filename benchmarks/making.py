@@ -18,7 +18,7 @@ Tick = Callable[[str, int, int], None]
 SUITE: Final = "collapse"
 _WHAT: Final = (
     "A start for training: a Llama of a million parameters over a closed vocabulary of Almanac's words, trained on "
-    "grounded successes of the scripted agents in train worlds 32-95 of `almanac-small`"
+    "grounded successes of the scripted agents in train worlds 32-127 of `almanac-small`"
 )
 
 

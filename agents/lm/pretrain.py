@@ -33,8 +33,8 @@ _ALIKE: Final = {script: 1 / len(SCRIPTS) for script in SCRIPTS}
 _MOSTLY_ONE: Final = {script: 0.9 if script == NARROW else 0.1 / (len(SCRIPTS) - 1) for script in SCRIPTS}
 #: start -> share of each script among its demonstrations, round by round
 SHARES: Final[Mapping[str, tuple[Mapping[str, float], ...]]] = {
-    "tiny-diverse": (_ALIKE, _ALIKE),
-    "tiny-narrow": (_ALIKE, _MOSTLY_ONE),
+    "tiny-diverse": (_ALIKE, _ALIKE, _ALIKE),
+    "tiny-narrow": (_ALIKE, _ALIKE, _MOSTLY_ONE),
 }
 
 
@@ -65,7 +65,7 @@ class Pretraining:
 
 
 #: Train worlds of ``almanac-small`` in which the published starts saw their demonstrations.
-WORLDS: Final = range(32, 96)
+WORLDS: Final = range(32, 128)
 #: How the published starts are played: they read Almanac and write tags; no demonstrated action is longer.
 CARD: Final = Card(corpora=("almanac",), protocols=("tags",), max_new_tokens=48)
 #: Steps between two checkpoints.

@@ -52,8 +52,10 @@ def _texts() -> Iterator[str]:
     yield from itertools.chain(inventory.ADJECTIVES, MORE_ADJECTIVES, inventory.SEASONS, inventory.PLACES)
     yield from inventory.YEARS
     for relation in lexicon.RELATIONS.values():
-        yield from itertools.chain((relation.roster,), relation.states, relation.asks, relation.asks_inverse)
-    yield from itertools.chain(lexicon.ALIAS_ASKS, (lexicon.REGISTER, lexicon.REGISTER_ENTRY))
+        # Lower case too: scripts search for words of titles and of sentences.
+        titled = (relation.roster, *relation.states)
+        yield from itertools.chain(titled, map(str.lower, titled), relation.asks, relation.asks_inverse)
+    yield from itertools.chain(lexicon.ALIAS_ASKS, (lexicon.REGISTER, lexicon.REGISTER.lower(), lexicon.REGISTER_ENTRY))
     yield from itertools.chain(lexicon.FRAMES, lexicon.BOTH_FRAMES, *lexicon.ORDERS.values())
     yield from itertools.chain(pages.PROFILE_FILLERS, pages.CHRONICLE_FILLERS)
     yield from _said()
