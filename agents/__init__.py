@@ -64,6 +64,7 @@ def _discrete(policy: str) -> Agent:
     """
     from pathlib import Path
 
+    from berrypick import files
     from berrypick.agents import starts
     from berrypick.agents.discrete import POLICIES, Discrete
 
@@ -72,7 +73,7 @@ def _discrete(policy: str) -> Agent:
         return Discrete(policy, POLICIES[policy])
     from berrypick.agents.training import numbers
 
-    return Discrete(policy, numbers.sampler(numbers.load(folder)))
+    return Discrete(policy, numbers.sampler(numbers.load(folder)), files.sha256(folder / numbers.WEIGHTS))
 
 
 KINDS.add("discrete", _discrete, "discrete:<policy>: a policy of the discrete track, by name or folder, played in text")

@@ -45,5 +45,14 @@ class Metered(Protocol):
         ...
 
 
+@runtime_checkable
+class Weighted(Protocol):
+    """An agent that acts by weights, which may change under the same name."""
+
+    def weights(self) -> str:
+        """Hash of its weights, "" where it has none in files here."""
+        ...
+
+
 class AgentDown(BadInput):
     """An agent cannot play at all, and no other row will fare better: it ends the run, not only an episode."""

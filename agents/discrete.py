@@ -107,11 +107,16 @@ class Discrete:
     Args:
         name: of the policy.
         policy: the policy.
+        weights: hash of its weights, "" for a policy without.
     """
 
-    def __init__(self, name: str, policy: Policy) -> None:
+    def __init__(self, name: str, policy: Policy, weights: str = "") -> None:
         self.name = f"discrete:{name}"
-        self._policy = policy
+        self._policy, self._weights = policy, weights
+
+    def weights(self) -> str:
+        """Hash of the weights, "" for a policy without."""
+        return self._weights
 
     def reads(self, corpus: str) -> bool:
         """Almanac's corpora."""

@@ -15,6 +15,7 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from berrypick import agents, files
+from berrypick.agents.base import Weighted
 from berrypick.benchmarks import assemble, cells, favourite, provenance, result
 from berrypick.benchmarks.cells import CellRun
 from berrypick.benchmarks.result import Config
@@ -182,7 +183,8 @@ def folder_name(agent: str) -> str:
 def configure(agent: str, suite: str, seed: int, protocol: str = "tags") -> Config:
     """Resolve what a run's numbers depend on, checking the names and the seed."""
     suite_cells = cells_of(suite, protocol)
-    agents.make(agent)
+    made = agents.make(agent)
+    weights = made.weights() if isinstance(made, Weighted) else ""
     if not 0 <= seed < 2**32:
         raise BadInput(f"must be in [0, 2**32), got {seed}", field="seed")
     return Config(
@@ -192,7 +194,7 @@ def configure(agent: str, suite: str, seed: int, protocol: str = "tags") -> Conf
         seed=seed,
         cells=suite_cells,
         versions=provenance.versions(),
-        sources=provenance.source_fingerprints(),
+        sources=provenance.source_fingerprints() | ({"weights": weights} if weights else {}),
     )
 
 

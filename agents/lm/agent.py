@@ -9,7 +9,7 @@ import numpy as np
 
 from berrypick.agents.base import AgentDown, Row
 from berrypick.agents.lm.generation import Session
-from berrypick.agents.lm.load import load
+from berrypick.agents.lm.load import load, weights
 from berrypick.agents.lm.render import Script
 from berrypick.envs.observe import read_prompt
 
@@ -40,7 +40,7 @@ class LM:
 
     def __init__(self, argument: str) -> None:
         self.name = f"lm:{argument}"
-        self._policy = load(argument)
+        self._policy, self._weights = load(argument), weights(argument)
         self._script = Script(self._policy.tokenizer, self._policy.ends)
         self._session = Session.of(self._policy)
         self._known: list[_Known] = []
@@ -66,6 +66,10 @@ class LM:
             texts[row.id] = self._script.text(action)
             row.history, row.action = (*row.history, texts[row.id]), action
         return [texts[row.id] for row in rows]
+
+    def weights(self) -> str:
+        """Hash of the weights, "" for a model of the hub."""
+        return self._weights
 
     def cost(self) -> dict[str, float]:
         """Tokens so far: generated, put through the model (those among them), and episodes that found no room."""

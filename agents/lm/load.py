@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import inspect
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -98,9 +101,17 @@ def pack(model: Any, tokenizer: Any, card: Card) -> Policy:
 
 def save(policy: Policy, folder: Path) -> None:
     """Write a policy into a folder that ``load`` takes."""
-    policy.model.save_pretrained(folder)
+    with _quietly():
+        policy.model.save_pretrained(folder)
     policy.tokenizer.save_pretrained(folder)
     files.write_bytes(folder / CARD, msgspec.json.format(msgspec.json.encode(policy.card)) + b"\n")
+
+
+def weights(name: str) -> str:
+    """Hash of the files that hold a model's weights, "" for one of the hub."""
+    path = Path(starts.find(name)).expanduser()
+    found = [path] if path.is_file() else sorted(path.glob("*.safetensors")) if path.is_dir() else []
+    return hashlib.sha256("".join(files.sha256(file) for file in found).encode()).hexdigest() if found else ""
 
 
 def read_card(path: Path) -> Card:
@@ -130,10 +141,25 @@ def _read(source: str, options: dict[str, Any], precision: Any) -> tuple[Any, An
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     try:
-        tokenizer = AutoTokenizer.from_pretrained(source, **options)
-        return AutoModelForCausalLM.from_pretrained(source, dtype=precision, **options), tokenizer
+        with _quietly():
+            tokenizer = AutoTokenizer.from_pretrained(source, **options)
+            return AutoModelForCausalLM.from_pretrained(source, dtype=precision, **options), tokenizer
     except (OSError, ValueError, KeyError) as error:
         reason = (
             f"no causal language model that transformers loads ({error}); lm: takes a folder, a .gguf file, {_KNOWN}"
         )
         raise BadInput(reason, file=source) from error
+
+
+@contextmanager
+def _quietly() -> Iterator[None]:
+    """Without transformers' progress bars, which would stand between a command's own."""
+    from transformers.utils import logging
+
+    shown = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if shown:
+            logging.enable_progress_bar()
