@@ -117,7 +117,7 @@ class Method:
         token_loss: micro-batch -> losses. Shape (n, T).
         regularise: micro-batch -> its share of a term added to the loss, a scalar.
         reduce: mask of an optimiser batch, tokens an episode may have -> weights of the token losses. Shape (n, T).
-        control: state, mean entropy of the step's generated tokens -> state of the next step.
+        control: state of the step before, mean entropy of this step's generated tokens -> state for its updates.
         state: what ``control`` starts from.
         reference: whether ``Tokens.reference`` is needed.
         marks: whether ``mark`` chooses anything, so that it is worth a forward pass.

@@ -57,7 +57,7 @@ def describe(
         advantage: of what was chosen, after ``credit``. Shape (n, T), n the number chosen.
         update: what optimising did (``tally.Tally.update``).
         lr: learning rate.
-        state: what the method's ``control`` keeps, before the step.
+        state: what the method's ``control`` made of this step's entropy.
         seconds: how long it took.
 
     Raises:

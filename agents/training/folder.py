@@ -79,7 +79,7 @@ class Line(Record):
         seconds_rollout: playing.
         seconds_update: optimising.
         seconds_other: everything else.
-        state: what the method's ``control`` keeps, before the step.
+        state: what the method's ``control`` made of this step's entropy, used in its updates.
     """
 
     step: int

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -63,9 +63,12 @@ class Updater:
             Diverged: a loss or gradient is NaN or infinite; the weights are those before that optimiser step.
         """
         tally = Tally()
+        if self.accelerator.mixed_precision != "no":
+            # Sampled one token at a time and scored all at once, log-probabilities differ by what the precision leaves.
+            batch = replace(batch, old=self._scores(self.learner.module, batch)[0])
         reference = self._scores(self.reference, batch)[0] if self.reference is not None else None
-        for rows in parts(batch.group, self.updates, draw):
-            self._step(_Part(batch, rows, advantage, reference, state), draw, tally)
+        for number, rows in enumerate(parts(batch.group, self.updates, draw)):
+            self._step(_Part(batch, rows, advantage, reference, state, first=number == 0), draw, tally)
         return tally
 
     def _step(self, part: _Part, draw: np.random.Generator, tally: Tally) -> None:
@@ -75,10 +78,14 @@ class Updater:
         marked = self._marks(part, mask, draw)
         weight = self.method.reduce(mask, self.learner.limit)
         positive = mask & favoured(part.advantage[part.rows], mask)[:, None]
-        part = part.with_sums(marked, weight, max(1, int(mask.sum())), max(1, int(positive.sum())))
+        part = replace(
+            part, marked=marked, weight=weight, count=max(1, int(mask.sum())), positive=max(1, int(positive.sum()))
+        )
         self.optimiser.zero_grad()
         total = 0.0
         for places in by_length(mask, self.micro):
+            if not bool(mask[places].any()):
+                continue
             tokens = part.tokens(places, *self.learner.score(self.learner.module, part.batch, part.rows[places]))
             share = loss(self.method, tokens)
             if not bool(torch.isfinite(share)):
@@ -96,7 +103,7 @@ class Updater:
         if not self.method.marks:
             return torch.zeros_like(mask)
         new, entropy = self._scores(self.learner.module, part.batch, part.rows)
-        old, advantage = part.batch.old[part.rows], part.advantage[part.rows]
+        old, advantage = new if part.first else part.batch.old[part.rows], part.advantage[part.rows]
         return self.method.mark(Scores(new, old, entropy, advantage, mask, draw)) & mask
 
     @torch.no_grad()
@@ -105,27 +112,26 @@ class Updater:
         rows = torch.arange(len(batch.reward)) if rows is None else rows
         new, entropy = torch.zeros(batch.mask[rows].shape), torch.zeros(batch.mask[rows].shape)
         for places in by_length(batch.mask[rows], self.micro):
-            found = self.learner.score(module, batch, rows[places])
+            with self.accelerator.autocast():
+                found = self.learner.score(module, batch, rows[places])
             new[places], entropy[places] = found[0].float().cpu(), found[1].float().cpu()
         return new, entropy
 
 
 @dataclass(frozen=True)
 class _Part:
-    """The share of a batch that one optimiser step is made on."""
+    """The share of a batch that one optimiser step is made on; the policy of the ``first`` is the one that played."""
 
     batch: Batch
     rows: Tensor
     advantage: Tensor
     reference: Tensor | None
     state: Mapping[str, float]
+    first: bool
     marked: Tensor = field(default_factory=lambda: torch.empty(0))
     weight: Tensor = field(default_factory=lambda: torch.empty(0))
     count: int = 0
     positive: int = 0
-
-    def with_sums(self, marked: Tensor, weight: Tensor, count: int, positive: int) -> _Part:
-        return _Part(self.batch, self.rows, self.advantage, self.reference, self.state, marked, weight, count, positive)
 
     def tokens(self, places: Tensor, new: Tensor, entropy: Tensor) -> Tokens:
         """The micro-batch of some places of this part, on the device where it was scored."""
@@ -133,7 +139,8 @@ class _Part:
         return Tokens(
             new=new.float(),
             entropy=entropy.float(),
-            old=self.batch.old[rows].to(device),
+            # Exactly equal, not but for rounding: the slope of a penalty such as |new - old| would turn it into noise.
+            old=new.detach().float() if self.first else self.batch.old[rows].to(device),
             reference=None if self.reference is None else self.reference[rows].to(device),
             advantage=self.advantage[rows].to(device),
             mask=self.batch.mask[rows].to(device),
