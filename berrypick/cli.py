@@ -9,7 +9,7 @@ import tyro
 from tyro.extras import SubcommandApp
 
 from berrypick.commands import bench, corpora, listing, reports, sessions, sweeping, training
-from berrypick.errors import BadInput
+from berrypick.errors import BadInput, Stopped
 from berrypick.registry import UnknownName
 
 #: Exit codes: 1 is a check that failed, 2 is input or usage that was wrong, 130 is an interrupt, as shells have it.
@@ -17,6 +17,9 @@ OK: Final = 0
 FAILED: Final = 1
 BAD_INPUT: Final = 2
 INTERRUPTED: Final = 130
+
+#: Packages that only some commands need -> the extra that installs them.
+EXTRAS: Final = dict.fromkeys(("torch", "transformers", "tokenizers", "accelerate", "safetensors"), "train")
 
 #: `--overwrite`, without a `--no-overwrite` beside it.
 MARKERS: Final = (tyro.conf.FlagCreatePairsOff,)
@@ -64,6 +67,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         return int(build().cli(prog="berrypick", description=DESCRIPTION, args=argv, config=MARKERS))
     except (BadInput, UnknownName) as error:
         complain(str(error))
+        return BAD_INPUT
+    except Stopped as error:
+        complain(str(error))
+        return FAILED
+    except ModuleNotFoundError as error:
+        if error.name not in EXTRAS:
+            raise
+        complain(f"{error.name} is not installed; pip install 'berrypick[{EXTRAS[error.name]}]'")
         return BAD_INPUT
     except OSError as error:
         if error.filename is None:  # of no file that a user named

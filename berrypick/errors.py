@@ -31,5 +31,9 @@ class BadInput(ValueError):
         super().__init__(f"{place}: {reason}" if place else reason)
 
 
+class Stopped(RuntimeError):
+    """A run that cannot go on, through no fault of its input; the message says why and what is kept where."""
+
+
 class Damaged(BadInput):
     """A stored file whose bytes are not those that its manifest records."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 import inspect
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ from berrypick import files
 from berrypick.agents import starts
 from berrypick.errors import BadInput
 from berrypick.records import Record
+from berrypick.registry import UnknownName
 
 #: What a folder says about its policy, beside what transformers reads.
 CARD: Final = "berrypick.json"
@@ -134,6 +136,8 @@ def _source(place: str) -> tuple[str, dict[str, Any]]:
         return str(path), {"local_files_only": True}
     if path.is_absolute() or place.startswith((".", "~")) or place.count("/") > 1:
         raise BadInput(f"there is no such folder; lm: takes a folder, a .gguf file, {_KNOWN}", file=path)
+    if near := difflib.get_close_matches(place, starts.names(), n=1, cutoff=0.7):
+        raise UnknownName("start", place, near)  # rather than to ask the hub for a misspelt name
     return place, {}
 
 

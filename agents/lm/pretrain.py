@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+import msgspec
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -22,6 +23,7 @@ from berrypick.agents.lm.load import Card, pack, save
 from berrypick.agents.lm.tiny import make_tiny
 from berrypick.agents.lm.tokenizer import make_tokenizer
 from berrypick.agents.training import checkpoint
+from berrypick.errors import BadInput
 
 if TYPE_CHECKING:
     from transformers import LlamaForCausalLM
@@ -85,8 +87,12 @@ def write_start(name: str, out: Path, jobs: int = 1, tick: Callable[[str, int, i
 
     Returns:
         Hash of the demonstrations.
+
+    Raises:
+        BadInput: the folder holds another start, or one that was made otherwise.
     """
     plan = Pretraining(SHARES[name])
+    claim(out, name, plan)
     demonstrations = collect(
         WORLDS, "train", out / "demonstrations", jobs=jobs, done=lambda world: tick(world, 0, len(WORLDS))
     )
@@ -96,6 +102,15 @@ def write_start(name: str, out: Path, jobs: int = 1, tick: Callable[[str, int, i
         with files.new_folder(out / "policy") as draft:
             save(pack(model, make_tokenizer(), CARD), draft)
     return digest(demonstrations)
+
+
+def claim(out: Path, name: str, plan: Pretraining) -> None:
+    """Take a folder for a start; raises BadInput where it holds another, or the same made otherwise."""
+    path, here = out / "start.json", msgspec.json.format(msgspec.json.encode({"start": name, "plan": plan})) + b"\n"
+    if not path.exists():
+        files.write_bytes(path, here)
+    elif path.read_bytes() != here:
+        raise BadInput("holds a start that was made otherwise; use another --out", file=path)
 
 
 def pretrain(

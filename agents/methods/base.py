@@ -122,6 +122,7 @@ class Method:
         reference: whether ``Tokens.reference`` is needed.
         marks: whether ``mark`` chooses anything, so that it is worth a forward pass.
         rounds: how often a step may generate further groups to make up for those that ``select`` dropped.
+        keeps: seams without which a base would be another method, so that no addition may replace them.
     """
 
     name: str
@@ -138,6 +139,7 @@ class Method:
     reference: bool = False
     marks: bool = False
     rounds: int = 1
+    keeps: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)

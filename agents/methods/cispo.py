@@ -29,4 +29,11 @@ def clipped_weight(tokens: Tokens, *, low: float, high: float) -> Tensor:
 def cispo(low: Fraction = 1.0, high: Size = 0.28) -> Method:
     """Make the method: the weight stays within 1 - low and 1 + high."""
     token_loss = partial(clipped_weight, low=low, high=high)
-    return replace(BASE, name="cispo", advantage=group_zscore, token_loss=token_loss, reduce=token_mean)
+    return replace(
+        BASE,
+        name="cispo",
+        advantage=group_zscore,
+        token_loss=token_loss,
+        reduce=token_mean,
+        keeps=frozenset({"token_loss"}),
+    )

@@ -49,9 +49,9 @@ def compose(name: str, methods: Table[Factory]) -> Method:
 
 def _put(called: str, method: Method, additions: list[tuple[str, Addition]]) -> Method:
     """Put the additions' seams into a base, raising BadInput where two want one seam."""
-    # A base's token loss is there to be replaced; whatever else it set would be lost without a word.
+    # Most bases' token loss is there to be replaced; whatever else they set would be lost without a word.
     own = (seam for seam, left_alone in vars(BASE).items() if getattr(method, seam) is not left_alone)
-    owners = {seam: called for seam in own if seam != "token_loss"}
+    owners = {seam: called for seam in own if seam != "token_loss" or seam in method.keeps}
     for name, addition in additions:
         for seam in addition.seams:
             if seam in owners:

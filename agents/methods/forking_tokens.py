@@ -18,6 +18,8 @@ from berrypick.agents.methods.seams import uniform
 
 def where_it_forks(batch: Batch, advantage: Tensor, *, keep: float) -> Tensor:
     """Credit: the episode's advantage where the policy was least sure, 0 elsewhere."""
+    if not bool(batch.mask.any()):
+        return uniform(batch, advantage)
     threshold = torch.quantile(batch.entropy[batch.mask], 1 - keep)
     return uniform(batch, advantage).where(batch.entropy >= threshold, 0.0)
 

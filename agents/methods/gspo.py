@@ -40,4 +40,11 @@ def sequence_clipped(tokens: Tokens, *, low: float, high: float) -> Tensor:
 def gspo(low: Fraction = 0.03, high: Size = 0.04) -> Method:
     """Make the method: bounds of s are 1 - low and 1 + high."""
     token_loss = partial(sequence_clipped, low=low, high=high)
-    return replace(BASE, name="gspo", advantage=group_zscore, token_loss=token_loss, reduce=sequence_mean)
+    return replace(
+        BASE,
+        name="gspo",
+        advantage=group_zscore,
+        token_loss=token_loss,
+        reduce=sequence_mean,
+        keeps=frozenset({"token_loss"}),
+    )

@@ -8,6 +8,7 @@ from typing import Final
 from berrypick.agents.training.config import Config
 from berrypick.agents.training.learner import Learner
 from berrypick.envs.specs import ENVS
+from berrypick.errors import BadInput
 from berrypick.registry import Table
 
 #: entry point of an environment -> its track
@@ -28,5 +29,15 @@ def track(env: str) -> str:
 
 
 def make_learner(config: Config) -> Learner:
-    """Make the learner of a run, with the weights of its start."""
-    return LEARNERS[track(config.env)](config)
+    """Make the learner of a run, with the weights of its start.
+
+    Raises:
+        BadInput: there is no such start, or the environment takes no such option.
+    """
+    make = LEARNERS[track(config.env)]
+    try:
+        return make(config)
+    except TypeError as error:
+        if "unexpected keyword" not in str(error):
+            raise
+        raise BadInput(f"{config.env}: {error}", field="option") from error

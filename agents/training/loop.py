@@ -28,14 +28,10 @@ from berrypick.agents.training.learner import Learner, Played
 from berrypick.agents.training.learners import make_learner
 from berrypick.agents.training.tally import Tally
 from berrypick.agents.training.update import Diverged, Updater
-from berrypick.errors import BadInput
+from berrypick.errors import BadInput, Stopped
 
 #: Called after each step with the line that was logged.
 Tick = Callable[[Line], None]
-
-
-class Stopped(RuntimeError):
-    """The run cannot go on; the message says why and where the offending batch lies."""
 
 
 def train(config: Config, out: Path, tick: Tick = lambda _: None) -> None:
@@ -44,28 +40,29 @@ def train(config: Config, out: Path, tick: Tick = lambda _: None) -> None:
     Writes ``config.json``, ``metrics.jsonl``, ``checkpoints/`` and, at the end, ``policy/``.
 
     Raises:
-        BadInput: the folder holds another run, or the configuration cannot be used.
+        BadInput: the folder holds another run or another process trains in it, or the configuration cannot be used.
         Stopped: a loss or gradient was NaN or infinite.
     """
     method = methods.make(config.method)
-    _claim(out, config)
+    _check_folder(out, config)
     if (out / folder.POLICY).is_dir():
         return
     learner = make_learner(config)
-    run = _Run.start(config, method, learner, out)
-    for step in range(run.done, config.steps):
-        tick(run.step(step))
-    with files.new_folder(out / folder.POLICY) as draft:
-        learner.save(draft)
+    with files.locked(out):
+        if not (out / folder.CONFIG).exists():
+            files.write_bytes(out / folder.CONFIG, encode(config))
+        run = _Run.start(config, method, learner, out)
+        for step in range(run.done, config.steps):
+            tick(run.step(step))
+        with files.new_folder(out / folder.POLICY) as draft:
+            learner.save(draft)
 
 
-def _claim(out: Path, config: Config) -> None:
-    path = out / folder.CONFIG
-    if not path.exists():
-        files.write_bytes(path, encode(config))
-    elif (found := folder.read_config(out)) != config:
+def _check_folder(out: Path, config: Config) -> None:
+    """Raise BadInput where a folder holds another run."""
+    if (out / folder.CONFIG).exists() and (found := folder.read_config(out)) != config:
         differ = [name for name in config.__struct_fields__ if getattr(found, name) != getattr(config, name)]
-        raise BadInput(f"holds a run with another {', '.join(differ)}; use another --out", file=path)
+        raise BadInput(f"holds a run with another {', '.join(differ)}; use another --out", file=out / folder.CONFIG)
 
 
 @dataclass

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 WIDTH: Final = 96
 #: What a policy's folder holds.
 DESCRIPTION: Final = "berrypick.json"
-WEIGHTS: Final = "policy.safetensors"
+WEIGHTS: Final = "model.safetensors"
 KIND: Final = "discrete policy"
 
 _OF_SLOTS: Final = SLOTS * len(SLOT)

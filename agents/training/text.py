@@ -56,11 +56,13 @@ class TextLearner:
         if written is not None and env.setup.protocol not in written:
             reason = f"the policy writes {', '.join(written)}, the environment asks for {env.setup.protocol}"
             raise BadInput(reason, field="protocol")
+        if policy.card.temperature == 0:
+            raise BadInput("is 0: rollouts that are all alike teach nothing; train at 1", field="temperature")
         self.module: nn.Module = policy.model
         self.limit = env.setup.max_turns * policy.card.max_new_tokens
         self._policy, self._envs = policy, [env]
         self._script = Script(policy.tokenizer, policy.ends)
-        self._temperature = policy.card.temperature or 1.0
+        self._temperature = policy.card.temperature
         self._selects = _selects(policy.model)
 
     def play(self, seed: int, episode: int, groups: int, size: int) -> Played:

@@ -145,7 +145,9 @@ def pretrain(
         ticks: dict[int, Callable[[str], None]] = {}
 
         def tick(what: str, number: int, total: int) -> None:
-            ticks.setdefault(total, started(total))(what)
+            if total not in ticks:
+                ticks[total] = started(total)
+            ticks[total](what)
 
         make_start(start, out, jobs or cores(), tick)
     OUT.print(f"policy: {out / 'policy'}", soft_wrap=True)

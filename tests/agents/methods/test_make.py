@@ -111,3 +111,10 @@ def test_listing_methods_loads_no_torch():
     )
     assert subprocess.run([sys.executable, "-P", "-c", code]).returncode == 0
     assert len(METHODS) >= 19
+
+
+@pytest.mark.parametrize("name", ["gspo+clip_higher", "cispo+clip_cov", "kl_cov+gspo"])
+def test_a_base_that_is_its_token_loss_keeps_it(name: str):
+    with pytest.raises(BadInput, match="both touch token_loss"):
+        make(name)
+    assert make("gspo+fitness_sharing").token_loss.func is make("gspo").token_loss.func

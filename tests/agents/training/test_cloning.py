@@ -57,9 +57,9 @@ def test_a_start_is_written_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert done == [("episode", 0, 2), ("episode", 1, 2), ("update", 0, 3), ("update", 1, 3), ("update", 2, 3)]
     assert digest == demonstrate(plan, AlmanacDiscrete(**WHERE)).digest()
     assert load(tmp_path / "start").width == 8
-    before = (tmp_path / "start" / "policy.safetensors").stat().st_mtime_ns
+    before = (tmp_path / "start" / "model.safetensors").stat().st_mtime_ns
     assert cloning.write_start(plan, tmp_path / "start") == digest
-    assert (tmp_path / "start" / "policy.safetensors").stat().st_mtime_ns == before
+    assert (tmp_path / "start" / "model.safetensors").stat().st_mtime_ns == before
 
 
 def test_teachers_are_several():

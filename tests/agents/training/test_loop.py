@@ -20,7 +20,8 @@ from berrypick.agents.training import checkpoint, folder, loop
 from berrypick.agents.training.config import Config
 from berrypick.agents.training.discrete import DiscreteLearner
 from berrypick.agents.training.learner import Played
-from berrypick.errors import BadInput
+from berrypick.errors import BadInput, Stopped
+from berrypick.files import locked
 
 OPTIONS = {"corpus": "almanac-tiny", "worlds": 1, "split": "train"}
 CONFIG = Config(
@@ -33,7 +34,7 @@ def with_(**changes: Any) -> Config:
 
 
 def weights(out: Path) -> dict[str, Tensor]:
-    return load_file(out / folder.POLICY / "policy.safetensors")
+    return load_file(out / folder.POLICY / "model.safetensors")
 
 
 def lines(out: Path) -> list[dict[str, Any]]:
@@ -60,7 +61,7 @@ def test_a_run_leaves_what_is_promised(whole: Path):
 def test_the_same_seed_gives_the_same_bytes_and_another_does_not(whole: Path, tmp_path: Path):
     loop.train(CONFIG, tmp_path / "again")
     assert lines(tmp_path / "again") == lines(whole)
-    files = [out / folder.POLICY / "policy.safetensors" for out in (whole, tmp_path / "again")]
+    files = [out / folder.POLICY / "model.safetensors" for out in (whole, tmp_path / "again")]
     assert files[0].read_bytes() == files[1].read_bytes()
     loop.train(with_(seed=1), tmp_path / "other")
     assert lines(tmp_path / "other") != lines(whole)
@@ -132,10 +133,35 @@ def test_a_folder_holds_one_run(whole: Path):
     assert caught.value.file == whole / folder.CONFIG
 
 
-def test_a_wrong_method_or_start_leaves_no_folder(tmp_path: Path):
-    with pytest.raises(LookupError, match="grpo"):
-        loop.train(with_(method="grppo"), tmp_path / "a")
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"method": "grppo"}, "grpo"),
+        ({"start": "runs/nosuch/policy"}, "no berrypick.json here"),
+        ({"options": {**OPTIONS, "wordls": 3}}, "'wordls'"),
+    ],
+)
+def test_what_cannot_be_run_leaves_no_folder(tmp_path: Path, wrong: dict[str, Any], message: str):
+    with pytest.raises((LookupError, BadInput), match=message):
+        loop.train(with_(**wrong), tmp_path / "a")
     assert not (tmp_path / "a").exists()
+
+
+def test_one_process_trains_in_a_folder(tmp_path: Path):
+    with locked(tmp_path), pytest.raises(BadInput, match="another process is at work here"):
+        loop.train(CONFIG, tmp_path)
+
+
+def test_a_step_without_a_signal_is_no_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(loop, "generate", lambda learner, method, config, step: _none_kept(learner, config, step))
+    loop.train(with_(method="dapo(rounds=1)+forking_tokens", steps=1), tmp_path)
+    (line,), _ = folder.read_metrics(tmp_path)
+    assert line.selected == 0 and line.grad_norm is None and line.covariance is None
+
+
+def _none_kept(learner: Any, config: Config, step: int) -> tuple[Played, Tensor]:
+    played = learner.play(config.seed, step, config.groups, config.size)
+    return played, torch.zeros(len(played.batch.reward), dtype=torch.bool)
 
 
 def test_a_loss_that_is_no_number_stops_the_run_and_keeps_the_batch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -149,9 +175,7 @@ def test_a_loss_that_is_no_number_stops_the_run_and_keeps_the_batch(tmp_path: Pa
         return (new * float("nan") if calls == 5 else new), entropy  # step 0 has three updates: the second of step 1
 
     monkeypatch.setattr(DiscreteLearner, "score", broken)
-    with pytest.raises(
-        loop.Stopped, match=r"step 1: the loss is nan; its episodes are in .*failed-000001\.safetensors"
-    ):
+    with pytest.raises(Stopped, match=r"step 1: the loss is nan; its episodes are in .*failed-000001\.safetensors"):
         loop.train(CONFIG, tmp_path)
     kept = load_file(tmp_path / "failed-000001.safetensors")
     assert kept["reward"].shape == (4,) and kept["observation"].shape[:2] == kept["mask"].shape
