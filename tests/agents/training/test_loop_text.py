@@ -1,0 +1,79 @@
+"""The loop with the text track's learner: the published start in one tiny world."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+import torch
+from accelerate.state import AcceleratorState
+from safetensors.torch import load_file
+from torch import Tensor
+
+from berrypick.agents import make as make_agent
+from berrypick.agents.training import folder, loop
+from berrypick.agents.training.config import Config
+
+CONFIG = Config(
+    "grpo", "tiny-diverse", "berrypick/Almanac-v0", {"corpus": "almanac-tiny", "worlds": 1, "split": "train"},
+    steps=2, groups=3, size=3, updates=2, lr=1e-3,
+)  # fmt: skip
+
+
+def trained(out: Path, **changes: Any) -> dict[str, Tensor]:
+    loop.train(msgspec.structs.replace(CONFIG, **changes), out)
+    return load_file(out / folder.POLICY / folder.WEIGHTS)
+
+
+def equal(one: dict[str, Tensor], other: dict[str, Tensor]) -> bool:
+    return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
+
+
+def test_a_run_ends_in_an_agent(tmp_path: Path):
+    trained(tmp_path)
+    assert make_agent(f"lm:{tmp_path / folder.POLICY}").reads("almanac-small")
+    assert not make_agent(f"lm:{tmp_path / folder.POLICY}").reads("factbook")
+    lines, _ = folder.read_metrics(tmp_path)
+    assert all(line.tokens > 0 and line.entropy is not None and line.grad_norm for line in lines)
+
+
+@pytest.mark.parametrize("penalty", ["kl_cov(beta={})", "llds(coefficient={})"])
+def test_penalties_on_the_distance_from_the_rollouts_begin_at_nothing(tmp_path: Path, penalty: str):
+    """Sampling goes through a cache and scoring does not: what differs in the last bits is no distance."""
+    found = [trained(tmp_path / scale, method=penalty.format(scale), updates=1, steps=1) for scale in ("1", "50")]
+    assert equal(*found)
+
+
+class Killed(BaseException):
+    """Stands for a signal."""
+
+
+@pytest.mark.parametrize("method", ["kl_reference", "adaptive_entropy(target=3)"])
+def test_a_run_that_was_killed_goes_on_as_if_it_had_not_been(tmp_path: Path, method: str):
+    whole = trained(tmp_path / "whole", method=method)
+
+    def kill(line: folder.Line) -> None:
+        raise Killed
+
+    with pytest.raises(Killed):
+        loop.train(msgspec.structs.replace(CONFIG, method=method), tmp_path / "cut", kill)
+    assert equal(trained(tmp_path / "cut", method=method), whole)
+
+
+@pytest.fixture
+def another_precision() -> Iterator[None]:
+    """Accelerate settles on one precision a process."""
+    AcceleratorState._reset_state(reset_partial_state=True)
+    yield
+    AcceleratorState._reset_state(reset_partial_state=True)
+
+
+@pytest.mark.usefixtures("another_precision")
+def test_mixed_precision_scores_with_what_it_trains_with(tmp_path: Path):
+    """In bfloat16 sampled and scored log-probabilities differ by a tenth: scored again, the first update sees none."""
+    trained(tmp_path, precision="bf16", updates=1, steps=1)
+    (line,), _ = folder.read_metrics(tmp_path)
+    assert line.approx_kl == 0.0 and line.grad_norm is not None
