@@ -14,11 +14,11 @@ export OMP_WAIT_POLICY ?= passive
 export NUMBA_NUM_THREADS ?= 1
 export PIP_DISABLE_PIP_VERSION_CHECK ?= 1
 
-.PHONY: help install bench collapse sweep scale speed test test-all test-sb3 test-smollm check format
+.PHONY: help install bench collapse sweep scale speed speed-train test test-all test-sb3 test-smollm check format
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 install: $(STAMP)  ## make the virtual environment
 
@@ -55,6 +55,13 @@ speed: $(SPEED_STAMP)  ## measure speed against other tools (minutes; leave the 
 	@mkdir -p $(OUT)
 	$(BIN)/pytest -q -n0 -rs benchmarks/speed --benchmark-quiet --benchmark-json $(OUT)/raw.json
 	$(BIN)/python -P -m berrypick.benchmarks.speed.report --raw $(OUT)/raw.json --out $(OUT)
+
+speed-train: OUT ?= runs/speed-train
+speed-train: START ?= tiny-diverse
+speed-train: $(STAMP)  ## measure the speed of training against TRL (minutes; leave the machine alone; START, OUT)
+	@echo "installing what is measured against, extra trl"
+	@$(BIN)/pip install --quiet --constraint constraints.txt --editable ".[dev,trl]"
+	TRL_EXPERIMENTAL_SILENCE=1 $(BIN)/python -P -m berrypick.benchmarks.speed.training --start $(START) --out $(OUT)
 
 test: $(STAMP)  ## run the tests that are neither slow nor need an accelerator
 	$(BIN)/pytest -q $(PYTEST_FLAGS)
