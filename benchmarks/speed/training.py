@@ -1,7 +1,7 @@
 """How fast a policy is trained, against TRL's GRPOTrainer: one table of seconds, tokens a second and shares.
 
 ``python -P -m berrypick.benchmarks.speed.training --out FOLDER`` (``make speed-train``) prints the table and writes
-``training.json`` and ``training.md``. The trainers take turns, block by block, so that a busy machine slows both.
+``training.json`` and ``training.md``. The trainers take turns, block by block, in one process on one thread.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from berrypick.envs.search import SearchEnv
 
 _PACKAGES: Final = ("berrypick", "torch", "transformers", "accelerate", "trl")
 _ENV: Final = "berrypick/Almanac-v0"
-_TASKS: Final = {"split": "train"}
+_TASKS: Final[dict[str, Any]] = {"split": "train"}
 #: So small that the policy stays what it was: both trainers go on playing alike.
 _RATE: Final = 1e-8
 
@@ -122,7 +122,7 @@ def _show(report: Report, console: Console) -> None:
     for row in training_page.ROWS:
         table.add_row(*training_page.cells(row, report.blocks))
     Console().print(table)
-    console.print(training_page.notes(report), end="")
+    console.print(training_page.notes(report), end="", markup=False, highlight=False)
 
 
 if __name__ == "__main__":

@@ -82,8 +82,9 @@ the longest of all 96 episodes, we pad to the longest of its 24; TRL computes lo
 where the policy wrote; TRL mixes the groups in an update, we keep them whole; among the rollouts we name each episode's
 strategy, TRL computes advantages and statistics of its own.
 
-Numbers are medians over steps; "times faster" is the median over blocks, in each of which both were measured, the range
-that of the blocks.
+Seconds are processor time of all threads, so that tokens/s are per core whatever else the machine does. Numbers are
+medians over steps; "times faster" is the median over blocks, in each of which both were measured, the range that of the
+blocks.
 """
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+from time import process_time
 from typing import Final
 
 import torch
@@ -22,6 +22,8 @@ WARM: Final = 1
 
 class Step(Record):
     """One step of a trainer: a batch played, and one pass over it.
+
+    Seconds are processor time of all threads: a core's work, whatever else the machine does meanwhile.
 
     Attributes:
         rollout: seconds from the choice of tasks to rewards.
@@ -59,15 +61,15 @@ def steps(learner: Learner, config: Config) -> list[Step]:
 
 
 def _step(updater: Updater, config: Config, number: int) -> Step:
-    begun = time.perf_counter()
+    begun = process_time()
     played, keep = generate(updater.learner, updater.method, config, number)
-    rolled = time.perf_counter()
+    rolled = process_time()
     batch, advantage = weigh(updater.method, played.batch, keep)
     tally = updater.update(batch, advantage, {}, seeding.rng(config.seed, "training", number))
-    updated = time.perf_counter()
+    updated = process_time()
     seconds = Seconds(rolled - begun, updated - rolled, 0.0)
     describe(number, played, keep, advantage, tally.update(), config.lr, {}, seconds)
-    return _measured(played, seconds, time.perf_counter() - updated)
+    return _measured(played, seconds, process_time() - updated)
 
 
 def _measured(played: Played, seconds: Seconds, other: float) -> Step:

@@ -9,14 +9,14 @@ do in our trainer. TRL's own loops are timed by overriding three of its methods;
 from __future__ import annotations
 
 import copy
-import time
 from collections.abc import Sequence
 from tempfile import TemporaryDirectory
+from time import process_time
 from typing import Any, Final
 
 from datasets import Dataset
 from msgspec import structs
-from transformers import TrainerCallback
+from transformers import PrinterCallback, TrainerCallback
 from trl import GRPOConfig, GRPOTrainer
 
 from berrypick.agents.lm.load import Policy
@@ -91,9 +91,9 @@ class _Timed(GRPOTrainer):
         self._scoring = 0.0
 
     def _generate_and_score_completions(self, inputs: Any) -> Any:
-        begun, self._scoring = time.perf_counter(), 0.0
+        begun, self._scoring = process_time(), 0.0
         made = super()._generate_and_score_completions(inputs)
-        seconds = time.perf_counter() - begun - self._scoring
+        seconds = process_time() - begun - self._scoring
         completions = made["completion_mask"]
         self.played.append(
             Step(
@@ -110,9 +110,9 @@ class _Timed(GRPOTrainer):
 
     def _get_per_token_logps_and_entropies(self, *args: Any, **kwargs: Any) -> Any:
         """Old log-probabilities are scored among the rollouts; they count as update."""
-        begun = time.perf_counter()
+        begun = process_time()
         found = super()._get_per_token_logps_and_entropies(*args, **kwargs)
-        self._scoring += time.perf_counter() - begun
+        self._scoring += process_time() - begun
         return found
 
 
@@ -124,10 +124,10 @@ class _Clock(TrainerCallback):
         self.ended: list[float] = []
 
     def on_step_begin(self, *_: Any, **__: Any) -> None:
-        self.begun.append(time.perf_counter())
+        self.begun.append(process_time())
 
     def on_step_end(self, *_: Any, **__: Any) -> None:
-        self.ended.append(time.perf_counter())
+        self.ended.append(process_time())
 
 
 def steps(policy: Policy, env: SearchEnv, config: Config) -> list[Step]:
@@ -143,6 +143,7 @@ def steps(policy: Policy, env: SearchEnv, config: Config) -> list[Step]:
             environment_factory=lambda: Desk(copy.copy(env)),
             callbacks=[clock],
         )
+        trainer.remove_callback(PrinterCallback)
         trainer.train()
     return _assembled(trainer.played, clock, config.updates)[WARM:]
 
