@@ -130,4 +130,4 @@ def test_shipped_sweeps_are_what_the_issue_asks_for():
     assert {trial.config.steps for trial in plans["collapse"] if trial.config} == {40}
     counts = [(kind, sum(trial.kind == kind for trial in plans["first"])) for kind in ("lm", "discrete")]
     assert counts == [("lm", 1 + 5 * 3), ("discrete", 1 + 9 * 10)]
-    assert {trial.suite for trials in plans.values() for trial in trials} == {"collapse"}
+    assert {trial.suite for trials in plans.values() for trial in trials} == {"collapse", "collapse-brief"}
