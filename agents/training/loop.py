@@ -100,7 +100,8 @@ class _Run:
         begun = time.perf_counter()
         played, keep = generate(self.learner, self.method, self.config, step)
         rolled = time.perf_counter()
-        self.state = self.method.control(self.state, _mean_entropy(played.batch))
+        if bool(played.batch.mask.any()):
+            self.state = self.method.control(self.state, _mean_entropy(played.batch))
         batch, advantage = weigh(self.method, played.batch, keep)
         tally = self._update(batch, advantage, step)
         updated = time.perf_counter()

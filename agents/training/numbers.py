@@ -14,9 +14,8 @@ import torch
 from safetensors import SafetensorError
 from torch import Tensor, nn
 from torch.nn import functional
-from torch.random import fork_rng
 
-from berrypick import files
+from berrypick import files, seeding
 from berrypick.envs.discrete.choices import CHOICES, PER_SLOT, SLOTS
 from berrypick.envs.discrete.features import NAMES, SLOT
 from berrypick.errors import BadInput, Damaged
@@ -80,8 +79,7 @@ class SlotPolicy(nn.Module):
 
 def make_policy(seed: int, width: int = WIDTH) -> SlotPolicy:
     """Make an untrained policy; the same weights for the same seed."""
-    with fork_rng():
-        torch.manual_seed(seed)
+    with seeding.torch_rng(seed):
         return SlotPolicy(width)
 
 

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from berrypick.agents.methods.base import Tokens
+from berrypick.agents.methods.losses import BOUND, drift
 from berrypick.records import Record
 
 #: Range of the ratio beyond which plain PPO clips (Schulman et al. 2017).
@@ -33,7 +34,7 @@ class Tally:
     def add(self, tokens: Tokens) -> None:
         """Take in a micro-batch as it was scored for its update."""
         valid = tokens.mask
-        log_ratio = (tokens.new.detach() - tokens.old).where(valid, 0.0).clamp(-20, 20)
+        log_ratio = drift(tokens).detach().clamp(-BOUND, BOUND)
         ratio, advantage = log_ratio.exp(), tokens.advantage.where(valid, 0.0)
         high, low = (ratio > 1 + RANGE) & (advantage > 0), (ratio < 1 - RANGE) & (advantage < 0)
         kl = (ratio - 1 - log_ratio).sum(dtype=torch.float64)

@@ -124,7 +124,12 @@ def test_a_finished_run_is_left_alone(whole: Path):
     def never(line: folder.Line) -> None:
         raise AssertionError(line)
 
+    def stamps() -> dict[Path, int]:
+        return {path: path.stat().st_mtime_ns for path in whole.rglob("*") if path.is_file()}
+
+    before = stamps()
     loop.train(CONFIG, whole, never)
+    assert stamps() == before
 
 
 def test_a_folder_holds_one_run(whole: Path):
