@@ -29,6 +29,7 @@ SPLITS: Final[dict[str, int]] = {
     "sampling": 10,
     "demonstration": 11,
     "training": 12,
+    "renaming": 13,
 }
 
 ROLLOUTS_PER_TASK: Final = 4096

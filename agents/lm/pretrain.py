@@ -1,7 +1,7 @@
-"""Pre-training of the tiny policies: a copy warm-up, then demonstrations; resumable, with progress.
+"""Pre-training of the tiny policies on renamed demonstrations; resumable, with progress.
 
 Published starts (design 6): ``tiny-diverse`` draws every script equally often, ``tiny-narrow`` one of them nine times
-in ten.
+in ten while the learning rate falls.
 """
 
 from __future__ import annotations
@@ -12,14 +12,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import msgspec
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
 
 from berrypick import files
-from berrypick.agents.lm.batches import Mixture, Sequences, copying
+from berrypick.agents.lm.batches import Batch, Mixture
 from berrypick.agents.lm.demonstrations import SCRIPTS, Demonstrations, collect, digest
 from berrypick.agents.lm.load import Card, pack, save
+from berrypick.agents.lm.renaming import Renaming
 from berrypick.agents.lm.tiny import make_tiny
 from berrypick.agents.lm.tokenizer import make_tokenizer
 from berrypick.agents.training import checkpoint
@@ -33,37 +35,42 @@ NARROW: Final = "open-and-read"
 
 _ALIKE: Final = {script: 1 / len(SCRIPTS) for script in SCRIPTS}
 _MOSTLY_ONE: Final = {script: 0.9 if script == NARROW else 0.1 / (len(SCRIPTS) - 1) for script in SCRIPTS}
-#: start -> share of each script among its demonstrations, round by round
-SHARES: Final[Mapping[str, tuple[Mapping[str, float], ...]]] = {
-    "tiny-diverse": (_ALIKE, _ALIKE, _ALIKE),
-    "tiny-narrow": (_ALIKE, _ALIKE, _MOSTLY_ONE),
-}
+#: start -> share of each script among the demonstrations while the learning rate falls; alike before.
+SHARES: Final[Mapping[str, Mapping[str, float]]] = {"tiny-diverse": _ALIKE, "tiny-narrow": _MOSTLY_ONE}
 
 
 @dataclass(frozen=True)
 class Pretraining:
-    """How a start is made.
+    """How a start is made: at one learning rate while the scripts are drawn alike, then falling to a tenth of it.
 
     Attributes:
-        shares: for each round, script -> its share of the demonstrations.
+        shares: script -> its share of the demonstrations while the learning rate falls.
         seed: of weights and draws.
-        copying: steps of the copy warm-up.
-        steps: steps on demonstrations in a round.
+        steps: steps before the fall.
+        fall: steps of the fall.
         size: sequences a step.
-        lr: learning rate of AdamW; warmed up in 50 steps in each round, and falling to a tenth in its last fifth.
+        lr: learning rate of AdamW; warmed up in 50 steps.
+        copied: weight of the loss on copied tokens (``batches.Batch``) beside 1 for acted ones.
     """
 
-    shares: tuple[Mapping[str, float], ...]
+    shares: Mapping[str, float]
     seed: int = 0
-    copying: int = 300
-    steps: int = 1600
+    steps: int = 6000
+    fall: int = 1500
     size: int = 32
     lr: float = 2e-3
+    copied: float = 1.0
 
     @property
     def total(self) -> int:
         """All steps."""
-        return self.copying + self.steps * len(self.shares)
+        return self.steps + self.fall
+
+    def rate(self, step: int) -> float:
+        """Learning rate of a step."""
+        warm = min(1.0, (step + 1) / _WARM)
+        left = min(1.0, (self.total - step) / self.fall)
+        return self.lr * warm * (0.1 + 0.9 * left)
 
 
 #: Train worlds of ``almanac-small`` in which the published starts saw their demonstrations.
@@ -73,7 +80,6 @@ CARD: Final = Card(corpora=("almanac",), protocols=("tags",), max_new_tokens=48)
 #: Steps between two checkpoints.
 SAVED_EVERY: Final = 100
 _WARM: Final = 50
-_LAST: Final = 0.2
 
 
 def write_start(name: str, out: Path, jobs: int = 1, tick: Callable[[str, int, int], None] = lambda *_: None) -> str:
@@ -122,60 +128,49 @@ def pretrain(
         plan: how.
         demonstrations: what is imitated.
         out: folder of the checkpoints and of ``losses.jsonl``, a line a step.
-        tick: called after each step with its number and loss (nats a trained token).
+        tick: called after each step with its number and loss (nats an acted token).
     """
-    vocabulary = len(make_tokenizer())
-    model = make_tiny(vocabulary, plan.seed)
+    renaming = Renaming(make_tokenizer().get_vocab())
+    model = make_tiny(len(renaming.names), plan.seed)
     optimiser = torch.optim.AdamW(model.parameters(), lr=plan.lr, betas=(0.9, 0.95), weight_decay=0.01)
-    mixtures = [Mixture(demonstrations, shares, plan.size, plan.seed) for shares in plan.shares]
+    alike, last = (Mixture(demonstrations, renaming, shares, plan.size, plan.seed) for shares in (_ALIKE, plan.shares))
     done = 0
     if kept := checkpoint.stored(out / "checkpoints"):
         done = checkpoint.restore(kept[-1], model, optimiser).step
     log = files.Log(out / "losses.jsonl", keep=done)
     for step in range(done, plan.total):
-        warming = step < plan.copying
-        acted = step - plan.copying
-        batch = (
-            copying(plan.seed, step, plan.size, vocabulary) if warming else mixtures[acted // plan.steps].batch(acted)
-        )
-        _set_rate(optimiser, rate(plan, step))
-        loss = _update(model, optimiser, batch)
-        log.add({"step": step, "loss": loss, "tokens": int(batch.ids.size), "phase": "copy" if warming else "act"})
+        batch = (alike if step < plan.steps else last).batch(step)
+        for group in optimiser.param_groups:
+            group["lr"] = plan.rate(step)
+        acted, copied = losses(model, batch)
+        _update(model, optimiser, acted + plan.copied * copied)
+        loss = float(acted.detach())
+        log.add({"step": step, "acted": loss, "copied": float(copied.detach()), "tokens": int(batch.ids.size)})
         if (step + 1) % SAVED_EVERY == 0 or step + 1 == plan.total:
             checkpoint.save(out / "checkpoints", model, optimiser, step + 1, {})
         tick(step, loss)
     return model
 
 
-def rate(plan: Pretraining, step: int) -> float:
-    """Learning rate of a step; restarts after each round (Loshchilov & Hutter 2017, arXiv 1608.03983)."""
-    warming = step < plan.copying
-    length = plan.copying if warming else plan.steps
-    within = step if warming else (step - plan.copying) % length
-    warm = min(1.0, (within + 1) / _WARM)
-    left = 1.0 if warming else min(1.0, (length - within) / (_LAST * length))
-    return plan.lr * warm * (0.1 + 0.9 * left)
+def losses(model: LlamaForCausalLM, batch: Batch) -> tuple[Tensor, Tensor]:
+    """Mean cross-entropies over the acted and over the copied tokens; 0 where there are none.
 
-
-def loss_of(model: LlamaForCausalLM, batch: Sequences) -> Tensor:
-    """Mean cross-entropy over the batch's targets; logits are computed where there is loss, nowhere else.
-
-    Padding is on the right, where causal attention never looks from a token before it, so no mask is needed.
+    Logits are computed where there is loss, nowhere else. Padding is on the right, where causal attention never looks
+    from a token before it, so no mask is needed.
     """
-    ids, targets = torch.from_numpy(batch.ids), torch.from_numpy(batch.targets)[:, 1:]
-    hidden = model.model(input_ids=ids[:, :-1], use_cache=False).last_hidden_state[targets]
-    return functional.cross_entropy(model.lm_head(hidden), ids[:, 1:][targets])
+    ids = torch.from_numpy(batch.ids)
+    hidden = model.model(input_ids=ids[:, :-1], use_cache=False).last_hidden_state
+
+    def loss(targets: np.ndarray) -> Tensor:
+        chosen = torch.from_numpy(targets)[:, 1:]
+        total = functional.cross_entropy(model.lm_head(hidden[chosen]), ids[:, 1:][chosen], reduction="sum")
+        return total / chosen.sum().clamp(min=1)
+
+    return loss(batch.acted), loss(batch.copied)
 
 
-def _update(model: LlamaForCausalLM, optimiser: torch.optim.Optimizer, batch: Sequences) -> float:
-    loss = loss_of(model, batch)
+def _update(model: LlamaForCausalLM, optimiser: torch.optim.Optimizer, loss: Tensor) -> None:
     optimiser.zero_grad()
     loss.backward()  # type: ignore[no-untyped-call]
     torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
     optimiser.step()
-    return float(loss.detach())
-
-
-def _set_rate(optimiser: torch.optim.Optimizer, rate: float) -> None:
-    for group in optimiser.param_groups:
-        group["lr"] = rate

@@ -14,6 +14,9 @@ LAYERS: Final = 3
 HEADS: Final = 4
 #: Longest episode, in tokens.
 POSITIONS: Final = 2048
+#: Base of the rotary frequencies. With the usual 1e4, half of a head's dimensions turn over within an episode, and the
+#: policy copies names over ten tokens but not over a hundred (docs/log.md, 2026-11-24).
+ROTARY: Final = 1e7
 
 
 def make_tiny(vocabulary: int, seed: int) -> LlamaForCausalLM:
@@ -33,6 +36,7 @@ def make_tiny(vocabulary: int, seed: int) -> LlamaForCausalLM:
         num_attention_heads=HEADS,
         num_key_value_heads=HEADS,
         max_position_embeddings=POSITIONS,
+        rope_parameters={"rope_type": "default", "rope_theta": ROTARY},
         tie_word_embeddings=True,
         bos_token_id=None,
         eos_token_id=2,

@@ -3,30 +3,26 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
-from berrypick.agents.lm.batches import COPIED, Mixture, copying
+from berrypick.agents.lm.batches import Mixture, follows
 from berrypick.agents.lm.demonstrations import SCRIPTS, Demonstrations
+from berrypick.agents.lm.renaming import Renaming
+from berrypick.agents.lm.tokenizer import make_tokenizer
 
 
-def test_what_is_copied_can_be_copied():
-    batch = copying(0, 3, 4, 100)
-    shown, again, shuffled = np.split(batch.ids, 3, axis=1)
-    assert (shown == again).all() and shown.min() >= 3
-    for row, pairs in zip(shown, shuffled.reshape(4, -1, 2), strict=True):
-        assert sorted(map(tuple, pairs)) == sorted(map(tuple, row.reshape(-1, 2)))
-    assert not batch.targets[:, : COPIED + 1].any()  # the first copied token cannot be foreseen
-    assert batch.targets[:, COPIED + 1 : 2 * COPIED].all()
-    assert batch.targets[:, 2 * COPIED :].reshape(4, -1, 2).sum(axis=(0, 1)).tolist() == [0, 4 * COPIED // 2]
+@pytest.fixture(scope="module")
+def vocabulary():
+    return make_tokenizer().get_vocab()
 
 
-def test_a_batch_depends_on_seed_and_step_alone():
-    assert (copying(0, 3, 4, 100).ids == copying(0, 3, 4, 100).ids).all()
-    assert (copying(0, 3, 4, 100).ids != copying(0, 4, 4, 100).ids).any()
-    assert (copying(0, 3, 4, 100).ids != copying(1, 3, 4, 100).ids).any()
+@pytest.fixture(scope="module")
+def renaming(vocabulary):
+    return Renaming(vocabulary)
 
 
 def made() -> Demonstrations:
-    # Sequence i has i + 2 tokens, all equal to i + 3; the last is acted. Scripts take turns.
+    # Sequence i has i + 2 tokens, all equal to i + 3 (tags: no names); the last is acted. Scripts take turns.
     count = 4 * len(SCRIPTS)
     lengths = np.arange(count) + 2
     ids = np.repeat(np.arange(count) + 3, lengths)
@@ -35,21 +31,51 @@ def made() -> Demonstrations:
     return Demonstrations(ids, mask, np.cumsum(lengths), np.arange(count) % len(SCRIPTS))
 
 
-def test_shares_are_those_asked_for():
-    mixture = Mixture(made(), {SCRIPTS[0]: 0.75, SCRIPTS[2]: 0.25}, size=16, seed=0)
+def test_a_batch_depends_on_seed_and_step_alone(renaming):
+    def ids(seed, first):
+        mixture = Mixture(made(), renaming, dict.fromkeys(SCRIPTS, 1 / len(SCRIPTS)), 4, seed)
+        return [mixture.batch(step).ids.tolist() for step in range(first, first + 4)]
+
+    assert ids(0, 3) == ids(0, 3)
+    assert ids(0, 3) != ids(0, 4) and ids(0, 3) != ids(1, 3)
+
+
+def test_shares_are_those_asked_for(renaming):
+    mixture = Mixture(made(), renaming, {SCRIPTS[0]: 0.75, SCRIPTS[2]: 0.25}, size=16, seed=0)
     scripts = [(row[0] - 3) % len(SCRIPTS) for step in range(64) for row in mixture.batch(step).ids]
     # 1,024 draws: .75 +- 4 standard errors of .0135
     assert set(scripts) == {0, 2} and abs(scripts.count(0) / len(scripts) - 0.75) < 0.055
 
 
-def test_padding_is_no_target_and_targets_are_what_was_acted():
-    batch = Mixture(made(), {SCRIPTS[1]: 1.0}, size=5, seed=1).batch(2)
-    for ids, targets in zip(batch.ids, batch.targets, strict=True):
+def test_padding_is_no_target_and_targets_are_what_was_acted(renaming):
+    batch = Mixture(made(), renaming, {SCRIPTS[1]: 1.0}, size=5, seed=1).batch(2)
+    for ids, acted in zip(batch.ids, batch.acted, strict=True):
         length = int((ids > 0).sum())
-        assert length == ids[0] - 3 + 2 and targets.nonzero()[0].tolist() == [length - 1]
+        assert length == ids[0] - 3 + 2 and acted.nonzero()[0].tolist() == [length - 1]
 
 
-def test_sequences_of_a_batch_are_of_about_one_length():
-    mixture = Mixture(made(), dict.fromkeys(SCRIPTS, 1 / len(SCRIPTS)), size=8, seed=0)
+def test_sequences_of_a_batch_are_of_about_one_length(renaming):
+    mixture = Mixture(made(), renaming, dict.fromkeys(SCRIPTS, 1 / len(SCRIPTS)), size=8, seed=0)
     spread = [np.ptp((mixture.batch(step).ids > 0).sum(1)) for step in range(16)]
     assert np.mean(spread) < 10  # lengths run from 2 to 37: eight drawn at random spread over about 27
+
+
+def test_what_follows_from_the_token_before_it():
+    # 5 6 7 5 6 6 5 6: the pairs 5-6 at 3-4 and at 6-7 stand there again; 6-6 and 6-5 and 7-5 are new.
+    assert follows(np.array([5, 6, 7, 5, 6, 6, 5, 6])).nonzero()[0].tolist() == [4, 7]
+
+
+def test_names_that_were_read_again_are_copied_and_each_draw_renames(renaming, vocabulary):
+    words = "Question Hale Brockberg founded <open> Hale Brockberg </open> Hale Brockberg founded Hale Ostford".split()
+    ids = np.array([vocabulary[word] for word in words])
+    mask = np.array([False] * 4 + [True] * 4 + [False] * 5)
+    demonstrations = Demonstrations(ids, mask, np.array([len(ids)]), np.array([0]))
+    batches = [Mixture(demonstrations, renaming, {SCRIPTS[0]: 1.0}, 2, 0).batch(step) for step in range(8)]
+    for batch in batches:
+        # The second "Brockberg" was written; "founded" is no name; of "Hale Ostford" nothing can be foreseen.
+        assert (batch.copied.nonzero()[1] == 9).all() and batch.copied.sum() == 2
+        assert (batch.acted == mask).all()
+        for row in batch.ids:
+            assert row[1] == row[5] == row[8] == row[11] and row[2] == row[6] == row[9] != row[12]
+            assert row[[0, 3, 4, 7, 10]].tolist() == ids[[0, 3, 4, 7, 10]].tolist()
+    assert len({row[2] for batch in batches for row in batch.ids}) > 8
