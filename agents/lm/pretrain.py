@@ -28,7 +28,7 @@ from berrypick.agents.training import checkpoint
 from berrypick.errors import BadInput
 
 if TYPE_CHECKING:
-    from transformers import LlamaForCausalLM
+    from transformers import PreTrainedModel
 
 #: What the narrow start knows best.
 NARROW: Final = "open-and-read"
@@ -121,7 +121,7 @@ def claim(out: Path, name: str, plan: Pretraining) -> None:
 
 def pretrain(
     plan: Pretraining, demonstrations: Demonstrations, out: Path, tick: Callable[[int, float], None] = lambda *_: None
-) -> LlamaForCausalLM:
+) -> PreTrainedModel:
     """Train a tiny policy, from the newest checkpoint in ``out`` where there is one.
 
     Args:
@@ -152,7 +152,7 @@ def pretrain(
     return model
 
 
-def losses(model: LlamaForCausalLM, batch: Batch) -> tuple[Tensor, Tensor]:
+def losses(model: PreTrainedModel, batch: Batch) -> tuple[Tensor, Tensor]:
     """Mean cross-entropies over the acted and over the copied tokens; 0 where there are none.
 
     Logits are computed where there is loss, nowhere else. Padding is on the right, where causal attention never looks
@@ -169,7 +169,7 @@ def losses(model: LlamaForCausalLM, batch: Batch) -> tuple[Tensor, Tensor]:
     return loss(batch.acted), loss(batch.copied)
 
 
-def _update(model: LlamaForCausalLM, optimiser: torch.optim.Optimizer, loss: Tensor) -> None:
+def _update(model: PreTrainedModel, optimiser: torch.optim.Optimizer, loss: Tensor) -> None:
     optimiser.zero_grad()
     loss.backward()  # type: ignore[no-untyped-call]
     torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)

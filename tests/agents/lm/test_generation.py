@@ -19,6 +19,8 @@ from transformers import (
     MistralForCausalLM,
     Qwen2Config,
     Qwen2ForCausalLM,
+    Qwen3Config,
+    Qwen3ForCausalLM,
 )
 
 from berrypick.agents.lm.cache import PackedCache
@@ -41,6 +43,7 @@ KINDS = {
         )
     ),
     "biased": lambda: Qwen2ForCausalLM(Qwen2Config(**SIZES, **HEADS)),
+    "normalised": lambda: Qwen3ForCausalLM(Qwen3Config(**SIZES, **HEADS, head_dim=4)),
 }
 PROMPTS = ([1, 2, 3, 4, 5], [1, 2, 9], [1, 2, 3, 4, 5], [8] * 90, [1, 2, 3, 30, 31, 32, 33])
 REPLIES = ([11, 12], [13] * 60, [14], [15, 16, 17], [])
@@ -49,8 +52,8 @@ REPLIES = ([11, 12], [13] * 60, [14], [15, 16, 17], [])
 def made(kind: str = "llama") -> Any:
     torch.manual_seed(0)
     model = KINDS[kind]().eval()
-    with torch.no_grad():  # far from uniform, so that a wrong distribution shows
-        for weights in model.parameters():
+    with torch.no_grad():  # far from uniform, so that a wrong distribution shows; norms stay what they are
+        for weights in (weights for weights in model.parameters() if weights.ndim > 1):
             weights.mul_(4.0)
     return model
 
