@@ -14,7 +14,7 @@ export OMP_WAIT_POLICY ?= passive
 export NUMBA_NUM_THREADS ?= 1
 export PIP_DISABLE_PIP_VERSION_CHECK ?= 1
 
-.PHONY: help install bench collapse sweep scale speed speed-train test test-all test-sb3 test-smollm check format
+.PHONY: help install bench collapse sweep scale speed speed-train test test-all test-gpu test-sb3 test-smollm check format
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -68,6 +68,9 @@ test: $(STAMP)  ## run the tests that are neither slow nor need an accelerator
 
 test-all: $(STAMP)  ## run the slow tests too
 	$(BIN)/pytest -q $(PYTEST_FLAGS) -m 'not gpu'
+
+test-gpu: $(STAMP)  ## run the tests that need an accelerator; they are skipped where there is none
+	$(BIN)/pytest -q -n0 -rs -m gpu
 
 test-sb3: $(STAMP)  ## install the extra of the training examples and run their tests, slow ones too
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable ".[dev,sb3]"
