@@ -6,20 +6,17 @@ For training only: a critic may read the gold plan, and no agent that is scored 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 from berrypick.agents.critics.base import Attempt, Critic
 from berrypick.registry import Table, resolve, with_argument, without_argument
 
 
-def _plain(path: str, name: str) -> Callable[[str], Critic]:
-    """A row without an argument, imported when it is made."""
-
-    def make(argument: str) -> Critic:
-        critic: Critic = resolve(path)  # type: ignore[assignment]
-        return without_argument(name, critic, "critic")(argument)
-
-    return make
+def _plain(name: str, path: str, argument: str) -> Critic:
+    """Make a critic that takes no argument; what it needs is imported now."""
+    critic: Critic = resolve(f"berrypick.agents.critics.{path}")  # type: ignore[assignment]
+    return without_argument(name, critic, "critic")(argument)
 
 
 #: kind -> a function from what stands after the colon, "" for nothing, to the critic
@@ -31,8 +28,8 @@ for _name, _path, _help in (
     ("empty", "controls:empty", "control: nothing"),
     ("noise", "controls:noise", "control: as many words as steps says, drawn from what it says of another question"),
 ):
-    CRITICS.add(_name, _plain(f"berrypick.agents.critics.{_path}", _name), _help)
-CRITICS.add("lm", "berrypick.agents.critics.judge:local", "lm:<folder, .gguf file or hub name>: a judge of transformers")
+    CRITICS.add(_name, partial(_plain, _name, _path), _help)
+CRITICS.add("lm", "berrypick.agents.critics.judge:local", "lm:<folder, .gguf file or hub name>: a transformers judge")
 CRITICS.add("chat", "berrypick.agents.critics.judge:chat", "chat:<base_url>:<model>: a judge behind an endpoint")
 
 

@@ -49,7 +49,7 @@ class Judge:
     """A language model as a critic.
 
     Args:
-        complete: asks the model (``completions``).
+        complete: asks the model: ``judge_local.Local``, ``judge_chat.Endpoint``, or any function of this kind.
         prompt: what it is asked: ``{question}``, ``{episode}`` (actions and observations by turns) and, for a judge
             that shall know it, ``{answer}``; braces are doubled where they are meant. It has to ask for a last line
             "Verdict: right" or "Verdict: wrong".
@@ -132,7 +132,7 @@ def local(argument: str) -> Judge:
     if not argument:
         raise BadInput("takes a model: lm:<folder, .gguf file or hub name>", field="critic")
     try:
-        from berrypick.agents.critics.completions import Local
+        from berrypick.agents.critics.judge_local import Local
     except ModuleNotFoundError as error:
         raise ImportError("lm: critics need torch and transformers; pip install 'berrypick[train]'") from error
     return Judge(Local(argument))
@@ -140,6 +140,6 @@ def local(argument: str) -> Judge:
 
 def chat(argument: str) -> Judge:
     """Make a judge of a model behind an endpoint: ``chat:<base_url>:<model>?<settings>``; see ``agents.chat.Chat``."""
-    from berrypick.agents.critics.completions_chat import Endpoint
+    from berrypick.agents.critics.judge_chat import Endpoint
 
     return Judge(Endpoint(argument))

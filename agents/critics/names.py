@@ -62,7 +62,7 @@ class Names:
         return known
 
     def _undecided(self, hop: Hop) -> bool:
-        """Whether a hop would tell how a comparison ends, whose two figures, its first hops, were not both displayed."""
+        """Whether a hop would tell how a comparison ends while its figures, the first two hops, were not displayed."""
         compares = self._trace.question.family == "comparison"
         return compares and hop not in self._gold[:2] and not all(self._found[:2])
 

@@ -24,7 +24,7 @@ def indicative(attempts: Sequence[Attempt], chosen: Sequence[int], rngs: Sequenc
     return [verdict(attempts[place]) for place in chosen]
 
 
-def withanswer_of(attempts: Sequence[Attempt], chosen: Sequence[int], rngs: Sequence[np.random.Generator]) -> list[str]:
+def with_answer(attempts: Sequence[Attempt], chosen: Sequence[int], rngs: Sequence[np.random.Generator]) -> list[str]:
     """Say whether the answer is right, and what is: the paper's indicative critique with ground truth."""
     return [f"{verdict(attempts[place])} {GIVEN.format(answer=answer_of(attempts[place]))}" for place in chosen]
 
