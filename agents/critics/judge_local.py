@@ -12,8 +12,8 @@ from berrypick.agents.lm.generation import Session
 from berrypick.agents.lm.load import load
 from berrypick.agents.lm.render import Script
 
-#: Tokens that a critique may have: a sentence for each of ten turns.
-MOST_TOKENS: Final = 512
+#: Tokens that a critique may have: a sentence for each of ten turns, and some thought.
+MOST_TOKENS: Final = 1024
 
 
 class Local:
@@ -23,13 +23,14 @@ class Local:
 
     Args:
         name: what ``lm.load.load`` takes.
+        most: tokens that a text may have.
 
     Raises:
         BadInput: there is no such model, or it cannot be played.
     """
 
-    def __init__(self, name: str) -> None:
-        self._name, self._policy = name, load(name)
+    def __init__(self, name: str, most: int = MOST_TOKENS) -> None:
+        self._name, self._most, self._policy = name, most, load(name)
         self._script = Script(self._policy.tokenizer, self._policy.ends)
 
     def __call__(self, prompts: Sequence[str], rngs: Sequence[np.random.Generator]) -> list[str]:
@@ -40,6 +41,6 @@ class Local:
         if positions is not None and longest >= positions:
             reason = f"a prompt has {longest} tokens, {self._name} reads {positions}"
             raise CritiqueError(f"{reason}; take a model that reads more, or play fewer turns or documents")
-        session = Session(model, temperature=card.temperature, most=MOST_TOKENS, positions=positions, ends=ends)
+        session = Session(model, temperature=card.temperature, most=self._most, positions=positions, ends=ends)
         session.start(opened, [lambda action: False] * len(opened))
         return [self._script.text(action) for action in session.act(rngs)]

@@ -47,12 +47,12 @@ class Names:
                 return self._language.question(Unknown(said, hop.relation, inverse), said)
         return ""
 
-    def strangers(self, text: str) -> list[str]:
-        """Entities that a query or a title names, where none of them is of the plan; those that may be said."""
+    def stranger(self, text: str) -> str:
+        """An entity that a query or a title names, where none that it names is of the plan; "" without one to say."""
         found = self._directory.mentions.find(text)
         if self._plan.intersection(map(key, found)):
-            return []
-        return [name for name in found if not self._gives_away(name)]
+            return ""
+        return next((name for name in found if not self._gives_away(name)), "")
 
     def _come_to(self) -> set[str]:
         known = {name for name, each in self._forms.items() if any(map(self._asked, each))}

@@ -78,8 +78,8 @@ def _judge(attempt: Attempt, number: int, seen: set[tuple[int, int]], names: Nam
     wanted = (hop for hop, first in _hops(attempt) if first is None or first > number)
     if questions := _questions(names, (hop for hop in wanted if _lists(attempt, turn, hop))):
         return LISTED, " ".join(questions)
-    strangers = names.strangers(_text(turn))
-    return (STRANGER, strangers[0]) if strangers else (NOTHING_ASKED, "")
+    stranger = names.stranger(_text(turn))
+    return (STRANGER, stranger) if stranger else (NOTHING_ASKED, "")
 
 
 def _missing(attempt: Attempt, names: Names) -> Iterator[str]:

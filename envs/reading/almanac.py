@@ -101,9 +101,8 @@ class Almanac:
 
     def question(self, unknown: Unknown, name: str) -> str:
         """The unknown in the first wording and frame of the lexicon."""
-        if unknown.relation == ALIAS:
-            asks = ALIAS_ASKS
-        else:
+        asks: tuple[str, ...] = ALIAS_ASKS
+        if unknown.relation != ALIAS:
             row = RELATIONS[unknown.relation]
             asks = (row.asks_inverse if unknown.inverse else ()) or row.asks
         return FRAMES[0].format(np=asks[0].format(x=name))

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import replace
 from functools import cache
+from pathlib import Path
 from typing import NamedTuple
 
 import pytest
@@ -19,6 +20,7 @@ from berrypick.agents.critics.steps import step_by_step
 from berrypick.agents.lm.tokenizer import UNKNOWN, make_tokenizer
 from berrypick.agents.rollout import rollout
 from berrypick.agents.strategies import STRATEGIES
+from berrypick.corpora import store
 from berrypick.corpora.engines import Engine
 from berrypick.corpora.panel import forms
 from berrypick.envs.outcome import analyse
@@ -36,8 +38,7 @@ WHERE = {
     "small-train": {"corpus": "almanac-small", "split": "train"},
     "factbook-dev": {"corpus": "factbook", "split": "dev"},
 }
-#: The first tasks of each, so many; a tiny world has no more of them.
-TASKS = {"small-train": 24, "factbook-dev": 24}
+TASKS = 24
 
 
 @cache
@@ -56,9 +57,8 @@ def beginnings(where: str) -> list[Attempt]:
 @cache
 def traces(where: str) -> list[Trace]:
     env = environment(where)
-    tasks = range(min(env.tasks.count(), TASKS.get(where, 48)))
     players = [agent for agent in map(agents.make, AGENTS) if agent.reads(str(WHERE[where]["corpus"]))]
-    return [trace for agent in players for _, trace in rollout(agent, lambda: env, tasks, 1, seed=0, batch=1)]
+    return [trace for agent in players for _, trace in rollout(agent, lambda: env, range(TASKS), 1, seed=0, batch=1)]
 
 
 @cache
@@ -84,13 +84,18 @@ class Plan(NamedTuple):
     astray: tuple[str, ...]
 
 
+@cache
+def entities(path: Path) -> dict[str, tuple[str, ...]]:
+    return {form: forms(entity) for entity in store.read(path).entities for form in forms(entity)}
+
+
 def plan_of(attempt: Attempt) -> Plan:
     trace = attempt.trace
     read = words(" ".join([trace.question.text, *(turn.observation for turn in trace.turns)]))
-    entities = {form: entity for entity in trace.corpus.entities for form in forms(entity)}
+    named = entities(trace.corpus.path)
 
     def every(names: Iterable[str]) -> set[str]:
-        return {form for name in names for form in (name, *(forms(entities[name]) if name in entities else ()))} - {""}
+        return {form for name in names for form in (name, *named.get(name, ()))} - {""}
 
     facts = [{hop.subject, hop.object} for hop in trace.question.gold]
     names = set().union(*facts)
