@@ -10,13 +10,13 @@ from collections.abc import Iterable
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from types import ModuleType
 from typing import NamedTuple
 
 import pytest
 
 from berrypick import agents
-from berrypick.agents.critics import Attempt, make
-from berrypick.agents.critics.steps import step_by_step
+from berrypick.agents.critics import Attempt, make, prompts, steps, verdict
 from berrypick.agents.lm.tokenizer import UNKNOWN, make_tokenizer
 from berrypick.agents.rollout import rollout
 from berrypick.agents.strategies import STRATEGIES
@@ -140,7 +140,18 @@ def test_the_tiny_policies_know_every_word(where: str):
             assert UNKNOWN not in tokenizer.convert_ids_to_tokens(tokenizer(critique).input_ids), critique
 
 
+@pytest.mark.parametrize("module", [prompts, steps, verdict])
+def test_the_tiny_policies_know_every_template(module: ModuleType):
+    """Those too that these episodes did not need."""
+    tokenizer = make_tokenizer()
+    templates = [value for name, value in vars(module).items() if name.isupper() and isinstance(value, str)]
+    assert len(templates) >= 2
+    for template in templates:
+        ids = tokenizer(re.sub(r"\{\w+\}", "1", template)).input_ids
+        assert UNKNOWN not in tokenizer.convert_ids_to_tokens(ids), template
+
+
 def test_critiques_are_short():
     """An episode of a tiny policy may have 2,048 tokens, the critique before it among them."""
     tokenizer = make_tokenizer()
-    assert max(len(tokenizer(step_by_step(attempt)).input_ids) for attempt in attempts("small-train")) < 400
+    assert max(len(tokenizer(steps.step_by_step(attempt)).input_ids) for attempt in attempts("small-train")) < 400
