@@ -12,7 +12,7 @@ import numpy as np
 from berrypick.agents import chat_replies, chat_store
 from berrypick.agents.base import Row
 from berrypick.agents.chat_client import ChatError, Client
-from berrypick.agents.chat_messages import messages
+from berrypick.agents.chat_messages import Message, messages
 from berrypick.agents.chat_name import key_for, limits, parse
 from berrypick.agents.chat_replies import Reply, Usage
 from berrypick.envs.observe import read_prompt
@@ -29,7 +29,6 @@ SPENT: Final = (
 class _Request(NamedTuple):
     key: str
     body: bytes
-    native: bool
     jitter: float
 
 
@@ -90,19 +89,34 @@ class Chat:
             ChatError: a row got no reply; the message says which endpoint, what happened and what the server said.
             AgentDown: no row will get one.
         """
-        asked = [self._request(row, rng) for row, rng in zip(rows, rngs, strict=True)]
+        natives = [read_prompt(row.history[0])[0].protocol == "tools" for row in rows]
+        said = [messages(row.history, native) for row, native in zip(rows, natives, strict=True)]
+        replies = self.ask(said, natives, rngs)
+        return [chat_replies.action(reply, native) for reply, native in zip(replies, natives, strict=True)]
+
+    def ask(
+        self, conversations: Sequence[list[Message]], natives: Sequence[bool], rngs: Sequence[np.random.Generator]
+    ) -> list[Reply]:
+        """Return one reply per conversation.
+
+        Args:
+            conversations: messages so far.
+            natives: for each, whether the tools of the environment are offered.
+            rngs: one generator per conversation, from which its seed is drawn.
+
+        Raises:
+            ChatError: as ``act``.
+            AgentDown: as ``act``.
+        """
+        asked = [self._request(*each) for each in zip(conversations, natives, rngs, strict=True)]
         # The rollout repeats a batch that failed row by row; what came of a row's request is known then.
         outcomes = self._outcomes(asked, [self._settled.pop(request.key, None) for request in asked])
         errors = [outcome for outcome in outcomes if isinstance(outcome, Exception)]
         if errors:
-            if len(rows) > 1:
+            if len(asked) > 1:
                 self._settled = {request.key: outcome for request, outcome in zip(asked, outcomes, strict=True)}
             raise errors[0]
-        return [
-            chat_replies.action(reply, request.native)
-            for request, reply in zip(asked, outcomes, strict=True)
-            if isinstance(reply, Reply)
-        ]
+        return [outcome for outcome in outcomes if isinstance(outcome, Reply)]
 
     def cost(self) -> dict[str, float]:
         """What the actions so far took.
@@ -118,16 +132,15 @@ class Chat:
             "retries": float(self._client.retries),
         }
 
-    def _request(self, row: Row, rng: np.random.Generator) -> _Request:
-        native = read_prompt(row.history[0])[0].protocol == "tools"
+    def _request(self, conversation: list[Message], native: bool, rng: np.random.Generator) -> _Request:
         seed = int(rng.integers(2**31))
-        fields: dict[str, Any] = {"model": self.endpoint.model, "messages": messages(row.history, native)}
+        fields: dict[str, Any] = {"model": self.endpoint.model, "messages": conversation}
         fields |= self.endpoint.settings
         fields |= {"tools": SCHEMAS} if native else {}
         fields |= {"seed": seed} if self.endpoint.seeded else {}
         body = json.dumps(fields).encode()
         key = hashlib.sha256(f"{VERSION}\n{self.endpoint.url}\n{seed}\n".encode() + body).hexdigest()
-        return _Request(key, body, native, seed / 2**31)
+        return _Request(key, body, seed / 2**31)
 
     def _outcomes(self, asked: list[_Request], known: list[Reply | Exception | None]) -> list[Reply | Exception]:
         """What comes of each request: known already, kept in the store, or asked for now."""

@@ -30,6 +30,7 @@ SPLITS: Final[dict[str, int]] = {
     "demonstration": 11,
     "training": 12,
     "renaming": 13,
+    "critique": 14,
 }
 
 ROLLOUTS_PER_TASK: Final = 4096

@@ -26,6 +26,7 @@ KINDS: Final[dict[str, str]] = {
     "agents": "berrypick.agents:AGENTS",
     "agent-kinds": "berrypick.agents:KINDS",
     "policies": "berrypick.agents.discrete:POLICIES",
+    "critics": "berrypick.agents.critics:CRITICS",
     "methods": "berrypick.agents.methods:METHODS",
     "metrics": "berrypick.benchmarks.metrics:METRICS",
     "measures": "berrypick.benchmarks.robustness:MEASURES",

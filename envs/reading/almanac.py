@@ -8,7 +8,7 @@ from functools import cache, lru_cache
 from typing import Final
 
 from berrypick.corpora.builders.almanac import grammar
-from berrypick.corpora.builders.almanac.lexicon import ALIAS, FRAMES, REGISTER, RELATIONS
+from berrypick.corpora.builders.almanac.lexicon import ALIAS, ALIAS_ASKS, FRAMES, REGISTER, RELATIONS
 from berrypick.corpora.plans import Name, Node, Stated
 from berrypick.envs.reading.plan import Unknown
 from berrypick.envs.reading.reader import Fact, Passage
@@ -101,8 +101,10 @@ class Almanac:
 
     def question(self, unknown: Unknown, name: str) -> str:
         """The unknown in the first wording and frame of the lexicon."""
-        row = RELATIONS[unknown.relation]
-        asks = (row.asks_inverse if unknown.inverse else ()) or row.asks
+        asks: tuple[str, ...] = ALIAS_ASKS
+        if unknown.relation != ALIAS:
+            row = RELATIONS[unknown.relation]
+            asks = (row.asks_inverse if unknown.inverse else ()) or row.asks
         return FRAMES[0].format(np=asks[0].format(x=name))
 
     def list_query(self, unknown: Unknown, name: str) -> str:

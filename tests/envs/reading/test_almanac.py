@@ -75,6 +75,11 @@ def test_every_question_is_solved_from_its_own_evidence(draft):
         assert names[0] in question.answers, (question.text, names)
 
 
+def test_the_question_for_a_byname():
+    unknown = Unknown("the Lantern Poet", "alias")
+    assert ALMANAC.question(unknown, unknown.entity) == "What is the one known as the Lantern Poet?"
+
+
 def test_the_gist_has_a_word_of_every_wording():
     for relation, row in RELATIONS.items():
         gist = set(ALMANAC.gist(Unknown("", relation)).split())

@@ -1,0 +1,145 @@
+"""Critiques written by a language model, step by step and with a verdict (Critique-GRPO, arXiv 2506.03106).
+
+As in the paper, a critique is kept only where its verdict is that of the rule check, else another one is asked for.
+"""
+
+from __future__ import annotations
+
+import re
+import string
+from collections.abc import Callable, Sequence
+from typing import Final
+
+import numpy as np
+
+from berrypick.agents.critics.base import Attempt
+from berrypick.agents.critics.verdict import answer_of
+from berrypick.errors import BadInput
+
+#: Texts that a model writes to prompts, each with a generator of its own.
+Complete = Callable[[Sequence[str], Sequence[np.random.Generator]], list[str]]
+
+PROMPT: Final = """\
+Somebody answered a question by searching a collection of documents, turn by turn. Judge how they went about it.
+
+Question: {question}
+
+{episode}
+
+Say of each turn in one sentence what it brought and what was wrong with it: a fact that was not found, a wrong name \
+that was followed, a search that brought nothing new, an answer that no document supports, turns that were wasted. \
+Do not answer the question yourself. End with a line that says "Verdict: right" or "Verdict: wrong"."""
+#: The same for a judge that knows the answer, as the paper's does. What it writes may hold the answer.
+PROMPT_WITH_ANSWER: Final = PROMPT.replace("\n\n{episode}", "\nThe right answer: {answer}\n\n{episode}")
+#: What a prompt may hold in braces, and what it has to.
+FIELDS: Final = ("question", "episode", "answer")
+NEEDED: Final = ("question", "episode")
+
+_VERDICT: Final = re.compile(r"\bverdict\W*(right|wrong)\b", re.IGNORECASE)
+#: What a model thinks before it writes is no critique.
+_THOUGHT_ENDS: Final = "</think>"
+_EXCERPT: Final = 200
+
+
+class CritiqueError(RuntimeError):
+    """A judge model wrote no critique that can be used; the message says what it wrote and what to do."""
+
+
+class Judge:
+    """A language model as a critic.
+
+    Args:
+        complete: asks the model: ``judge_local.Local``, ``judge_chat.Endpoint``, or any function of this kind.
+        prompt: what it is asked: ``{question}``, ``{episode}`` (actions and observations by turns) and, for a judge
+            that shall know it, ``{answer}``; braces are doubled where they are meant. It has to ask for a last line
+            "Verdict: right" or "Verdict: wrong".
+        tries: critiques asked for until the verdict is that of the rule check.
+
+    Raises:
+        BadInput: the prompt is malformed, or ``tries`` is below 1.
+    """
+
+    def __init__(self, complete: Complete, prompt: str = PROMPT, tries: int = 4) -> None:
+        if tries < 1:
+            raise BadInput(f"must be at least 1, got {tries}", field="tries")
+        self._complete, self._prompt, self._tries = complete, _checked(prompt), tries
+
+    def __call__(
+        self, attempts: Sequence[Attempt], chosen: Sequence[int], rngs: Sequence[np.random.Generator]
+    ) -> list[str]:
+        """Return the model's critiques, whose last line is the verdict; see ``Critic``.
+
+        Raises:
+            CritiqueError: for some episode no try ended in the verdict of the rule check.
+            Exception: whatever the model's own errors are (``ChatError`` and ``AgentDown`` of an endpoint).
+        """
+        prompts = [self._fill(attempts[place]) for place in chosen]
+        found: dict[int, str] = {}
+        replies: dict[int, str] = {}
+        for _ in range(self._tries):
+            left = [number for number in range(len(chosen)) if number not in found]
+            if left:
+                texts = self._complete([prompts[number] for number in left], [rngs[number] for number in left])
+                replies.update(zip(left, map(_written, texts), strict=True))
+                right = {number: attempts[chosen[number]].outcome.em for number in left}
+                found |= {number: replies[number] for number in left if _verdict(replies[number]) is right[number]}
+        for number, place in enumerate(chosen):
+            if number not in found:
+                raise self._failed(attempts[place], replies[number])
+        return [found[number] for number in range(len(chosen))]
+
+    def _fill(self, attempt: Attempt) -> str:
+        trace = attempt.trace
+        turns = [f"{turn.raw}\n{turn.observation}".strip() for turn in trace.turns]
+        return self._prompt.format(question=trace.question.text, episode="\n".join(turns), answer=answer_of(attempt))
+
+    def _failed(self, attempt: Attempt, reply: str) -> CritiqueError:
+        verdict, right = _verdict(reply), "right" if attempt.outcome.em else "wrong"
+        what = "no verdict" if verdict is None else f"the wrong verdict (the answer is {right})"
+        question = attempt.trace.question.id
+        shown = repr(reply if len(reply) <= _EXCERPT else "..." + reply[-_EXCERPT:])
+        return CritiqueError(
+            f"{what} on question {question!r} in {self._tries} tries, the last one {shown}; take a stronger model, let "
+            "it write more tokens, raise tries, or put {answer} into the prompt"
+        )
+
+
+def _checked(prompt: str) -> str:
+    try:
+        fields = [field for _, field, _, _ in string.Formatter().parse(prompt) if field is not None]
+    except ValueError as error:
+        raise BadInput(f"{error}; double the braces that are meant as such", field="prompt") from error
+    known = ", ".join(f"{{{field}}}" for field in FIELDS)
+    if strange := [field for field in fields if field not in FIELDS]:
+        raise BadInput(f"has {{{strange[0]}}}; a prompt may hold {known}", field="prompt")
+    if missing := [field for field in NEEDED if field not in fields]:
+        raise BadInput(f"lacks {{{missing[0]}}}; a prompt may hold {known}", field="prompt")
+    return prompt
+
+
+def _written(text: str) -> str:
+    return text.rpartition(_THOUGHT_ENDS)[2].strip()
+
+
+def _verdict(text: str) -> bool | None:
+    """Whether the last verdict says right; None without one."""
+    found = _VERDICT.findall(text)
+    return found[-1].lower() == "right" if found else None
+
+
+def local(argument: str) -> Judge:
+    """Make a judge of a transformers model: ``lm:<folder, .gguf file or hub name>``."""
+    if not argument:
+        raise BadInput("takes a model: lm:<folder, .gguf file or hub name>", field="critic")
+    try:
+        from berrypick.agents.critics.judge_local import Local
+    except ModuleNotFoundError as error:
+        raise ImportError("lm: critics need torch and transformers; pip install 'berrypick[train]'") from error
+    return Judge(Local(argument))
+
+
+def chat(argument: str) -> Judge:
+    """Make a judge of a model behind an endpoint: ``chat:<base_url>:<model>?<settings>``; see ``agents.chat.Chat``."""
+    from berrypick.agents.critics.judge_chat import Endpoint
+
+    return Judge(Endpoint(argument))
