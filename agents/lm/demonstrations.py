@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import itertools
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
@@ -24,6 +25,8 @@ from berrypick.errors import Damaged
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
+
+    from berrypick.envs.search import SearchEnv
 
 #: Scripts that demonstrate, in the order of their numbers.
 SCRIPTS: Final = tuple(STRATEGIES)
@@ -54,11 +57,18 @@ class Demonstrations(NamedTuple):
 
 
 def collect(
-    worlds: Sequence[int], split: str, folder: Path, *, jobs: int = 1, done: Callable[[str], None] = lambda _: None
+    play: Callable[[int, str], Demonstrations],
+    worlds: Sequence[int],
+    split: str,
+    folder: Path,
+    *,
+    jobs: int = 1,
+    done: Callable[[str], None] = lambda _: None,
 ) -> Demonstrations:
-    """Play the scripts in some worlds of ``almanac-small``, or read what an earlier call wrote.
+    """Play some worlds, or read what an earlier call wrote.
 
     Args:
+        play: from a world's number and split to its demonstrations.
         worlds: their numbers.
         split: train, dev or test.
         folder: where each world's file is kept.
@@ -71,22 +81,22 @@ def collect(
     paths = [folder / f"{split}-{world:04d}.npz" for world in worlds]
     missing = [(world, path) for world, path in zip(worlds, paths, strict=True) if not path.exists()]
     with ProcessPoolExecutor(max(1, min(jobs, len(missing))), mp_context=get_context("spawn")) as pool:
-        for path in pool.map(partial(_write_world, split=split), *zip(*missing, strict=True)) if missing else ():
+        for path in pool.map(partial(_write_world, play, split), *zip(*missing, strict=True)) if missing else ():
             done(path.stem)
     return _joined([_read(path) for path in paths])
 
 
-def digest(demonstrations: Demonstrations) -> str:
+def digest(*demonstrations: Demonstrations) -> str:
     """Hash of all sequences, for the model card."""
     sha = hashlib.sha256()
-    for part in demonstrations:
+    for part in itertools.chain(*demonstrations):
         sha.update(np.ascontiguousarray(part).tobytes())
     return sha.hexdigest()
 
 
-def tokenize(trace: Trace, tokenizer: PreTrainedTokenizerFast) -> tuple[list[int], list[bool]]:
-    """Return an episode's tokens and which of them were acted: question, action, observation, ..., last action."""
-    ids = list(tokenizer(trace.prompt).input_ids)
+def tokenize(prompt: str, trace: Trace, tokenizer: PreTrainedTokenizerFast) -> tuple[list[int], list[bool]]:
+    """Return an episode's tokens and which of them were acted: prompt, action, observation, ..., last action."""
+    ids = list(tokenizer(prompt).input_ids)
     mask = [False] * len(ids)
     for turn in trace.turns:
         acted, seen = tokenizer(turn.raw).input_ids, tokenizer(turn.observation).input_ids
@@ -96,41 +106,55 @@ def tokenize(trace: Trace, tokenizer: PreTrainedTokenizerFast) -> tuple[list[int
     return ids[:last], mask[:last]
 
 
-def _write_world(world: int, path: Path, *, split: str) -> Path:
-    made = _play_world(world, split)
-    with io.BytesIO() as buffer:
-        np.savez_compressed(buffer, **made._asdict())
-        files.write_bytes(path, buffer.getvalue())
-    return path
-
-
-def _play_world(world: int, split: str) -> Demonstrations:
+def make_env(world: int, split: str) -> SearchEnv:
+    """The environment of one world of ``almanac-small``."""
     import gymnasium
 
+    from berrypick.envs.search import SearchEnv
+
+    env = gymnasium.make(ENVIRONMENT, worlds=(world,), split=split, disable_env_checker=True).unwrapped
+    assert isinstance(env, SearchEnv)
+    return env
+
+
+def play_scripts(world: int, split: str) -> Demonstrations:
+    """Play the scripts in one world; what was grounded and right is kept."""
     from berrypick.agents.lm.tokenizer import make_tokenizer
     from berrypick.agents.rollout import rollout
     from berrypick.agents.scripted import Scripted
     from berrypick.envs.outcome import is_grounded
-    from berrypick.envs.search import SearchEnv
 
-    tokenizer = make_tokenizer()
-    env = gymnasium.make(ENVIRONMENT, worlds=(world,), split=split, disable_env_checker=True).unwrapped
-    assert isinstance(env, SearchEnv)
-    tasks = range(env.tasks.count())
+    env, tokenizer = make_env(world, split), make_tokenizer()
     draw = seeding.rng(world, "demonstration", seeding.SPLITS[split])
-    chosen = [set(draw.permutation(len(SCRIPTS))[:TRIES].tolist()) for _ in tasks]
-    rows: list[tuple[list[int], list[bool], int]] = []
-    for number, script in enumerate(SCRIPTS):
-        own = [task for task in tasks if number in chosen[task]]
-        for _, trace in rollout(Scripted(script), lambda: env, own, 1, seed=0, batch=1):
+    rows = []
+    for number, own in enumerate(drawn(draw, env.tasks.count(), TRIES)):
+        for _, trace in rollout(Scripted(SCRIPTS[number]), lambda: env, own, 1, seed=0, batch=1):
             if is_grounded(trace):
-                rows.append((*tokenize(trace, tokenizer), number))
+                rows.append((*tokenize(trace.prompt, trace, tokenizer), number))
+    return pack(rows)
+
+
+def drawn(draw: np.random.Generator, tasks: int, tries: int) -> list[list[int]]:
+    """For each script the tasks that it plays; each task is played by as many scripts."""
+    chosen = [set(draw.permutation(len(SCRIPTS))[:tries].tolist()) for _ in range(tasks)]
+    return [[task for task in range(tasks) if number in chosen[task]] for number in range(len(SCRIPTS))]
+
+
+def pack(rows: Sequence[tuple[list[int], list[bool], int]]) -> Demonstrations:
+    """Put sequences end to end: tokens, which of them were acted, number of the script."""
     return Demonstrations(
         np.array([token for ids, _, _ in rows for token in ids], np.int16),
         np.array([acted for _, mask, _ in rows for acted in mask], bool),
         np.cumsum([len(ids) for ids, _, _ in rows], dtype=np.int64),
         np.array([number for _, _, number in rows], np.int8),
     )
+
+
+def _write_world(play: Callable[[int, str], Demonstrations], split: str, world: int, path: Path) -> Path:
+    with io.BytesIO() as buffer:
+        np.savez_compressed(buffer, **play(world, split)._asdict())
+        files.write_bytes(path, buffer.getvalue())
+    return path
 
 
 def _read(path: Path) -> Demonstrations:

@@ -19,8 +19,9 @@ from torch.nn import functional
 
 from berrypick import files
 from berrypick.agents.lm.batches import Batch, Mixture
-from berrypick.agents.lm.demonstrations import SCRIPTS, Demonstrations, collect, digest
+from berrypick.agents.lm.demonstrations import SCRIPTS, Demonstrations, collect, digest, play_scripts
 from berrypick.agents.lm.load import Card, pack, save
+from berrypick.agents.lm.refinements import play_refinements
 from berrypick.agents.lm.renaming import Renaming
 from berrypick.agents.lm.tiny import make_tiny
 from berrypick.agents.lm.tokenizer import make_tokenizer
@@ -51,6 +52,7 @@ class Pretraining:
         size: sequences a step.
         lr: learning rate of AdamW; warmed up in 50 steps.
         copied: weight of the loss on copied tokens (``batches.Batch``) beside 1 for acted ones.
+        again: while the learning rate falls, one batch in so many is of second attempts under a critique.
     """
 
     shares: Mapping[str, float]
@@ -60,6 +62,7 @@ class Pretraining:
     size: int = 32
     lr: float = 2e-3
     copied: float = 1.0
+    again: int = 4
 
     @property
     def total(self) -> int:
@@ -75,6 +78,8 @@ class Pretraining:
 
 #: Train worlds of ``almanac-small`` in which the published starts saw their demonstrations.
 WORLDS: Final = range(32, 128)
+#: Those of them in which they saw second attempts.
+WORLDS_AGAIN: Final = range(32, 64)
 #: How the published starts are played: they read Almanac and write tags; no demonstrated action is longer.
 CARD: Final = Card(corpora=("almanac",), protocols=("tags",), max_new_tokens=48)
 #: Steps between two checkpoints.
@@ -99,15 +104,20 @@ def write_start(name: str, out: Path, jobs: int = 1, tick: Callable[[str, int, i
     """
     plan = Pretraining(SHARES[name])
     claim(out, name, plan)
-    demonstrations = collect(
-        WORLDS, "train", out / "demonstrations", jobs=jobs, done=lambda world: tick(world, 0, len(WORLDS))
+    many = len(WORLDS) + len(WORLDS_AGAIN)
+    first, again = (
+        collect(play, worlds, "train", out / folder, jobs=jobs, done=lambda world: tick(world, 0, many))
+        for play, worlds, folder in (
+            (play_scripts, WORLDS, "demonstrations"),
+            (play_refinements, WORLDS_AGAIN, "refinements"),
+        )
     )
     total = plan.total
-    model = pretrain(plan, demonstrations, out, lambda step, loss: tick(f"loss {loss:.3f}", step + 1, total))
+    model = pretrain(plan, first, again, out, lambda step, loss: tick(f"loss {loss:.3f}", step + 1, total))
     if not (out / "policy").exists():
         with files.new_folder(out / "policy") as draft:
             save(pack(model, make_tokenizer(), CARD), draft)
-    return digest(demonstrations)
+    return digest(first, again)
 
 
 def claim(out: Path, name: str, plan: Pretraining) -> None:
@@ -120,26 +130,35 @@ def claim(out: Path, name: str, plan: Pretraining) -> None:
 
 
 def pretrain(
-    plan: Pretraining, demonstrations: Demonstrations, out: Path, tick: Callable[[int, float], None] = lambda *_: None
+    plan: Pretraining,
+    demonstrations: Demonstrations,
+    refinements: Demonstrations,
+    out: Path,
+    tick: Callable[[int, float], None] = lambda *_: None,
 ) -> PreTrainedModel:
     """Train a tiny policy, from the newest checkpoint in ``out`` where there is one.
 
     Args:
         plan: how.
         demonstrations: what is imitated.
+        refinements: second attempts, imitated while the learning rate falls.
         out: folder of the checkpoints and of ``losses.jsonl``, a line a step.
         tick: called after each step with its number and loss (nats an acted token).
     """
     renaming = Renaming(make_tokenizer().get_vocab())
     model = make_tiny(len(renaming.names), plan.seed)
     optimiser = torch.optim.AdamW(model.parameters(), lr=plan.lr, betas=(0.9, 0.95), weight_decay=0.01)
-    alike, last = (Mixture(demonstrations, renaming, shares, plan.size, plan.seed) for shares in (_ALIKE, plan.shares))
+    alike, last, again = (
+        Mixture(seen, renaming, shares, plan.size, plan.seed)
+        for seen, shares in ((demonstrations, _ALIKE), (demonstrations, plan.shares), (refinements, plan.shares))
+    )
     done = 0
     if kept := checkpoint.stored(out / "checkpoints"):
         done = checkpoint.restore(kept[-1], model, optimiser).step
     log = files.Log(out / "losses.jsonl", keep=done)
     for step in range(done, plan.total):
-        batch = (alike if step < plan.steps else last).batch(step)
+        falling = again if step % plan.again == 0 else last
+        batch = (alike if step < plan.steps else falling).batch(step)
         for group in optimiser.param_groups:
             group["lr"] = plan.rate(step)
         acted, copied = losses(model, batch)

@@ -49,16 +49,18 @@ def test_losses_are_means_over_acted_and_over_copied_tokens():
 
 def test_a_run_that_was_cut_off_ends_with_the_same_weights(tmp_path, monkeypatch):
     monkeypatch.setattr(room, "SAVED_EVERY", 4)
-    whole = pretrain(PLAN, demonstrations(), tmp_path / "whole").state_dict()
+    whole = pretrain(PLAN, demonstrations(), demonstrations(), tmp_path / "whole").state_dict()
 
     def cut(step, _):
         if step == 5:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        pretrain(PLAN, demonstrations(), tmp_path / "cut", cut)
+        pretrain(PLAN, demonstrations(), demonstrations(), tmp_path / "cut", cut)
     steps = []
-    again = pretrain(PLAN, demonstrations(), tmp_path / "cut", lambda step, _: steps.append(step)).state_dict()
+    again = pretrain(
+        PLAN, demonstrations(), demonstrations(), tmp_path / "cut", lambda step, _: steps.append(step)
+    ).state_dict()
     assert steps == [4, 5, 6, 7, 8, 9]
     assert all(torch.equal(again[name], whole[name]) for name in whole)
     lines = [json.loads(line) for line in (tmp_path / "cut" / "losses.jsonl").read_text().splitlines()]
@@ -68,10 +70,13 @@ def test_a_run_that_was_cut_off_ends_with_the_same_weights(tmp_path, monkeypatch
 
 def test_a_start_is_made_from_the_worlds_up_to_a_policy(tmp_path, monkeypatch):
     monkeypatch.setattr(room, "WORLDS", range(1))
+    monkeypatch.setattr(room, "WORLDS_AGAIN", range(1))
     monkeypatch.setattr(room, "Pretraining", lambda shares: dataclasses.replace(PLAN, shares=shares))
     ticks = []
     first = write_start("tiny-narrow", tmp_path, tick=lambda *tick: ticks.append(tick))
-    assert ticks[0] == ("train-0000", 0, 1) and [tick[1:] for tick in ticks[1:]] == [(n, 10) for n in range(1, 11)]
+    assert ticks[:2] == [("train-0000", 0, 2)] * 2 and [tick[1:] for tick in ticks[2:]] == [
+        (n, 10) for n in range(1, 11)
+    ]
     policy = load(str(tmp_path / "policy"), "float32")
     assert policy.card.corpora == ("almanac",) and sum(each.numel() for each in policy.model.parameters()) > 1e6
     assert write_start("tiny-narrow", tmp_path) == first

@@ -1,0 +1,91 @@
+"""Demonstrations of second attempts: a script's success, under the critique of another attempt that failed.
+
+Without them a tiny policy never saw a critique, and `critique_grpo` would measure that. Failed attempts are scripts
+that answer too early, with a title that they saw, and scripts that are stuck. Which critique is read is drawn, so that
+policies know each kind; the critiques differ in what they tell, the demonstrations do not.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+import numpy as np
+
+from berrypick import seeding
+from berrypick.agents.base import Row
+from berrypick.agents.critics import Attempt
+from berrypick.agents.critics import make as make_critic
+from berrypick.agents.critics.prompts import refinement
+from berrypick.agents.lm.demonstrations import SCRIPTS, Demonstrations, drawn, make_env, pack, tokenize
+from berrypick.agents.rollout import rollout
+from berrypick.agents.scripted import Scripted
+from berrypick.envs.actions import Answer
+from berrypick.envs.outcome import analyse
+from berrypick.envs.reading.view import look
+from berrypick.envs.search import SearchEnv
+
+#: Scripts that play each question, drawn per question, well and hastily.
+TRIES: Final = 3
+#: Chance of an early answer at each turn of a hasty attempt that has seen something.
+HASTE: Final = 0.4
+#: Critiques that are demonstrated.
+CRITICS: Final = ("indicative", "with_answer", "steps", "empty")
+
+
+class Hasty:
+    """A script that may answer at any turn, with a title that it has seen."""
+
+    def __init__(self, script: str) -> None:
+        self.name = f"hasty:{script}"
+        self._script = Scripted(script)
+
+    def reads(self, corpus: str) -> bool:
+        """What its script reads."""
+        return self._script.reads(corpus)
+
+    def act(self, rows: Sequence[Row], rngs: Sequence[np.random.Generator]) -> list[str]:
+        """Return one action per row."""
+        return [self._act(row, rng) for row, rng in zip(rows, rngs, strict=True)]
+
+    def _act(self, row: Row, rng: np.random.Generator) -> str:
+        view = look(row.history)
+        titles = sorted({passage.title for passage in view.passages})
+        if titles and rng.random() < HASTE:
+            return view.write(Answer(titles[rng.integers(len(titles))]))
+        return view.write(self._script.decide(view))
+
+
+def play_refinements(world: int, split: str) -> Demonstrations:
+    """Play one world: successes of scripts, each under the critique of a failure at the same question."""
+    from berrypick.agents.lm.tokenizer import make_tokenizer
+
+    env, tokenizer = make_env(world, split), make_tokenizer()
+    draw = seeding.rng(world, "critique", seeding.SPLITS[split])
+    failed: dict[int, list[Attempt]] = defaultdict(list)
+    solved: list[tuple[int, int, Attempt]] = []
+    for number, own in enumerate(drawn(draw, env.tasks.count(), TRIES)):
+        for agent in (Scripted(SCRIPTS[number]), Hasty(SCRIPTS[number])):
+            for task, attempt in zip(own, _attempts(agent, env, own), strict=True):
+                if attempt.outcome.grounded:
+                    solved.append((task, number, attempt))
+                elif not attempt.outcome.em:
+                    failed[task].append(attempt)
+    rows = []
+    for task, number, success in solved:
+        if failed[task]:
+            critique = _criticise(failed[task][draw.integers(len(failed[task]))], draw)
+            prompt = refinement(success.trace.prompt, critique)
+            rows.append((*tokenize(prompt, success.trace, tokenizer), number))
+    return pack(rows)
+
+
+def _attempts(agent: Scripted | Hasty, env: SearchEnv, tasks: Sequence[int]) -> Iterator[Attempt]:
+    for _, trace in rollout(agent, lambda: env, tasks, 1, seed=0, batch=1):
+        yield Attempt(trace, analyse(trace, env.engines))
+
+
+def _criticise(attempt: Attempt, draw: np.random.Generator) -> str:
+    critic = make_critic(CRITICS[draw.integers(len(CRITICS))])
+    return critic([attempt], [0], [draw])[0]
