@@ -22,6 +22,8 @@ def made(rewards: list[float], groups: list[int], niches: list[int], width: int)
         entropy=token,
         kind=token.long() % 4,
         chunk=token.long(),
+        planning=token.long() % 2 == 0,
+        lot=token / (1 + token.max()),
         inputs={"ids": token.long(), "seen": token[..., None].repeat(1, 1, 3)},
     )
 

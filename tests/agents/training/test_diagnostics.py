@@ -47,6 +47,8 @@ def batch_of(rewards: list[float], groups: list[int]) -> Batch:
         entropy=torch.tensor([[0.2, 0.6, float("nan")]] * n),
         kind=torch.tensor([[TOOL, QUERY, ANSWER]] * n),
         chunk=torch.zeros(n, 3, dtype=torch.int64),
+        planning=torch.tensor([[True, False, True]] * n),
+        lot=torch.zeros(n, 3),
     )
 
 

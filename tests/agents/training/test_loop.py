@@ -205,7 +205,7 @@ class Deck:
         group = torch.arange(groups).repeat_interleave(size)
         batch = Batch(
             rewards.flatten(), group, torch.where(rewards.flatten() > 0, 0, -1), ones.bool(), -ones, ones,
-            ones.long(), 0 * ones.long(), {},
+            ones.long(), 0 * ones.long(), ones.bool(), ones, inputs={},
         )  # fmt: skip
         return Played(batch, [None] * count, [None] * count)  # type: ignore[list-item]
 
