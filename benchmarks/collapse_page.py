@@ -35,8 +35,8 @@ READING: Final[Mapping[str, tuple[str, str]]] = {
     "entropy": (
         "Token entropy",
         "Exact entropy of what tokens were sampled from, by what a token is for. Planning (HICRA) is where to go: "
-        "tools, engines, relations sought, thoughts; execution is the names that are copied, and answers. Entropy is no "
-        "measure of strategies.",
+        "tools, engines, relations sought, thoughts; execution is the names that are copied, and answers. Entropy is "
+        "no measure of strategies.",
     ),
     "law": (
         "Entropy against reward",

@@ -67,7 +67,8 @@ def test_reflection_is_measured_where_there_is_some(trace: Trace):
     assert line_of(trace, batch, [outcome()] * 2).reflection == {}
     batch = replace(batch, answer=torch.tensor([[-1.0, -3.0], [-2.0, -1.0]]))
     # Deviations .5 and 1: (-.5 - 3) / 1.5 is below (-1 - 1) / 1.5, and the means -2 is below -1.5.
-    assert line_of(trace, batch, [outcome()] * 2).reflection == {"rank_r3": -1.0, "rank_uniform": -1.0}
+    found = line_of(trace, batch, [outcome()] * 2).reflection
+    assert found == {"rank_r3": pytest.approx(-1), "rank_uniform": pytest.approx(-1)}
 
 
 @pytest.fixture

@@ -195,22 +195,33 @@ def test_grams_that_are_known_are_looked_for(played: Played):
     assert batch.strategic.sum() >= 3 and torch.equal(batch.mask, played.batch.mask)
 
 
+@pytest.fixture(scope="module")
+def start() -> TextLearner:
+    """A policy that answers."""
+    return TextLearner(load("tiny-diverse", "float32"), lambda: make_env(max_turns=4))
+
+
+@pytest.fixture(scope="module")
+def answered(start: TextLearner) -> Played:
+    return start.play(5, 20, 4, 4)
+
+
 def by_itself(learner: TextLearner, before: list[int], answer: list[int]) -> tuple[list[float], list[int]]:
     """Log-probabilities and ranks of an answer's tokens, one forward pass a token."""
     found: tuple[list[float], list[int]] = ([], [])
     for token in answer:
         with torch.no_grad():
             logits = learner.module(torch.tensor([before])).logits[0, -1]
-        found[0].append(float(torch.log_softmax(logits / 0.8, 0)[token]))
+        found[0].append(float(torch.log_softmax(logits, 0)[token]))
         found[1].append(int((logits > logits[token]).sum()))
         before = [*before, token]
     return found
 
 
-def test_reference_answers_stand_where_episodes_answer(learner: TextLearner, played: Played):
-    batch, seen = learner.reflect(played), set()
+def test_reference_answers_stand_where_episodes_answer(start: TextLearner, answered: Played):
+    batch, seen = start.reflect(answered), set()
     assert batch.answer is not None and batch.rank is not None
-    for row, trace in enumerate(played.traces):
+    for row, trace in enumerate(answered.traces):
         ids, mask, chunk = (each[row].tolist() for each in (batch.inputs["ids"], batch.mask, batch.chunk))
         answer = TOKENIZER(trace.question.answers[0]).input_ids
         turn = [place for place in range(len(ids)) if mask[place] and chunk[place] == len(trace.turns) - 1]
@@ -223,22 +234,22 @@ def test_reference_answers_stand_where_episodes_answer(learner: TextLearner, pla
         else:
             before = ids[: turn[-1] + 1] + TOKENIZER(f"\n{trace.turns[-1].observation}\n").input_ids + opening
         seen.add((trace.terminated, bool(own)))
-        likely, rank = by_itself(learner, before, answer)
+        likely, rank = by_itself(start, before, answer)
         assert batch.answer[row, : len(answer)].tolist() == pytest.approx(likely, abs=1e-4)
         assert batch.rank[row, : len(answer)].tolist() == rank
         assert batch.answer[row, len(answer) :].isnan().all() and batch.rank[row, len(answer) :].isnan().all()
     assert {(True, True), (False, False)} <= seen
 
 
-def test_an_answer_that_was_given_is_not_what_is_reflected_on(learner: TextLearner, played: Played):
+def test_an_answer_that_was_given_is_not_what_is_reflected_on(start: TextLearner, answered: Played):
     """Whatever the policy answered: up to there, reasoning is the same, and so are the values, to the bit."""
-    row = next(row for row, trace in enumerate(played.traces) if trace.answer)
-    batch = played.batch
+    row = next(row for row, trace in enumerate(answered.traces) if trace.answer)
+    batch = answered.batch
     own = (batch.kind[row] == KINDS.index("answer")) & batch.mask[row] & (batch.chunk[row] == batch.chunk[row].max())
     ids = batch.inputs["ids"].clone()
     ids[row, own] = 7
-    other = learner.reflect(played._replace(batch=replace(batch, inputs={"ids": ids})))
-    same = learner.reflect(played)
+    other = start.reflect(answered._replace(batch=replace(batch, inputs={"ids": ids})))
+    same = start.reflect(answered)
     assert other.answer is not None and same.answer is not None
     assert torch.equal(other.answer.nan_to_num(), same.answer.nan_to_num())
 
