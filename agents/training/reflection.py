@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
+import torch
 from torch import Tensor
 
 from berrypick.agents.lm.render import Script
@@ -80,7 +81,7 @@ def rank_correlation(score: Tensor, reward: Tensor, group: Tensor) -> float | No
     from scipy.stats import spearmanr
 
     found = []
-    for number in group.unique():
+    for number in torch.unique(group):
         rows = group == number
         one, other = score[rows].double(), reward[rows].double()
         if one.min() < one.max() and other.min() < other.max():

@@ -138,7 +138,7 @@ class TextLearner:
         taken = logits.gather(1, ids[mask][:, None])
         likely = torch.log_softmax(logits / self._temperature, dim=-1).gather(1, ids[mask][:, None])
         both = torch.cat([likely, (logits > taken).sum(1, keepdim=True)], dim=1).cpu()
-        return both.split(counts.flatten().tolist())
+        return torch.split(both, counts.flatten().tolist())
 
     def save(self, folder: Path) -> None:
         """Write the policy into an empty folder; ``lm:FOLDER`` plays it."""
