@@ -12,7 +12,10 @@ alike. pi is the policy that played. The paper leaves open how w grows with sigm
 
 ``r3_filter`` is the paper's query filter: a group is dropped where it is too hard, no episode having a mean rank below
 ``top`` over the ``worst`` share of its tokens, and where its largest sigma is among the lowest ``flat`` of the step.
-Share, rank and quantile are not known here; search from the defaults.
+Share, rank and quantile are not known here; search from the defaults. The paper filters questions that come again, and
+so spares their rollouts; here a group is dropped after it was played: ``Line.tokens_dropped`` is what that would spare.
+
+An answer of one token has nothing to weigh: R3 is its log-probability, and ranks as the uniform mean does.
 """
 
 from __future__ import annotations

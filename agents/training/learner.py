@@ -45,7 +45,6 @@ class Learner(Protocol):
     Attributes:
         module: what is optimised.
         limit: tokens that an episode may generate at most, a constant of the run.
-        reader: None where episodes are no text.
     """
 
     module: nn.Module
@@ -53,7 +52,7 @@ class Learner(Protocol):
 
     @property
     def reader(self) -> Reader | None:
-        """See above."""
+        """What it can do beyond that, None where episodes are no text."""
         ...
 
     def play(self, seed: int, episode: int, groups: int, size: int) -> Played:
