@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from berrypick.agents.training.grams import Gram, within
+from berrypick.agents.training.kinds import label
 from berrypick.agents.training.planning import spoken
 from berrypick.envs.trace import Trace
 
@@ -36,7 +37,7 @@ def label_all(
     for trace, of_turns in zip(traces, starts, strict=True):
         labels = Labels([], [], None if grams is None else [])
         for turn, of_turn in zip(spoken(trace, protocol), of_turns, strict=True):
-            labels.kind.extend(turn.at_tokens(turn.marks, of_turn))
+            labels.kind.extend(label(turn.text, of_turn, protocol))
             labels.planning.extend(turn.at_tokens(turn.planning(), of_turn))
             if grams is not None and labels.strategic is not None:
                 labels.strategic.extend(turn.at_tokens(turn.marked(within(turn.phrases, grams)), of_turn))
