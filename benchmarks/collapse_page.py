@@ -34,8 +34,9 @@ READING: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "entropy": (
         "Token entropy",
-        "Exact entropy of what tokens were sampled from, by what a token is for. Planning is where to go, execution is "
-        "how to get there: a first, structural reading of the two phases. Entropy is no measure of strategies.",
+        "Exact entropy of what tokens were sampled from, by what a token is for. Planning (HICRA) is where to go: "
+        "tools, engines, relations sought, thoughts; execution is the names that are copied, and answers. Entropy is "
+        "no measure of strategies.",
     ),
     "law": (
         "Entropy against reward",
@@ -84,6 +85,7 @@ def render(runs: Sequence[Run], found: Sequence[Collapse], pairs: Sequence[Pair]
         early=f"{EARLY:.0%}",
         law=tables.law(found),
         signals=drawn["signals"],
+        credit=tables.credit(runs),
         weights=weights(runs, found, pairs),
         update=drawn["update"],
         sources="\n".join(map(_source, runs)),

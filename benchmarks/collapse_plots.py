@@ -12,7 +12,7 @@ from berrypick.agents.training.folder import OTHER as UNNAMED
 from berrypick.agents.training.folder import Line
 from berrypick.benchmarks.collapse import Collapse, Run
 from berrypick.benchmarks.collapse_law import points
-from berrypick.benchmarks.collapse_series import execution, planning, smooth
+from berrypick.benchmarks.collapse_series import smooth
 from berrypick.benchmarks.collapse_weights import QUANTILES
 from berrypick.benchmarks.plots_bars import FORMS, OTHER, REST
 from berrypick.benchmarks.plots_base import COLOURS, INK, SOFT, STYLE, grid, png
@@ -40,8 +40,8 @@ ENTROPY: Final[dict[str, Of]] = {
     "tools": lambda line: line.entropy_tool,
     "queries": lambda line: line.entropy_query,
     "answers": lambda line: line.entropy_answer,
-    "planning (thoughts and tools)": planning,
-    "execution (queries and answers)": execution,
+    "planning (tools, engines, relations, thoughts)": lambda line: line.entropy_planning,
+    "execution (names and answers)": lambda line: line.entropy_execution,
 }
 SIGNALS: Final[dict[str, Of]] = {
     "covariance of log-probability and advantage": lambda line: line.covariance,

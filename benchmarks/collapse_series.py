@@ -76,21 +76,6 @@ def _spare(line: Line) -> float | None:
     return None if line.strategies_D2 is None else line.strategies_D2 - 1
 
 
-def planning(line: Line) -> float | None:
-    """Entropy of what decides where to go: thoughts and tools. A first, structural reading of HICRA's two phases."""
-    return _pooled((line.entropy_think, line.tokens_think), (line.entropy_tool, line.tokens_tool))
-
-
-def execution(line: Line) -> float | None:
-    """Entropy of what carries it out: queries and answers."""
-    return _pooled((line.entropy_query, line.tokens_query), (line.entropy_answer, line.tokens_answer))
-
-
-def _pooled(*parts: tuple[float | None, int]) -> float | None:
-    known = [(mean, count) for mean, count in parts if mean is not None]
-    return sum(mean * count for mean, count in known) / sum(count for _, count in known) if known else None
-
-
 #: What warns of a collapse.
 ALARMS: Final[Mapping[str, Watch]] = {
     "entropy": Watch(lambda line: line.entropy, lost(0.5), "token entropy has lost half of its highest so far"),
@@ -117,8 +102,14 @@ FALLS: Final[Mapping[str, Watch]] = {
 
 #: Two phases, as in HICRA: where to go is settled before or after how to get there.
 PHASES: Final[Mapping[str, Watch]] = {
-    "planning": Watch(planning, lost(0.5), "entropy of thoughts and tools has lost half of its highest so far"),
-    "execution": Watch(execution, lost(0.5), "entropy of queries and answers has lost half of its highest so far"),
+    "planning": Watch(
+        lambda line: line.entropy_planning, lost(0.5), "entropy of planning tokens has lost half of its highest so far"
+    ),
+    "execution": Watch(
+        lambda line: line.entropy_execution,
+        lost(0.5),
+        "entropy of the other tokens has lost half of its highest so far",
+    ),
 }
 
 

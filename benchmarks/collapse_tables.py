@@ -67,6 +67,30 @@ def _step(step: int | None) -> str:
     return DASH if step is None else str(step)
 
 
+def credit(runs: Sequence[Run]) -> str:
+    """What methods that weigh tokens and groups had to choose from: how much of it, and how well R3 ranks."""
+    rows = []
+    for run in runs:
+        tokens = sum(line.tokens for line in run.lines)
+        counts = (
+            [getattr(line, f"tokens_{name}") for line in run.lines] for name in ("planning", "strategic", "dropped")
+        )
+        shares = [None if None in each else sum(each) / max(tokens, 1) for each in counts]
+        ranks = [_mean([line.reflection.get(name) for line in run.lines]) for name in ("rank_r3", "rank_uniform")]
+        rows.append([run.label, *map(number, (*shares, *ranks))])
+    note = (
+        "planning, in strategic grams, in groups that were not trained on (what a filter that had known would have "
+        "spared): shares of the tokens generated; within groups, Spearman's correlation with reward: means over steps"
+    )
+    head = ["run", "planning", "strategic", "not trained on", "R3 and reward", "uniform mean and reward"]
+    return table("Tokens, groups and reference answers", note, head, rows)
+
+
+def _mean(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return sum(known) / len(known) if known else None
+
+
 def law(found: Sequence[Collapse]) -> str:
     """The fits, or why there are none."""
     head = ["run", "a", "b", "R\u00b2", "reward at no entropy", "predicted from", "RMSE of the rest", "last step", ""]

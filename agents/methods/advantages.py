@@ -21,10 +21,11 @@ def _members(group: Tensor) -> tuple[Tensor, Tensor]:
     return member, sizes[member]
 
 
-def _mean(values: Tensor, group: Tensor) -> Tensor:
-    """Return the mean of each episode's group, in double precision."""
+def group_mean(values: Tensor, group: Tensor) -> Tensor:
+    """Return the mean of each episode's group, in double precision. Shapes: (N, ...), (N,); (N, ...)."""
     member, size = _members(group)
-    return torch.zeros_like(values, dtype=torch.float64).index_add(0, member, values.double())[member] / size
+    total = torch.zeros_like(values, dtype=torch.float64).index_add(0, member, values.double())[member]
+    return total / size.view(-1, *[1] * (values.dim() - 1))
 
 
 def level(reward: Tensor, group: Tensor) -> Tensor:
@@ -46,7 +47,7 @@ def group_centre(reward: Tensor, group: Tensor) -> Tensor:
 
 
 def _centred(reward: Tensor, group: Tensor) -> Tensor:
-    centred = reward.double() - _mean(reward, group)
+    centred = reward.double() - group_mean(reward, group)
     return centred.masked_fill(level(reward, group), 0.0).to(reward.dtype)
 
 
@@ -55,13 +56,13 @@ def group_zscore(reward: Tensor, group: Tensor) -> Tensor:
 
     The deviation is that of the group itself, not an estimate from it, so that a group of one has 0 and not NaN.
     """
-    centred = reward.double() - _mean(reward, group)
-    deviation = _mean(centred.square(), group).sqrt()
+    centred = reward.double() - group_mean(reward, group)
+    deviation = group_mean(centred.square(), group).sqrt()
     return (centred / (deviation + EPSILON)).masked_fill(level(reward, group), 0.0).to(reward.dtype)
 
 
 def leave_one_out(reward: Tensor, group: Tensor) -> Tensor:
     """R - mean of the others of the group = G / (G - 1) (R - mean of the group) (RLOO); 0 in a group of one."""
     _, size = _members(group)
-    centred = reward.double() - _mean(reward, group)
+    centred = reward.double() - group_mean(reward, group)
     return (centred * size / (size - 1).clamp(min=1)).masked_fill(level(reward, group), 0.0).to(reward.dtype)

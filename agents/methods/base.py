@@ -32,6 +32,14 @@ class Batch:
         entropy: exact entropy of what they were sampled from, in nats. Shape (N, T).
         kind: index into ``KINDS``. Shape (N, T), int64.
         chunk: number of the turn within its episode. Shape (N, T), int64.
+        planning: tokens that decide where to go (HICRA): tools, engines, relations sought and thoughts about them, and
+            not the names that are copied. Shape (N, T), bool.
+        lot: uniform in [0, 1), for selections by lot that follow an episode wherever it stands. Shape (N, T).
+        strategic: tokens within a strategic gram of the start policy; None unless the method ``mines`` them.
+            Shape (N, T), bool.
+        answer: log-probabilities of the reference answer's tokens where the episode came to answer, NaN beyond its
+            end; None unless the method ``reflects``. Shape (N, J).
+        rank: how many tokens were likelier than each of those, NaN beyond its end. Shape (N, J).
         inputs: what the learner that played needs to score them again; no business of a method.
     """
 
@@ -43,6 +51,11 @@ class Batch:
     entropy: Tensor
     kind: Tensor
     chunk: Tensor
+    planning: Tensor
+    lot: Tensor
+    strategic: Tensor | None = None
+    answer: Tensor | None = None
+    rank: Tensor | None = None
     inputs: Any = None
 
 
@@ -105,7 +118,7 @@ State = dict[str, float]
 
 @dataclass(frozen=True)
 class Method:
-    """A training recipe. Every field but the last four is a seam, in the order in which the loop calls them.
+    """A training recipe. Its functions are seams, in the order in which the loop calls them.
 
     Attributes:
         name: as users write it, parts joined with "+".
@@ -120,6 +133,9 @@ class Method:
         control: state of the step before, mean entropy of this step's generated tokens -> state for its updates.
         state: what ``control`` starts from.
         reference: whether ``Tokens.reference`` is needed.
+        reflects: whether ``Batch.answer`` and ``Batch.rank`` are needed.
+        mines: episodes of the start policy that the grams of ``Batch.strategic`` are mined from, 0 where that is not
+            needed.
         marks: whether ``mark`` chooses anything, so that it is worth a forward pass.
         rounds: how often a step may generate further groups to make up for those that ``select`` dropped.
         keeps: seams without which a base would be another method, so that no addition may replace them.
@@ -137,6 +153,8 @@ class Method:
     control: Callable[[State, float], State]
     state: Mapping[str, float]
     reference: bool = False
+    reflects: bool = False
+    mines: int = 0
     marks: bool = False
     rounds: int = 1
     keeps: frozenset[str] = frozenset()
@@ -150,11 +168,15 @@ class Addition:
         seams: name of a field of ``Method`` that is a seam -> what stands there instead.
         state: what ``control`` starts from, where it is among them.
         reference: as in ``Method``.
+        reflects: as in ``Method``.
+        mines: as in ``Method``.
     """
 
     seams: Mapping[str, Callable[..., Any]]
     state: Mapping[str, float] = field(default_factory=dict)
     reference: bool = False
+    reflects: bool = False
+    mines: int = 0
 
 
 def favoured(advantage: Tensor, mask: Tensor) -> Tensor:

@@ -60,6 +60,8 @@ def _put(called: str, method: Method, additions: list[tuple[str, Addition]]) -> 
         changes: dict[str, Any] = {**addition.seams, "state": {**method.state, **addition.state}}
         changes["marks"] = method.marks or "mark" in addition.seams
         changes["reference"] = method.reference or addition.reference
+        changes["reflects"] = method.reflects or addition.reflects
+        changes["mines"] = max(method.mines, addition.mines)
         method = replace(method, **changes)
     return method
 

@@ -12,12 +12,15 @@ from torch.nn import functional
 from berrypick.agents.methods.base import Batch
 
 _ROWS: Final = ("reward", "group", "niche")
-_TOKENS: Final = ("mask", "old", "entropy", "kind", "chunk")
+_TOKENS: Final = ("mask", "old", "entropy", "kind", "chunk", "planning", "lot")
+#: What only some methods need, and what it is padded with.
+_ASKED: Final = {"strategic": False, "answer": torch.nan, "rank": torch.nan}
 
 
 def take(batch: Batch, rows: Tensor) -> Batch:
     """The episodes of some rows. Shape of ``rows``: (n,), int64."""
-    fields = {name: getattr(batch, name)[rows] for name in (*_ROWS, *_TOKENS)}
+    there = [name for name in _ASKED if getattr(batch, name) is not None]
+    fields = {name: getattr(batch, name)[rows] for name in (*_ROWS, *_TOKENS, *there)}
     return Batch(**fields, inputs={name: tensor[rows] for name, tensor in batch.inputs.items()})
 
 
@@ -27,6 +30,11 @@ def join(batches: Sequence[Batch]) -> Batch:
         return batches[0]
     width = max(batch.mask.shape[1] for batch in batches)
     fields = {name: torch.cat([_widened(getattr(batch, name), width) for batch in batches]) for name in _TOKENS}
+    for name, blank in _ASKED.items():
+        some = [tensor for batch in batches if (tensor := getattr(batch, name)) is not None]
+        if some:
+            widest = max(tensor.shape[1] for tensor in some)
+            fields[name] = torch.cat([_widened(tensor, widest, blank) for tensor in some])
     fields["reward"] = torch.cat([batch.reward for batch in batches])
     for name in ("group", "niche"):
         fields[name] = torch.cat(_renumbered([getattr(batch, name) for batch in batches]))
@@ -34,9 +42,9 @@ def join(batches: Sequence[Batch]) -> Batch:
     return Batch(**fields, inputs=inputs)
 
 
-def _widened(tensor: Tensor, width: int) -> Tensor:
+def _widened(tensor: Tensor, width: int, blank: float = 0) -> Tensor:
     room = [0, 0] * (tensor.dim() - 2) + [0, width - tensor.shape[1]]
-    return functional.pad(tensor, room)
+    return functional.pad(tensor, room, value=blank)
 
 
 def _renumbered(numbers: Sequence[Tensor]) -> list[Tensor]:

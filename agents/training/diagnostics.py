@@ -17,6 +17,7 @@ from torch import Tensor
 from berrypick.agents.methods.base import KINDS, Batch
 from berrypick.agents.training.folder import OTHER, Line
 from berrypick.agents.training.learner import Played
+from berrypick.agents.training.reflection import measured
 from berrypick.agents.training.tally import Update
 from berrypick.diversity import dominant_share, pairs_alike
 from berrypick.envs.moves import STEP
@@ -71,6 +72,7 @@ def describe(
         step=step,
         **of_rewards(batch),
         **of_tokens(batch, keep, advantage),
+        **of_planning(batch, keep),
         **of_update(update),
         **of_strategies(batch, outcomes),
         **of_episodes(played, outcomes),
@@ -81,6 +83,7 @@ def describe(
         seconds_update=seconds.update,
         seconds_other=seconds.other,
         state=dict(state),
+        reflection=measured(batch),
     )
     _check(line)
     return line
@@ -88,7 +91,7 @@ def describe(
 
 def _check(line: Line) -> None:
     values = {name: getattr(line, name) for name in line.__struct_fields__}
-    for name, value in (*values.items(), *line.state.items()):
+    for name, value in (*values.items(), *line.state.items(), *line.reflection.items()):
         if isinstance(value, float) and not math.isfinite(value):
             raise ValueError(f"step {line.step}: {name} is {value}")
 
@@ -117,6 +120,19 @@ def of_tokens(batch: Batch, keep: Tensor, advantage: Tensor) -> dict[str, Any]:
     pairs = (old - old.mean()) * (advantages - advantages.mean())
     found["covariance"] = float(pairs.mean()) if len(pairs) else None
     return found
+
+
+def of_planning(batch: Batch, keep: Tensor) -> dict[str, Any]:
+    """Entropies of planning and execution, and how many tokens each choice of tokens and groups takes."""
+    planning, dropped = batch.mask & batch.planning, ~torch.isin(batch.group, batch.group[keep])
+    strategic = None if batch.strategic is None else int((batch.strategic & batch.mask).sum())
+    return {
+        "entropy_planning": _mean(batch.entropy, planning),
+        "entropy_execution": _mean(batch.entropy, batch.mask & ~batch.planning),
+        "tokens_planning": int(planning.sum()),
+        "tokens_strategic": strategic,
+        "tokens_dropped": int(batch.mask[dropped].sum()),
+    }
 
 
 def _mean(values: Tensor, mask: Tensor) -> float | None:

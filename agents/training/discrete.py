@@ -28,6 +28,8 @@ from berrypick.envs.faults import rollout_seed
 _USES: Final = {"answer": "answer", "open": "tool"} | dict.fromkeys(ENGINES, "query")
 #: action -> index into ``KINDS``
 _KIND: Final = torch.tensor([KINDS.index(_USES[choice.tool]) for choice in CHOICES])
+#: action -> whether it is planning: where to go is one decision with whom to ask about; an answer only copies.
+_PLANNING: Final = torch.tensor([choice.tool != "answer" for choice in CHOICES])
 
 
 @dataclass
@@ -65,6 +67,8 @@ class DiscreteLearner:
         module: what is trained.
         make_env: makes an ``AlmanacDiscrete``, wrapped or not; called as often as episodes run side by side.
     """
+
+    reader = None
 
     def __init__(self, module: numbers.SlotPolicy, make_env: Callable[[], Any]) -> None:
         self.module: nn.Module = module
@@ -157,6 +161,8 @@ def _batch(rows: Sequence[_Running], groups: Sequence[int], niche: Tensor) -> Ba
         entropy=padded([entropy for row in rows for entropy in row.entropy], np.float32),
         kind=_KIND[action] * mask,
         chunk=torch.arange(mask.shape[1]).expand(mask.shape).clone(),
+        planning=_PLANNING[action] & mask,
+        lot=padded([lot for row in rows for lot in row.rng.random(len(row.did))], np.float32),
         inputs={
             "observation": padded([seen for row in rows for seen in row.seen], np.float32),
             "legal": padded([could for row in rows for could in row.could], np.bool_),

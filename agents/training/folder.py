@@ -1,7 +1,8 @@
 """The folder of a training run: what is in it, and how it is read.
 
-``config.json`` (``Config``), ``metrics.jsonl`` (one ``Line`` a step), ``checkpoints/``, and ``policy/`` with the final
-weights. Loads no torch, so that a report can be written where nothing was trained.
+``config.json`` (``Config``), ``metrics.jsonl`` (one ``Line`` a step), ``checkpoints/``, ``policy/`` with the final
+weights, and ``grams.json`` where a method mines them. Loads no torch, so that a report can be written where nothing was
+trained.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ CONFIG: Final = "config.json"
 METRICS: Final = "metrics.jsonl"
 CHECKPOINTS: Final = "checkpoints"
 POLICY: Final = "policy"
+#: What was mined before the first step, where the method asks for it (``grams.Grams``).
+GRAMS: Final = "grams.json"
 #: The weights in ``policy/``, and in the folder of a start.
 WEIGHTS: Final = "model.safetensors"
 
@@ -80,6 +83,12 @@ class Line(Record):
         seconds_update: optimising.
         seconds_other: everything else.
         state: what the method's ``control`` made of this step's entropy, used in its updates.
+        entropy_planning: as ``entropy``, over ``Batch.planning`` tokens.
+        entropy_execution: the same over the others.
+        tokens_planning: generated, ``Batch.planning``.
+        tokens_strategic: generated, ``Batch.strategic``; None where none are known.
+        tokens_dropped: generated in groups that were not trained on at all: what a filter that knew would have spared.
+        reflection: see ``reflection.measured``.
     """
 
     step: int
@@ -122,6 +131,12 @@ class Line(Record):
     seconds_update: float
     seconds_other: float
     state: dict[str, float]
+    entropy_planning: float | None = None
+    entropy_execution: float | None = None
+    tokens_planning: int | None = None
+    tokens_strategic: int | None = None
+    tokens_dropped: int | None = None
+    reflection: dict[str, float] = msgspec.field(default_factory=dict)
 
 
 class Metrics(NamedTuple):

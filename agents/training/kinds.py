@@ -25,13 +25,22 @@ def label(text: str, starts: Sequence[int], protocol: str) -> list[int]:
         starts: where the text of each token begins, blanks before it included. Ascending, at most ``len(text)``.
         protocol: which it is written in.
     """
-    marks = (_tags if protocol == "tags" else _calls)(text)
-    kinds = []
+    return at_tokens(characters(text, protocol), text, starts)
+
+
+def characters(text: str, protocol: str) -> list[int]:
+    """Return the kind of each character of an action, and one more, of what ends it."""
+    return (_tags if protocol == "tags" else _calls)(text)
+
+
+def at_tokens(marks: Sequence[int], text: str, starts: Sequence[int]) -> list[int]:
+    """Return what characters are marked with where tokens begin; arguments as in ``label``, blanks skipped."""
+    found = []
     for start in starts:
         while start < len(text) and text[start].isspace():
             start += 1
-        kinds.append(marks[start])
-    return kinds
+        found.append(marks[start])
+    return found
 
 
 def _tags(text: str) -> list[int]:

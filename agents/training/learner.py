@@ -20,6 +20,25 @@ class Played(NamedTuple):
     outcomes: list[Outcome]
 
 
+class Reader(Protocol):
+    """What a learner can do whose episodes are text.
+
+    Attributes:
+        protocol: that actions are written in.
+        grams: tokens within them are ``Batch.strategic``; None for none.
+    """
+
+    protocol: str
+    grams: frozenset[tuple[str, ...]] | None
+
+    def reflect(self, played: Played) -> Batch:
+        """Return a batch that ``play`` gave with ``answer`` and ``rank``, under the module as it is now.
+
+        Equal reasoning has equal values, to the bit.
+        """
+        ...
+
+
 class Learner(Protocol):
     """A policy on one track.
 
@@ -30,6 +49,11 @@ class Learner(Protocol):
 
     module: nn.Module
     limit: int
+
+    @property
+    def reader(self) -> Reader | None:
+        """What it can do beyond that, None where episodes are no text."""
+        ...
 
     def play(self, seed: int, episode: int, groups: int, size: int) -> Played:
         """Play ``groups`` questions ``size`` times each, groups outermost.

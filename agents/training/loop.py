@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
 import safetensors.torch
 import torch
 from torch import Tensor, nn
@@ -19,12 +20,12 @@ from torch import Tensor, nn
 from berrypick import files, seeding
 from berrypick.agents import methods
 from berrypick.agents.methods.base import Batch, Method
-from berrypick.agents.training import checkpoint, folder
+from berrypick.agents.training import checkpoint, folder, grams
 from berrypick.agents.training.batches import join, take
 from berrypick.agents.training.config import Config, encode
 from berrypick.agents.training.diagnostics import Seconds, describe
 from berrypick.agents.training.folder import Line
-from berrypick.agents.training.learner import Learner, Played
+from berrypick.agents.training.learner import Learner, Played, Reader
 from berrypick.agents.training.learners import make_learner
 from berrypick.agents.training.tally import Tally
 from berrypick.agents.training.update import Diverged, Updater
@@ -48,9 +49,17 @@ def train(config: Config, out: Path, tick: Tick = lambda _: None) -> None:
     if (out / folder.POLICY).is_dir():
         return
     learner = make_learner(config)
+    reader = learner.reader
+    if reader is None and (method.reflects or method.mines):
+        reason = (
+            f"{method.name} reads what is written; episodes of {config.env} are no text, and an answer is one choice"
+        )
+        raise BadInput(f"{reason}; use an environment of the text track", field="method")
     with files.locked(out):
         if not (out / folder.CONFIG).exists():
             files.write_bytes(out / folder.CONFIG, encode(config))
+        if reader is not None and method.mines:
+            reader.grams = _mined(out / folder.GRAMS, learner, reader, method.mines, config.seed)
         run = _Run.start(config, method, learner, out)
         for step in range(run.done, config.steps):
             tick(run.step(step))
@@ -63,6 +72,13 @@ def _check_folder(out: Path, config: Config) -> None:
     if (out / folder.CONFIG).exists() and (found := folder.read_config(out)) != config:
         differ = [name for name in config.__struct_fields__ if getattr(found, name) != getattr(config, name)]
         raise BadInput(f"holds a run with another {', '.join(differ)}; use another --out", file=out / folder.CONFIG)
+
+
+def _mined(path: Path, learner: Learner, reader: Reader, episodes: int, seed: int) -> frozenset[grams.Gram]:
+    """The strategic grams of the start policy: mined once, read where a run goes on."""
+    if not path.exists():
+        files.write_bytes(path, grams.encode(grams.collect(learner.play, reader.protocol, seed, episodes)))
+    return frozenset(files.decode(path.read_bytes(), msgspec.json.Decoder(grams.Grams), path).grams)
 
 
 @dataclass
@@ -148,7 +164,10 @@ def generate(learner: Learner, method: Method, config: Config, step: int) -> tup
     rounds: list[Played] = []
     for number in range(method.rounds):
         first = (step * method.rounds + number) * config.groups
-        rounds.append(learner.play(config.seed, first, config.groups, config.size))
+        played = learner.play(config.seed, first, config.groups, config.size)
+        if method.reflects and learner.reader is not None:
+            played = played._replace(batch=learner.reader.reflect(played))
+        rounds.append(played)
         batch = join([played.batch for played in rounds])
         keep = method.select(batch, method.shape(batch))
         chosen = torch.unique(batch.group[keep])[: config.groups]

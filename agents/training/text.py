@@ -5,14 +5,16 @@ from __future__ import annotations
 import copy
 import itertools
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import gymnasium
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn.utils.rnn import pad_sequence
 
 from berrypick import seeding
 from berrypick.agents.lm import load
@@ -22,13 +24,17 @@ from berrypick.agents.lm.render import Script
 from berrypick.agents.lm.tokens import Tokens
 from berrypick.agents.methods.base import Batch
 from berrypick.agents.training.config import Config
-from berrypick.agents.training.kinds import label
+from berrypick.agents.training.labels import Labels, label_all
 from berrypick.agents.training.learner import Played
 from berrypick.agents.training.niches import analyse_all, niches
+from berrypick.agents.training.reflection import Asked, ask
 from berrypick.envs.batched import search_together
 from berrypick.envs.faults import rollout_seed
 from berrypick.envs.search import SearchEnv
 from berrypick.errors import BadInput
+
+#: Reference answers that are scored at once.
+_TOGETHER: Final = 32
 
 
 def make(config: Config) -> TextLearner:
@@ -40,7 +46,7 @@ def make(config: Config) -> TextLearner:
 class TextLearner:
     """Plays and scores with one model; see ``training.learner.Learner``.
 
-    ``Batch.inputs["ids"]``, shape (N, T), holds the tokens.
+    ``Batch.inputs["ids"]``, shape (N, T), holds the tokens. It is its own ``reader``.
 
     Args:
         policy: the model, in evaluation mode for good: dropout would make new log-probabilities differ from old ones.
@@ -60,22 +66,32 @@ class TextLearner:
             raise BadInput("is 0: rollouts that are all alike teach nothing; train at 1", field="temperature")
         self.module: nn.Module = policy.model
         self.limit = env.setup.max_turns * policy.card.max_new_tokens
+        self.protocol = env.setup.protocol
+        self.grams: frozenset[tuple[str, ...]] | None = None
         self._policy, self._envs = policy, [env]
         self._script = Script(policy.tokenizer, policy.ends)
         self._temperature = policy.card.temperature
         self._selects = _selects(policy.model)
+
+    @property
+    def reader(self) -> TextLearner:
+        """See ``Learner.reader``."""
+        return self
 
     def play(self, seed: int, episode: int, groups: int, size: int) -> Played:
         """Play ``groups`` questions ``size`` times each, groups outermost; see ``Learner.play``."""
         envs = self._begin(seed, episode, groups, size)
         places = itertools.product(range(episode, episode + groups), range(size))
         rngs = [seeding.rollout_rng(seed, "sampling", *place) for place in places]
-        rows, kinds = self._played(envs, rngs)
+        rows, starts = self._played(envs, rngs)
         traces = [env.trace for env in envs]
+        labels = label_all(traces, starts, self.protocol, self.grams)
+        lots = [rng.random(len(row.ids)) for rng, row in zip(rngs, rows, strict=True)]
         outcomes = analyse_all(traces, [env.engines for env in envs])
         reward = torch.tensor([trace.reward for trace in traces])
         group = torch.arange(groups).repeat_interleave(size)
-        return Played(_batch(rows, kinds, reward, group, niches(reward.tolist(), outcomes)), traces, outcomes)
+        batch = _batch(rows, labels, lots, reward, group, niches(reward.tolist(), outcomes))
+        return Played(batch, traces, outcomes)
 
     def score(self, module: nn.Module, batch: Batch, rows: Tensor) -> tuple[Tensor, Tensor]:
         """Return log-probabilities and exact entropies of some episodes; see ``Learner.score``."""
@@ -92,6 +108,37 @@ class TextLearner:
         each = -(logs.exp() * logs.clamp(min=torch.finfo(logs.dtype).min)).sum(-1)
         taken = logs.gather(1, ids[mask[:, :width]][:, None])[:, 0]
         return new.masked_scatter(mask, taken), entropy.masked_scatter(mask, each)
+
+    def reflect(self, played: Played) -> Batch:
+        """Put reference answers where episodes answer; see ``Reader.reflect``. What finds no room is cut off."""
+        asked = [ask(played.batch, row, trace, self._script, self.protocol) for row, trace in enumerate(played.traces)]
+        different = sorted(set(asked), key=lambda each: (len(each.before), each))
+        found: dict[Asked, Tensor] = {}
+        for start in range(0, len(different), _TOGETHER):
+            some = different[start : start + _TOGETHER]
+            found |= zip(some, self._answers(some), strict=True)
+        answer, rank = pad_sequence([found[each] for each in asked], True, torch.nan).unbind(-1)
+        return replace(played.batch, answer=answer, rank=rank)
+
+    @torch.no_grad()
+    def _answers(self, asked: Sequence[Asked]) -> Sequence[Tensor]:
+        """Log-probability and rank of each token of some answers. Shapes: (J, 2) each."""
+        device = next(self.module.parameters()).device
+        room = self._policy.positions
+        rows = [
+            (each.before if room is None else each.before[: room - len(each.answer)]) + each.answer for each in asked
+        ]
+        ids = pad_sequence([torch.tensor(row) for row in rows], True).to(device)
+        place = torch.arange(ids.shape[1], device=device)
+        ends, counts = (
+            torch.tensor(list(map(len, each)), device=device)[:, None] for each in (rows, [a.answer for a in asked])
+        )
+        mask = (place >= ends - counts) & (place < ends)
+        logits = self._logits(self.module, ids[:, :-1], mask[:, 1:]).float()
+        taken = logits.gather(1, ids[mask][:, None])
+        likely = torch.log_softmax(logits / self._temperature, dim=-1).gather(1, ids[mask][:, None])
+        both = torch.cat([likely, (logits > taken).sum(1, keepdim=True)], dim=1).cpu()
+        return torch.split(both, counts.flatten().tolist())
 
     def save(self, folder: Path) -> None:
         """Write the policy into an empty folder; ``lm:FOLDER`` plays it."""
@@ -111,27 +158,24 @@ class TextLearner:
 
     def _played(
         self, envs: Sequence[SearchEnv], rngs: Sequence[np.random.Generator]
-    ) -> tuple[list[Tokens], list[list[int]]]:
-        """Play episodes to their ends; returns their tokens, and the kinds of those that were generated."""
+    ) -> tuple[list[Tokens], list[list[list[int]]]]:
+        """Play episodes to their ends; returns their tokens, and for each action where its tokens begin in its text."""
         session = Session.of(self._policy._replace(model=self.module))
-        stop = self._script.stop(envs[0].setup.protocol)
+        stop = self._script.stop(self.protocol)
         session.start([self._script.opening(env.trace.prompt) for env in envs], [stop] * len(envs))
         rows, live = list(session.rows), list(range(len(envs)))
-        kinds: list[list[int]] = [[] for _ in envs]
+        starts: list[list[list[int]]] = [[] for _ in envs]
         while live:
             actions = session.act([rngs[place] for place in live])
             for place, action in zip(live, actions, strict=True):
-                kinds[place] += self._kinds(action)
+                starts[place].append(self._script.starts(action))
             said = _step([envs[place] for place in live], [self._script.text(action) for action in actions])
             going = [number for number, observation in enumerate(said) if observation is not None]
             session.keep(going)
             for row, number in zip(session.rows, going, strict=True):
                 row.read(self._script.reply(said[number] or "", actions[number]))
             live = [live[number] for number in going]
-        return rows, kinds
-
-    def _kinds(self, action: Sequence[int]) -> list[int]:
-        return label(self._script.text(action), self._script.starts(action), self._envs[0].setup.protocol)
+        return rows, starts
 
     def _logits(self, module: nn.Module, ids: Tensor, chosen: Tensor) -> Tensor:
         """Logits at the chosen places alone. Shapes: (n, T), (n, T) bool; (chosen, vocabulary)."""
@@ -153,17 +197,24 @@ def _step(envs: Sequence[SearchEnv], texts: Sequence[str]) -> list[str | None]:
 
 
 def _batch(
-    rows: Sequence[Tokens], kinds: Sequence[Sequence[int]], reward: Tensor, group: Tensor, niche: Tensor
+    rows: Sequence[Tokens],
+    labels: Sequence[Labels],
+    lots: Sequence[np.ndarray],
+    reward: Tensor,
+    group: Tensor,
+    niche: Tensor,
 ) -> Batch:
-    def padded(each: Sequence[Sequence[float]], kind: torch.dtype) -> Tensor:
-        made = torch.zeros((len(each), max(map(len, each))), dtype=kind)
-        for row, values in zip(made, each, strict=True):
-            row[: len(values)] = torch.as_tensor(np.asarray(values))
-        return made
+    def padded(each: Sequence[Sequence[float]] | Sequence[np.ndarray], kind: torch.dtype) -> Tensor:
+        return pad_sequence([torch.as_tensor(np.asarray(values)).to(kind) for values in each], True)
 
     mask = padded([row.mask for row in rows], torch.bool)
-    kind = torch.zeros(mask.shape, dtype=torch.long)
-    kind[mask] = torch.tensor([number for row in kinds for number in row], dtype=torch.long)
+
+    def generated(each: Sequence[Sequence[int]]) -> Tensor:
+        """What is said of generated tokens, at their places."""
+        flat = torch.tensor([number for numbers in each for number in numbers], dtype=torch.long)
+        return torch.zeros(mask.shape, dtype=torch.long).masked_scatter(mask, flat)
+
+    strategic = [label.strategic for label in labels if label.strategic is not None]
     return Batch(
         reward=reward,
         group=group,
@@ -171,8 +222,11 @@ def _batch(
         mask=mask,
         old=padded([row.old for row in rows], torch.float32),
         entropy=padded([row.entropy for row in rows], torch.float32),
-        kind=kind,
+        kind=generated([label.kind for label in labels]),
         chunk=padded([row.chunk for row in rows], torch.long),
+        planning=generated([label.planning for label in labels]).bool(),
+        lot=padded(lots, torch.float32),
+        strategic=generated(strategic).bool() if strategic else None,
         inputs={"ids": padded([row.ids for row in rows], torch.long)},
     )
 

@@ -208,7 +208,9 @@ def step_of(step: int, seed: int, collapses: bool) -> folders.Line:
         strategies={name: float(share) for name, share in zip(WAYS, shares, strict=True) if share},
         grounded=reward * 0.9, searches=1.8, opens=0.6, turns=3.4, invalid=0.01, unanswered=0.02,
         first_query_duplicates=0.4, episodes=96, selected=96, seconds_rollout=1.5, seconds_update=2.5,
-        seconds_other=0.1, state={},
+        seconds_other=0.1, state={}, entropy_planning=entropy * 1.3, entropy_execution=entropy * 0.6,
+        tokens_planning=360, tokens_strategic=90, tokens_dropped=225,
+        reflection={"rank_r3": 0.4 + 0.01 * (step % 2), "rank_uniform": 0.3},
     )  # fmt: skip
 
 

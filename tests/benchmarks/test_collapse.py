@@ -17,7 +17,7 @@ from matplotlib.image import imread
 
 from berrypick.agents.training import folder as folders
 from berrypick.agents.training.folder import OTHER, Line
-from berrypick.benchmarks import collapse, collapse_page, collapse_plots
+from berrypick.benchmarks import collapse, collapse_page, collapse_plots, collapse_tables, pages
 from berrypick.benchmarks.collapse import Collapse, Pair, Run
 from berrypick.cli import main
 from berrypick.errors import BadInput
@@ -67,6 +67,17 @@ def test_a_collapse_is_found_and_its_absence_too(analysed: Analysed):
     assert first.amplification.rows[0].rank == 4
     assert set((wide.alarms | wide.falls | wide.phases).values()) == {None}
     assert wide.law.reason.startswith("entropy hardly moved")
+
+
+def test_tokens_groups_and_reference_answers_by_hand(analysed: Analysed):
+    """Of 900 tokens a step, 360 plan, 90 are strategic, 225 were dropped; R3's correlation is .40 and .41 by turns."""
+    first = analysed[0][0]
+    shown = words(collapse_tables.credit([first]))
+    assert shown.endswith("grpo seed 0 0.40 0.10 0.25 0.41 0.30 ") or shown.endswith("0.40 0.10 0.25 0.40 0.30 ")
+    blank = first._replace(
+        lines=[msgspec.structs.replace(line, tokens_dropped=None, reflection={}) for line in first.lines]
+    )
+    assert words(collapse_tables.credit([blank])).count(pages.DASH) == 3
 
 
 def test_updates_of_two_seeds_overlap_by_chance(analysed: Analysed):

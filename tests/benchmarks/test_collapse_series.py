@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-import msgspec
 import pytest
 
 from berrypick import seeding
@@ -15,11 +14,9 @@ from berrypick.benchmarks.collapse_series import (
     PHASES,
     Watch,
     above,
-    execution,
     falling,
     fired,
     lost,
-    planning,
     smooth,
 )
 
@@ -79,7 +76,7 @@ def test_flat_and_noisy_runs_raise_no_alarm(watches: Mapping[str, Watch], line: 
         noisy = [
             line(
                 step, entropy=0.4 * a, group_variance=0.2 * b, logprob_correct=-0.3 * c, dominant_share=0.4 * d,
-                reward=0.5 * e, strategies_D2=1 + 2 * f, entropy_tool=0.4 * g, entropy_query=0.4 * h,
+                reward=0.5 * e, strategies_D2=1 + 2 * f, entropy_planning=0.4 * g, entropy_execution=0.4 * h,
             )
             for step, (a, b, c, d, e, f, g, h) in enumerate(noise.tolist())
         ]  # fmt: skip
@@ -97,13 +94,3 @@ def test_only_strategies_beyond_the_first_can_be_lost(line: Callable[..., Line])
     assert smooth([each.strategies_D2 for each in lines])[13:15] == pytest.approx([3 - 1.2 * 4 / 5, 1.8])
     assert fired(lines, FALLS) == {"reward": None, "strategies": 14}
     assert fired([line(step, strategies_D2=None) for step in range(20)], FALLS)["strategies"] is None
-
-
-def test_planning_and_execution_pool_tokens(line: Callable[..., Line]):
-    step = line(
-        1, entropy_think=None, tokens_think=0, entropy_tool=0.5, tokens_tool=10,
-        entropy_query=0.2, tokens_query=30, entropy_answer=0.6, tokens_answer=10,
-    )  # fmt: skip
-    assert planning(step) == 0.5
-    assert execution(step) == pytest.approx((0.2 * 30 + 0.6 * 10) / 40)
-    assert execution(msgspec.structs.replace(step, entropy_query=None, entropy_answer=None)) is None

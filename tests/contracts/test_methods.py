@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from berrypick.agents.methods import METHODS, make
-from berrypick.agents.methods.base import Addition, Batch, Method, Scores, Tokens, favoured, loss
+from berrypick.agents.methods.base import KINDS, Addition, Batch, Method, Scores, Tokens, favoured, loss
 from berrypick.agents.methods.losses import score_function
 from berrypick.agents.methods.seams import no_term, no_token
 
@@ -25,13 +25,21 @@ COMPOSITIONS = (
     "rloo+kl_cov(ratio=0.2)",
     "dapo+gppo+search_sapo",
     "reinforce+clip_higher+kl_reference",
+    "adaptive_entropy+hicra",
+    "r3(weight=0.5)+hicra_grams+kl_cov(ratio=0.2)",
+    "fitness_sharing+hicra_random+kl_cov(ratio=0.2)",
+    "r3+adaptive_entropy+rloo",
+    "r3_filter+fitness_sharing+hicra",
 )
 NAMES = (*METHODS, *COMPOSITIONS)
 
 #: invariant -> row -> why it is excepted, shown to be so; a composition is excepted where one of its rows is.
 EXCEPTIONS = {
     "rewards plus a constant": {"fitness_sharing": "a constant is shared too, and niches differ in how many share it"},
-    "groups without spread": {"reinforce": "its baseline is the mean of the step, not of the group"},
+    "groups without spread": {
+        "reinforce": "its baseline is the mean of the step, not of the group",
+        "r3": "it tells apart episodes that are paid alike",
+    },
     "the gradient at ratio 1": {
         "entropy_bonus": "its term acts from the first update",
         "adaptive_entropy": "its term acts from the first update",
@@ -85,7 +93,12 @@ def toy(reward: list[float] | None = None, group: list[int] | None = None, lengt
     rewards = torch.tensor(reward, dtype=torch.float64)
     niche = torch.where(rewards > 0, torch.randint(2, (size,), generator=draw), -1)
     groups = torch.tensor(group or [index // 4 for index in range(size)])
-    batch = Batch(rewards, groups, niche, mask, old, entropy, torch.zeros_like(actions), chunk)
+    planning, strategic = (torch.rand(size, length, generator=draw) < 0.4 for _ in range(2))
+    likely = -5 * torch.rand(size, 3, generator=draw, dtype=torch.float64)
+    batch = Batch(
+        rewards, groups, niche, mask, old, entropy, kind=actions % len(KINDS), chunk=chunk, planning=planning,
+        lot=torch.rand(size, length, generator=draw), strategic=strategic, answer=likely, rank=(-likely).round(),
+    )  # fmt: skip
     return Toy(batch, logits, actions, score(reference, actions)[0])
 
 
@@ -116,7 +129,8 @@ def update(method: Method, some: Toy, logits: Tensor, *, micro: int = 99, outsid
     if outside is not None:
         for name in ("old", "entropy"):
             fields[name] = fields[name].where(mask, outside)
-        fields["chunk"] = fields["chunk"].where(mask, -7)
+        fields |= {name: fields[name].where(mask, -7) for name in ("chunk", "kind", "lot")}
+        fields |= {name: fields[name] | ~mask for name in ("planning", "strategic")}
         new, entropy, reference = (value.where(mask, outside) for value in (new, entropy, reference))
     chosen = Batch(**fields)
     advantage = method.credit(chosen, method.advantage(shaped[rows], chosen.group))
@@ -186,9 +200,10 @@ def test_what_the_policy_did_not_generate_does_not_matter(method: Method, outsid
 
 def test_more_padding_changes_nothing(method: Method):
     some, width = toy(), 5
+    shape = some.batch.mask.shape
     wide = toy(length=9 + width)
     blank = {name: torch.cat([value, torch.zeros(16, width, dtype=value.dtype)], dim=1)
-             for name, value in vars(some.batch).items() if value is not None and value.dim() == 2}  # fmt: skip
+             for name, value in vars(some.batch).items() if value is not None and value.shape == shape}  # fmt: skip
     padded = Toy(
         replace(some.batch, **blank),
         torch.cat([some.logits, wide.logits[:, :width]], dim=1),
@@ -232,7 +247,8 @@ def test_every_row_has_a_worked_example_and_cites_its_source(request):
 
 
 def test_a_row_makes_a_base_of_its_name_or_replaces_seams():
-    seams = set(vars(make("grpo"))) - {"name", "state", "reference", "marks", "rounds", "advantage", "reduce"}
+    flags = {"name", "state", "reference", "reflects", "mines", "marks", "rounds", "keeps"}
+    seams = set(vars(make("grpo"))) - flags - {"advantage", "reduce"}
     for name in METHODS:
         made = METHODS[name]()
         assert (set() < set(made.seams) <= seams) if isinstance(made, Addition) else made.name == name

@@ -65,9 +65,9 @@ def scored() -> Callable[..., Scores]:
 
 @pytest.fixture
 def played() -> Callable[..., Batch]:
-    """``played(reward, group, niche, lengths)``: episodes without text."""
+    """``played(reward, group, niche, lengths, entropy, **fields)``: episodes without text."""
 
-    def build(reward, group, niche=None, lengths=None, entropy=None) -> Batch:
+    def build(reward, group, niche=None, lengths=None, entropy=None, **fields) -> Batch:
         lengths = torch.as_tensor(lengths if lengths is not None else [1] * len(reward))
         mask = torch.arange(int(lengths.max()))[None] < lengths[:, None]
         zeros = torch.zeros(mask.shape)
@@ -78,8 +78,7 @@ def played() -> Callable[..., Batch]:
             mask=mask,
             old=zeros,
             entropy=zeros if entropy is None else tensor(entropy),
-            kind=zeros.long(),
-            chunk=zeros.long(),
+            **{"kind": zeros.long(), "chunk": zeros.long(), "planning": zeros.bool(), "lot": zeros, **fields},
         )
 
     return build

@@ -84,6 +84,7 @@ def test_tokens_are_the_turns(played: Played):
                 "answer" if isinstance(turn.action, Answer) else "query" if isinstance(turn.action, Search) else "tool"
             )
             assert KINDS[batch.kind[row, place]] == use and batch.chunk[row, place] == place
+            assert batch.planning[row, place] == (use != "answer") and 0 <= batch.lot[row, place] < 1
             tool = CHOICES[batch.inputs["action"][row, place]].tool
             assert tool == (turn.engine or ("answer" if use == "answer" else "open"))
     assert batch.mask.shape[1] == max(len(trace.turns) for trace in played.traces)

@@ -190,6 +190,13 @@ def test_a_loss_that_is_no_number_stops_the_run_and_keeps_the_batch(tmp_path: Pa
     assert len(lines(tmp_path)) == 3
 
 
+@pytest.mark.parametrize("method", ["r3", "r3_filter", "hicra_grams", "hicra_grams_random"])
+def test_methods_that_read_text_are_refused_before_anything_is_written(tmp_path: Path, method: str):
+    with pytest.raises(BadInput, match=rf"{method} reads what is written.*use an environment of the text track"):
+        loop.train(with_(method=method), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
 class Deck:
     """Plays prepared rewards: one list a round, each group's rewards a row of it."""
 
@@ -205,7 +212,7 @@ class Deck:
         group = torch.arange(groups).repeat_interleave(size)
         batch = Batch(
             rewards.flatten(), group, torch.where(rewards.flatten() > 0, 0, -1), ones.bool(), -ones, ones,
-            ones.long(), 0 * ones.long(), {},
+            ones.long(), 0 * ones.long(), ones.bool(), ones, inputs={},
         )  # fmt: skip
         return Played(batch, [None] * count, [None] * count)  # type: ignore[list-item]
 

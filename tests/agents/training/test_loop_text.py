@@ -13,9 +13,11 @@ from accelerate.state import AcceleratorState
 from safetensors.torch import load_file
 from torch import Tensor
 
+from berrypick import files
 from berrypick.agents import make as make_agent
-from berrypick.agents.training import folder, loop
+from berrypick.agents.training import folder, grams, loop
 from berrypick.agents.training.config import Config
+from berrypick.agents.training.grams import Grams
 
 CONFIG = Config(
     "grpo", "tiny-diverse", "berrypick/Almanac-v0", {"corpus": "almanac-tiny", "worlds": 1, "split": "train"},
@@ -51,7 +53,7 @@ class Killed(BaseException):
     """Stands for a signal."""
 
 
-@pytest.mark.parametrize("method", ["kl_reference", "adaptive_entropy(target=3)"])
+@pytest.mark.parametrize("method", ["kl_reference", "adaptive_entropy(target=3)", "r3_filter+hicra_random"])
 def test_a_run_that_was_killed_goes_on_as_if_it_had_not_been(tmp_path: Path, method: str):
     whole = trained(tmp_path / "whole", method=method)
 
@@ -61,6 +63,28 @@ def test_a_run_that_was_killed_goes_on_as_if_it_had_not_been(tmp_path: Path, met
     with pytest.raises(Killed):
         loop.train(msgspec.structs.replace(CONFIG, method=method), tmp_path / "cut", kill)
     assert equal(trained(tmp_path / "cut", method=method), whole)
+
+
+def test_grams_are_mined_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Before the first step, from the start; a run that goes on reads them."""
+
+    def kill(line: folder.Line) -> None:
+        raise Killed
+
+    method = "r3+hicra_grams(episodes=96)+kl_cov"
+    with pytest.raises(Killed):
+        loop.train(msgspec.structs.replace(CONFIG, method=method), tmp_path, kill)
+    path = tmp_path / folder.GRAMS
+    found = files.decode(path.read_bytes(), msgspec.json.Decoder(Grams), path)
+    assert found.grams and found.episodes == 96 and 2 <= found.right <= 96 and found.tokens > 96
+    monkeypatch.delattr(grams, "collect")
+    trained(tmp_path, method=method)
+    lines, _ = folder.read_metrics(tmp_path)
+    assert [line.step for line in lines] == [0, 1]
+    for line in lines:
+        assert line.tokens_strategic is not None and line.tokens_planning is not None
+        assert line.tokens_strategic < line.tokens_planning < line.tokens and line.entropy_planning is not None
+        assert set(line.reflection) <= {"rank_r3", "rank_uniform"}
 
 
 @pytest.fixture

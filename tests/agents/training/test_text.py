@@ -15,6 +15,7 @@ from berrypick.agents.lm.tiny import make_tiny
 from berrypick.agents.lm.tokenizer import END, make_tokenizer
 from berrypick.agents.methods.base import KINDS, Batch
 from berrypick.agents.training.learner import Played
+from berrypick.agents.training.planning import spoken
 from berrypick.agents.training.text import TextLearner
 from berrypick.envs.search import SearchEnv
 from berrypick.errors import BadInput
@@ -168,6 +169,89 @@ def test_kinds_stand_at_generated_tokens(learner: TextLearner, played: Played):
                 rest = [token for token in tokens[first + 1 :] if token not in ("</answer>", END)]
                 assert kinds[first] == "tool" and kinds[first + 1 :][: len(rest)] == ["answer"] * len(rest)
     assert found
+
+
+def test_planning_stands_at_generated_tokens_and_tags_are_planning(played: Played):
+    batch = played.batch
+    assert not batch.planning[~batch.mask].any() and batch.strategic is None
+    tool, answer = (batch.mask & (batch.kind == KINDS.index(kind)) for kind in ("tool", "answer"))
+    assert tool.any() and batch.planning[tool].all() and not batch.planning[answer].any()
+    assert (batch.lot >= 0).all() and (batch.lot < 1).all() and len(batch.lot[batch.mask].unique()) > 100
+
+
+def test_grams_that_are_known_are_looked_for(played: Played):
+    """The policy has learnt nothing: any three of its words that stand in a row will do."""
+    words = next(
+        [word.text for word in phrase[:3]]
+        for trace in played.traces
+        for turn in spoken(trace, "tags")
+        for phrase in turn.phrases
+        if len(phrase) >= 3 and not any(word.name or word.text.isdigit() for word in phrase[:3])
+    )
+    knowing = make()
+    knowing.grams = frozenset({tuple(words)})
+    batch = knowing.play(5, 20, 3, 4).batch
+    assert batch.strategic is not None and not batch.strategic[~batch.mask].any()
+    assert batch.strategic.sum() >= 3 and torch.equal(batch.mask, played.batch.mask)
+
+
+@pytest.fixture(scope="module")
+def start() -> TextLearner:
+    """A policy that answers."""
+    return TextLearner(load("tiny-diverse", "float32"), lambda: make_env(max_turns=4))
+
+
+@pytest.fixture(scope="module")
+def answered(start: TextLearner) -> Played:
+    return start.play(5, 20, 4, 4)
+
+
+def by_itself(learner: TextLearner, before: list[int], answer: list[int]) -> tuple[list[float], list[int]]:
+    """Log-probabilities and ranks of an answer's tokens, one forward pass a token."""
+    found: tuple[list[float], list[int]] = ([], [])
+    for token in answer:
+        with torch.no_grad():
+            logits = learner.module(torch.tensor([before])).logits[0, -1]
+        found[0].append(float(torch.log_softmax(logits, 0)[token]))
+        found[1].append(int((logits > logits[token]).sum()))
+        before = [*before, token]
+    return found
+
+
+def test_reference_answers_stand_where_episodes_answer(start: TextLearner, answered: Played):
+    batch, seen = start.reflect(answered), set()
+    assert batch.answer is not None and batch.rank is not None
+    for row, trace in enumerate(answered.traces):
+        ids, mask, chunk = (each[row].tolist() for each in (batch.inputs["ids"], batch.mask, batch.chunk))
+        answer = TOKENIZER(trace.question.answers[0]).input_ids
+        turn = [place for place in range(len(ids)) if mask[place] and chunk[place] == len(trace.turns) - 1]
+        own = [place for place in turn if KINDS[batch.kind[row, place]] == "answer"]
+        opening = TOKENIZER("<answer>").input_ids
+        if trace.terminated and own:
+            before = ids[: own[0]]
+        elif trace.terminated:
+            before = ids[: turn[0]] + opening
+        else:
+            before = ids[: turn[-1] + 1] + TOKENIZER(f"\n{trace.turns[-1].observation}\n").input_ids + opening
+        seen.add((trace.terminated, bool(own)))
+        likely, rank = by_itself(start, before, answer)
+        assert batch.answer[row, : len(answer)].tolist() == pytest.approx(likely, abs=1e-4)
+        assert batch.rank[row, : len(answer)].tolist() == rank
+        assert batch.answer[row, len(answer) :].isnan().all() and batch.rank[row, len(answer) :].isnan().all()
+    assert {(True, True), (False, False)} <= seen
+
+
+def test_an_answer_that_was_given_is_not_what_is_reflected_on(start: TextLearner, answered: Played):
+    """Whatever the policy answered: up to there, reasoning is the same, and so are the values, to the bit."""
+    row = next(row for row, trace in enumerate(answered.traces) if trace.answer)
+    batch = answered.batch
+    own = (batch.kind[row] == KINDS.index("answer")) & batch.mask[row] & (batch.chunk[row] == batch.chunk[row].max())
+    ids = batch.inputs["ids"].clone()
+    ids[row, own] = 7
+    other = start.reflect(answered._replace(batch=replace(batch, inputs={"ids": ids})))
+    same = start.reflect(answered)
+    assert other.answer is not None and same.answer is not None
+    assert torch.equal(other.answer.nan_to_num(), same.answer.nan_to_num())
 
 
 def test_limit_is_what_an_episode_can_have(learner: TextLearner, played: Played):
