@@ -28,6 +28,12 @@ for _name, _file, _help in (
     ("hicra_random", "hicra", "the advantage of as many tokens, drawn by lot, is amplified"),
     ("hicra_grams", "hicra", "the advantage of tokens within strategic phrases is amplified"),
     ("hicra_grams_random", "hicra", "the advantage of as many tokens, drawn by lot, is amplified"),
+    ("critique_grpo", "critique_grpo", "groups without success get a refinement, made under a step-by-step critique"),
+    ("critique_verdict", "critique_grpo", "the same, told only that the answer is wrong"),
+    ("critique_answer", "critique_grpo", "the same, told the right answer"),
+    ("critique_empty", "critique_grpo", "control: told nothing"),
+    ("critique_noise", "critique_grpo", "control: told words of the critique of another question"),
+    ("more_rollouts", "critique_grpo", "control: groups without success are played once more, as before"),
     ("clip_higher", "clip_higher", "more room above a ratio of 1 than below"),
     ("clip_cov", "clip_cov", "some tokens of high covariance, drawn by lot, get no gradient"),
     ("kl_cov", "kl_cov", "tokens of the highest covariance are held to the rollout policy"),
@@ -45,10 +51,10 @@ for _name, _file, _help in (
 def make(name: str) -> Method:
     """Make a method from its name: rows joined with "+", parameters in parentheses.
 
-    ``kl_cov(ratio=0.02,beta=1)+fitness_sharing`` is KL-Cov and fitness sharing on top of GRPO. At most one is a base
-    (``grpo`` if none is), which has ``advantage`` and ``reduce`` wherever it stands; the others replace seams. Equal
-    methods get equal names: base first, the rest in the order of ``METHODS``, parameters only where they differ from
-    their defaults, and ``grpo`` only where it stands alone or differs from its own.
+    ``kl_cov(ratio=0.02,beta=1)+fitness_sharing`` is KL-Cov and fitness sharing on top of GRPO. At most one is a base,
+    which has ``advantage`` and ``reduce`` wherever it stands; the others replace seams. Where none is, ``grpo`` stands
+    there, or what an addition that is alone asks for. Equal methods get equal names: base first, the rest in the order
+    of ``METHODS``, parameters only where they differ from their defaults, and no base that would stand there anyway.
 
     Raises:
         UnknownName: no such method; the message lists near matches.

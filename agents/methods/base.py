@@ -16,6 +16,8 @@ from torch import Tensor
 
 #: What a token is for, as numbers of ``Batch.kind``.
 KINDS: Final = ("think", "tool", "query", "answer")
+#: The base that stands under additions.
+DEFAULT: Final = "grpo"
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,8 @@ class Batch:
         answer: log-probabilities of the reference answer's tokens where the episode came to answer, NaN beyond its
             end; None unless the method ``reflects``. Shape (N, J).
         rank: how many tokens were likelier than each of those, NaN beyond its end. Shape (N, J).
+        off: refinements, which were sampled under another prompt than they are trained under; ``old`` and ``entropy``
+            are those of the prompt that they are trained under. None where there are none. Shape (N,), bool.
         inputs: what the learner that played needs to score them again; no business of a method.
     """
 
@@ -56,6 +60,7 @@ class Batch:
     strategic: Tensor | None = None
     answer: Tensor | None = None
     rank: Tensor | None = None
+    off: Tensor | None = None
     inputs: Any = None
 
 
@@ -97,6 +102,7 @@ class Tokens:
         count: generated tokens in the whole optimiser batch, at least 1: the denominator of token means.
         positive: those of them in episodes that are ``favoured``, at least 1.
         state: what ``control`` keeps between steps.
+        off: as in ``Batch``. Shape (n,), bool.
     """
 
     new: Tensor
@@ -111,6 +117,23 @@ class Tokens:
     count: int
     positive: int
     state: Mapping[str, float]
+    off: Tensor | None = None
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """Episodes that are added to what a step played.
+
+    Attributes:
+        wanted: batch -> episodes whose question is played once more, each once. Shape (N,), bool.
+        critic: row of ``agents.critics.CRITICS`` that says of those what went wrong; the new episodes read it and are
+            ``Batch.off``. None for further rollouts like the first.
+        chosen: batch of the new, in the groups of the old -> those that are kept. Shape (M,), bool.
+    """
+
+    wanted: Callable[[Batch], Tensor]
+    critic: str | None
+    chosen: Callable[[Batch], Tensor]
 
 
 State = dict[str, float]
@@ -128,10 +151,12 @@ class Method:
         credit: batch of the selected, advantages (N,) -> advantages per token. Shape (N, T).
         mark: scores of an optimiser batch -> tokens treated in a special way. Shape (n, T), bool.
         token_loss: micro-batch -> losses. Shape (n, T).
+        off_loss: the same, for tokens of episodes that are ``Batch.off``. Shape (n, T).
         regularise: micro-batch -> its share of a term added to the loss, a scalar.
         reduce: mask of an optimiser batch, tokens an episode may have -> weights of the token losses. Shape (n, T).
         control: state of the step before, mean entropy of this step's generated tokens -> state for its updates.
         state: what ``control`` starts from.
+        augment: what is played besides; None for nothing.
         reference: whether ``Tokens.reference`` is needed.
         reflects: whether ``Batch.answer`` and ``Batch.rank`` are needed.
         mines: episodes of the start policy that the grams of ``Batch.strategic`` are mined from, 0 where that is not
@@ -148,10 +173,12 @@ class Method:
     credit: Callable[[Batch, Tensor], Tensor]
     mark: Callable[[Scores], Tensor]
     token_loss: Callable[[Tokens], Tensor]
+    off_loss: Callable[[Tokens], Tensor]
     regularise: Callable[[Tokens], Tensor]
     reduce: Callable[[Tensor, int], Tensor]
     control: Callable[[State, float], State]
     state: Mapping[str, float]
+    augment: Augmentation | None = None
     reference: bool = False
     reflects: bool = False
     mines: int = 0
@@ -166,13 +193,15 @@ class Addition:
 
     Attributes:
         seams: name of a field of ``Method`` that is a seam -> what stands there instead.
+        alone: the base where it is the only part of a name.
         state: what ``control`` starts from, where it is among them.
         reference: as in ``Method``.
         reflects: as in ``Method``.
         mines: as in ``Method``.
     """
 
-    seams: Mapping[str, Callable[..., Any]]
+    seams: Mapping[str, Callable[..., Any] | Augmentation]
+    alone: str = DEFAULT
     state: Mapping[str, float] = field(default_factory=dict)
     reference: bool = False
     reflects: bool = False
@@ -191,5 +220,8 @@ def favoured(advantage: Tensor, mask: Tensor) -> Tensor:
 
 def loss(method: Method, tokens: Tokens) -> Tensor:
     """Return the micro-batch's share of the loss, a scalar."""
-    each = method.token_loss(tokens).where(tokens.mask, 0.0)
+    each = method.token_loss(tokens)
+    if tokens.off is not None:
+        each = method.off_loss(tokens).where(tokens.off[:, None], each)
+    each = each.where(tokens.mask, 0.0)
     return (each * tokens.weight).sum() + method.regularise(tokens)

@@ -8,15 +8,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final, get_args, get_type_hints
 
-from berrypick.agents.methods.base import Addition, Method
+from berrypick.agents.methods.base import DEFAULT, Addition, Method
 from berrypick.agents.methods.parameters import Takes
 from berrypick.agents.methods.seams import BASE
 from berrypick.errors import BadInput
 from berrypick.registry import Table
 
 Factory = Callable[..., Method | Addition]
-#: What stands alone under additions.
-DEFAULT: Final = "grpo"
 #: Plus signs that stand outside parentheses: 1e+3 is a number.
 _PLUS: Final = re.compile(r"\+(?![^()]*\))")
 _PART: Final = re.compile(r"\s*([^\s()]+)\s*(?:\(([^()]*)\))?\s*")
@@ -34,8 +32,10 @@ class Part:
 def compose(name: str, methods: Table[Factory]) -> Method:
     """Make the method of a name, see ``berrypick.agents.methods.make``."""
     parts = [_part(text, methods) for text in _PLUS.split(name)]
-    if not any(isinstance(part.made, Method) for part in parts):
-        parts.append(_part(DEFAULT, methods))
+    alone = [part.made.alone for part in parts if isinstance(part.made, Addition)]
+    implied = alone[0] if len(alone) == 1 else DEFAULT
+    if len(alone) == len(parts):
+        parts.append(_part(implied, methods))
     order = list(methods)
     parts.sort(key=lambda part: order.index(part.row))
     bases = [(part.name, part.made) for part in parts if isinstance(part.made, Method)]
@@ -43,7 +43,7 @@ def compose(name: str, methods: Table[Factory]) -> Method:
     if len(bases) > 1:
         raise BadInput(f"{bases[0][0]} and {bases[1][0]} are both bases; keep one", field="method")
     called, base = bases[0]
-    shown = [] if called == DEFAULT and additions else [called]
+    shown = [] if called == implied and additions else [called]
     return replace(_put(called, base, additions), name="+".join([*shown, *(name for name, _ in additions)]))
 
 

@@ -52,6 +52,7 @@ BASE: Final = Method(
     credit=uniform,
     mark=no_token,
     token_loss=score_function,
+    off_loss=score_function,
     regularise=no_term,
     reduce=token_mean,
     control=unchanged,

@@ -19,7 +19,7 @@ _ASKED: Final = {"strategic": False, "answer": torch.nan, "rank": torch.nan}
 
 def take(batch: Batch, rows: Tensor) -> Batch:
     """The episodes of some rows. Shape of ``rows``: (n,), int64."""
-    there = [name for name in _ASKED if getattr(batch, name) is not None]
+    there = [name for name in (*_ASKED, "off") if getattr(batch, name) is not None]
     fields = {name: getattr(batch, name)[rows] for name in (*_ROWS, *_TOKENS, *there)}
     return Batch(**fields, inputs={name: tensor[rows] for name, tensor in batch.inputs.items()})
 
@@ -35,11 +35,18 @@ def join(batches: Sequence[Batch]) -> Batch:
         if some:
             widest = max(tensor.shape[1] for tensor in some)
             fields[name] = torch.cat([_widened(tensor, widest, blank) for tensor in some])
+    if any(batch.off is not None for batch in batches):
+        fields["off"] = torch.cat([is_off(batch) for batch in batches])
     fields["reward"] = torch.cat([batch.reward for batch in batches])
     for name in ("group", "niche"):
         fields[name] = torch.cat(_renumbered([getattr(batch, name) for batch in batches]))
     inputs = {name: torch.cat([_widened(batch.inputs[name], width) for batch in batches]) for name in batches[0].inputs}
     return Batch(**fields, inputs=inputs)
+
+
+def is_off(batch: Batch) -> Tensor:
+    """``Batch.off``, false for all where there are none."""
+    return torch.zeros(len(batch.reward), dtype=torch.bool) if batch.off is None else batch.off
 
 
 def _widened(tensor: Tensor, width: int, blank: float = 0) -> Tensor:

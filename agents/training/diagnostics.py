@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from berrypick.agents.methods.base import KINDS, Batch
+from berrypick.agents.training.batches import take
 from berrypick.agents.training.folder import OTHER, Line
 from berrypick.agents.training.learner import Played
 from berrypick.agents.training.reflection import measured
@@ -64,10 +65,13 @@ def describe(
     Raises:
         ValueError: no episodes, lengths that differ, or a value that is not finite; names it.
     """
-    batch, outcomes = played.batch, played.outcomes
-    if not 0 < len(batch.reward) == len(outcomes) == len(played.traces) == len(keep):
-        counts = (len(batch.reward), len(outcomes), len(played.traces), len(keep))
+    counts = (len(played.batch.reward), len(played.outcomes), len(played.traces), len(keep))
+    if len(set(counts)) > 1 or not counts[0]:
         raise ValueError(f"a step needs as many rewards, outcomes, traces and choices; got {counts}")
+    if played.batch.off is not None:
+        own = ~played.batch.off
+        played, keep, advantage = _part(played, own), keep[own], advantage[own[keep]]
+    batch, outcomes = played.batch, played.outcomes
     line = Line(
         step=step,
         **of_rewards(batch),
@@ -84,14 +88,22 @@ def describe(
         seconds_other=seconds.other,
         state=dict(state),
         reflection=measured(batch),
+        refinement=dict(played.refinement),
     )
     _check(line)
     return line
 
 
+def _part(played: Played, own: Tensor) -> Played:
+    """Some of the episodes."""
+    rows = own.nonzero().flatten()
+    traces, outcomes = ([each[row] for row in rows.tolist()] for each in (played.traces, played.outcomes))
+    return played._replace(batch=take(played.batch, rows), traces=traces, outcomes=outcomes)
+
+
 def _check(line: Line) -> None:
     values = {name: getattr(line, name) for name in line.__struct_fields__}
-    for name, value in (*values.items(), *line.state.items(), *line.reflection.items()):
+    for name, value in (*values.items(), *line.state.items(), *line.reflection.items(), *line.refinement.items()):
         if isinstance(value, float) and not math.isfinite(value):
             raise ValueError(f"step {line.step}: {name} is {value}")
 

@@ -89,6 +89,8 @@ class Line(Record):
         tokens_strategic: generated, ``Batch.strategic``; None where none are known.
         tokens_dropped: generated in groups that were not trained on at all: what a filter that knew would have spared.
         reflection: see ``reflection.measured``.
+        refinement: see ``augment.augmented``. No other value of a line counts refinements, which are not what the
+            policy does by itself.
     """
 
     step: int
@@ -137,6 +139,7 @@ class Line(Record):
     tokens_strategic: int | None = None
     tokens_dropped: int | None = None
     reflection: dict[str, float] = msgspec.field(default_factory=dict)
+    refinement: dict[str, float] = msgspec.field(default_factory=dict)
 
 
 class Metrics(NamedTuple):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
 from torch import Tensor, nn
@@ -13,11 +15,15 @@ from berrypick.envs.trace import Trace
 
 
 class Played(NamedTuple):
-    """Episodes of one step; row i of the batch is trace i, and became outcome i."""
+    """Episodes of one step; row i of the batch is trace i, and became outcome i.
+
+    ``refinement``: what an augmentation did, see ``augment.augmented``.
+    """
 
     batch: Batch
     traces: list[Trace]
     outcomes: list[Outcome]
+    refinement: Mapping[str, float] = MappingProxyType({})
 
 
 class Reader(Protocol):
@@ -35,6 +41,20 @@ class Reader(Protocol):
         """Return a batch that ``play`` gave with ``answer`` and ``rank``, under the module as it is now.
 
         Equal reasoning has equal values, to the bit.
+        """
+        ...
+
+    def refine(self, seed: int, places: Sequence[tuple[int, int]], critiques: Sequence[str] | None) -> Played:
+        """Play further rollouts of questions, one for each place.
+
+        Args:
+            seed: of the run.
+            places: (number of the group, number of the rollout), as ``Learner.play`` counts them.
+            critiques: what each reads behind its question; its batch is ``off`` then, with tokens, log-probabilities
+                and entropies as if it had read none. None for rollouts like those of ``play``.
+
+        Returns:
+            The episodes; their groups are numbered from the least of the places'.
         """
         ...
 

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_sequence
 
 from berrypick import seeding
+from berrypick.agents.critics.prompts import refinement
 from berrypick.agents.lm import load
 from berrypick.agents.lm.generation import Session
 from berrypick.agents.lm.load import Policy
@@ -24,16 +25,16 @@ from berrypick.agents.lm.render import Script
 from berrypick.agents.lm.tokens import Tokens
 from berrypick.agents.methods.base import Batch
 from berrypick.agents.training.config import Config
-from berrypick.agents.training.labels import Labels, label_all
+from berrypick.agents.training.labels import label_all
 from berrypick.agents.training.learner import Played
 from berrypick.agents.training.niches import analyse_all, niches
+from berrypick.agents.training.packing import prompted, step_all, to_batch
 from berrypick.agents.training.reflection import Asked, ask
-from berrypick.envs.batched import search_together
 from berrypick.envs.faults import rollout_seed
 from berrypick.envs.search import SearchEnv
 from berrypick.errors import BadInput
 
-#: Reference answers that are scored at once.
+#: Episodes and reference answers that are scored at once.
 _TOGETHER: Final = 32
 
 
@@ -80,17 +81,30 @@ class TextLearner:
 
     def play(self, seed: int, episode: int, groups: int, size: int) -> Played:
         """Play ``groups`` questions ``size`` times each, groups outermost; see ``Learner.play``."""
-        envs = self._begin(seed, episode, groups, size)
-        places = itertools.product(range(episode, episode + groups), range(size))
+        return self._play(seed, list(itertools.product(range(episode, episode + groups), range(size))), None)
+
+    def refine(self, seed: int, places: Sequence[tuple[int, int]], critiques: Sequence[str] | None) -> Played:
+        """Play further rollouts; see ``Reader.refine``."""
+        played = self._play(seed, places, critiques)
+        if critiques is None:
+            return played
+        batch = replace(played.batch, off=torch.ones(len(places), dtype=torch.bool))
+        with torch.no_grad():
+            parts = [self.score(self.module, batch, rows) for rows in torch.arange(len(places)).split(_TOGETHER)]
+        old, entropy = (torch.cat(each).float().cpu() for each in zip(*parts, strict=True))
+        return played._replace(batch=replace(batch, old=old, entropy=entropy))
+
+    def _play(self, seed: int, places: Sequence[tuple[int, int]], critiques: Sequence[str] | None) -> Played:
+        envs = self._begin(seed, places)
         rngs = [seeding.rollout_rng(seed, "sampling", *place) for place in places]
-        rows, starts = self._played(envs, rngs)
+        rows, starts = self._played(envs, rngs, critiques)
         traces = [env.trace for env in envs]
         labels = label_all(traces, starts, self.protocol, self.grams)
         lots = [rng.random(len(row.ids)) for rng, row in zip(rngs, rows, strict=True)]
         outcomes = analyse_all(traces, [env.engines for env in envs])
         reward = torch.tensor([trace.reward for trace in traces])
-        group = torch.arange(groups).repeat_interleave(size)
-        batch = _batch(rows, labels, lots, reward, group, niches(reward.tolist(), outcomes))
+        group = torch.tensor([episode for episode, _ in places]) - min(episode for episode, _ in places)
+        batch = to_batch(rows, labels, lots, reward, group, niches(reward.tolist(), outcomes))
         return Played(batch, traces, outcomes)
 
     def score(self, module: nn.Module, batch: Batch, rows: Tensor) -> tuple[Tensor, Tensor]:
@@ -144,37 +158,45 @@ class TextLearner:
         """Write the policy into an empty folder; ``lm:FOLDER`` plays it."""
         load.save(self._policy, folder)
 
-    def _begin(self, seed: int, episode: int, groups: int, size: int) -> list[SearchEnv]:
+    def _begin(self, seed: int, places: Sequence[tuple[int, int]]) -> list[SearchEnv]:
         first = self._envs[0]
-        self._envs += [copy.copy(first) for _ in range(groups * size - len(self._envs))]
+        self._envs += [copy.copy(first) for _ in range(len(places) - len(self._envs))]
         tasks = first.tasks
-        for group in range(groups):
-            task = tasks.draw(seed, episode + group)
+        for env, (episode, rollout) in zip(self._envs, places, strict=False):
+            task = tasks.draw(seed, episode)
             number = tasks.questions(task.slot).index(task.question) * len(tasks.numbers) + task.slot
-            for rollout in range(size):
-                env = self._envs[group * size + rollout]
-                env.reset(seed=rollout_seed(seed, rollout), options={"task_id": number})
-        return self._envs[: groups * size]
+            env.reset(seed=rollout_seed(seed, rollout), options={"task_id": number})
+        return self._envs[: len(places)]
 
     def _played(
-        self, envs: Sequence[SearchEnv], rngs: Sequence[np.random.Generator]
+        self, envs: Sequence[SearchEnv], rngs: Sequence[np.random.Generator], critiques: Sequence[str] | None
     ) -> tuple[list[Tokens], list[list[list[int]]]]:
-        """Play episodes to their ends; returns their tokens, and for each action where its tokens begin in its text."""
+        """Play episodes to their ends; returns their tokens, and for each action where its tokens begin in its text.
+
+        What is played under a critique is returned behind the prompt without it.
+        """
         session = Session.of(self._policy._replace(model=self.module))
         stop = self._script.stop(self.protocol)
-        session.start([self._script.opening(env.trace.prompt) for env in envs], [stop] * len(envs))
+        openings = [self._script.opening(env.trace.prompt) for env in envs]
+        read = openings
+        if critiques is not None:
+            prompts = [refinement(env.trace.prompt, said) for env, said in zip(envs, critiques, strict=True)]
+            read = [self._script.opening(prompt) for prompt in prompts]
+        session.start(read, [stop] * len(envs))
         rows, live = list(session.rows), list(range(len(envs)))
         starts: list[list[list[int]]] = [[] for _ in envs]
         while live:
             actions = session.act([rngs[place] for place in live])
             for place, action in zip(live, actions, strict=True):
                 starts[place].append(self._script.starts(action))
-            said = _step([envs[place] for place in live], [self._script.text(action) for action in actions])
+            said = step_all([envs[place] for place in live], [self._script.text(action) for action in actions])
             going = [number for number, observation in enumerate(said) if observation is not None]
             session.keep(going)
             for row, number in zip(session.rows, going, strict=True):
                 row.read(self._script.reply(said[number] or "", actions[number]))
             live = [live[number] for number in going]
+        if critiques is not None:
+            rows = [prompted(row, len(old), new) for row, old, new in zip(rows, read, openings, strict=True)]
         return rows, starts
 
     def _logits(self, module: nn.Module, ids: Tensor, chosen: Tensor) -> Tensor:
@@ -184,51 +206,6 @@ class TextLearner:
             return logits
         every: Tensor = module(input_ids=ids, use_cache=False).logits
         return every[chosen]
-
-
-def _step(envs: Sequence[SearchEnv], texts: Sequence[str]) -> list[str | None]:
-    """Play a turn in each environment; returns what it said, None where the episode is over."""
-    asked = [env.ask(text) for env, text in zip(envs, texts, strict=True)]
-    said: list[str | None] = []
-    for env, turn, hits in zip(envs, asked, search_together(asked), strict=True):
-        observation, _, terminated, truncated, _ = env.settle(turn, hits)
-        said.append(None if terminated or truncated else observation)
-    return said
-
-
-def _batch(
-    rows: Sequence[Tokens],
-    labels: Sequence[Labels],
-    lots: Sequence[np.ndarray],
-    reward: Tensor,
-    group: Tensor,
-    niche: Tensor,
-) -> Batch:
-    def padded(each: Sequence[Sequence[float]] | Sequence[np.ndarray], kind: torch.dtype) -> Tensor:
-        return pad_sequence([torch.as_tensor(np.asarray(values)).to(kind) for values in each], True)
-
-    mask = padded([row.mask for row in rows], torch.bool)
-
-    def generated(each: Sequence[Sequence[int]]) -> Tensor:
-        """What is said of generated tokens, at their places."""
-        flat = torch.tensor([number for numbers in each for number in numbers], dtype=torch.long)
-        return torch.zeros(mask.shape, dtype=torch.long).masked_scatter(mask, flat)
-
-    strategic = [label.strategic for label in labels if label.strategic is not None]
-    return Batch(
-        reward=reward,
-        group=group,
-        niche=niche,
-        mask=mask,
-        old=padded([row.old for row in rows], torch.float32),
-        entropy=padded([row.entropy for row in rows], torch.float32),
-        kind=generated([label.kind for label in labels]),
-        chunk=padded([row.chunk for row in rows], torch.long),
-        planning=generated([label.planning for label in labels]).bool(),
-        lot=padded(lots, torch.float32),
-        strategic=generated(strategic).bool() if strategic else None,
-        inputs={"ids": padded([row.ids for row in rows], torch.long)},
-    )
 
 
 @torch.no_grad()

@@ -104,6 +104,8 @@ class Updater:
             return torch.zeros_like(mask)
         new, entropy = self._scores(self.learner.module, part.batch, part.rows)
         old, advantage = new if part.first else part.batch.old[part.rows], part.advantage[part.rows]
+        if part.batch.off is not None:  # a selection is made among what the policy sampled
+            mask = mask & ~part.batch.off[part.rows][:, None]
         return self.method.mark(Scores(new, old, entropy, advantage, mask, draw)) & mask
 
     @torch.no_grad()
@@ -150,6 +152,7 @@ class _Part:
             count=self.count,
             positive=self.positive,
             state=self.state,
+            off=None if self.batch.off is None else self.batch.off[rows].to(device),
         )
 
 

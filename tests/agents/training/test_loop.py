@@ -200,6 +200,8 @@ def test_methods_that_read_text_are_refused_before_anything_is_written(tmp_path:
 class Deck:
     """Plays prepared rewards: one list a round, each group's rewards a row of it."""
 
+    reader = None
+
     def __init__(self, *rounds: list[list[float]]) -> None:
         self.rounds = list(rounds)
         self.asked: list[int] = []

@@ -53,7 +53,10 @@ class Killed(BaseException):
     """Stands for a signal."""
 
 
-@pytest.mark.parametrize("method", ["kl_reference", "adaptive_entropy(target=3)", "r3_filter+hicra_random"])
+@pytest.mark.parametrize(
+    "method",
+    ["kl_reference", "adaptive_entropy(target=3)", "critique_grpo+kl_cov(ratio=0.1)", "r3_filter+hicra_random"],
+)
 def test_a_run_that_was_killed_goes_on_as_if_it_had_not_been(tmp_path: Path, method: str):
     whole = trained(tmp_path / "whole", method=method)
 

@@ -33,7 +33,7 @@ def make(card: Card = CARD, **changes) -> TextLearner:
     model = make_tiny(len(TOKENIZER), 0)
     tags = [number for token, number in TOKENIZER.get_vocab().items() if token.startswith(("<answer", "</answer"))]
     with torch.no_grad():
-        for weights in model.parameters():
+        for weights in (weights for weights in model.parameters() if weights.ndim > 1):
             weights.mul_(2.0)
         model.model.embed_tokens.weight[tags] *= 3.0
     return TextLearner(pack(model, TOKENIZER, card), lambda: make_env(**changes))
@@ -51,6 +51,58 @@ def played(learner: TextLearner) -> Played:
 
 def everything(batch: Batch) -> torch.Tensor:
     return torch.arange(len(batch.reward))
+
+
+PLACES = [(20, 4), (21, 5), (21, 6)]
+CRITIQUES = ["This is not the answer.", "", "The searches are used up. This is not the answer."]
+
+
+@pytest.fixture(scope="module")
+def refined(learner: TextLearner) -> Played:
+    return learner.refine(5, PLACES, CRITIQUES)
+
+
+def test_refinements_stand_behind_the_prompt_without_the_critique(
+    learner: TextLearner, played: Played, refined: Played
+):
+    batch, first = refined.batch, played.batch
+    assert batch.off is not None and batch.off.all() and batch.group.tolist() == [0, 1, 1]
+    for row, question in enumerate((0, 4, 4)):
+        assert refined.traces[row].question == played.traces[question].question
+        assert refined.traces[row].prompt == played.traces[question].prompt
+        prompt = int(batch.mask[row].int().argmax())
+        assert batch.inputs["ids"][row, :prompt].tolist() == first.inputs["ids"][question, :prompt].tolist()
+        assert int(first.mask[question].int().argmax()) == prompt
+        written = "".join(turn.raw for turn in refined.traces[row].turns)
+        tokens = batch.inputs["ids"][row][batch.mask[row]].tolist()
+        assert "".join(written.split()) == "".join(TOKENIZER.decode(tokens, skip_special_tokens=True).split())
+
+
+def test_refinements_are_scored_as_if_they_had_read_nothing(learner: TextLearner, refined: Played):
+    with torch.no_grad():
+        new, entropy = learner.score(learner.module, refined.batch, everything(refined.batch))
+    assert torch.equal(new, refined.batch.old) and torch.equal(entropy, refined.batch.entropy)
+
+
+def test_refinements_read_their_critique_and_are_the_same_each_time(learner: TextLearner, refined: Played):
+    def ids(critiques):
+        batch = learner.refine(5, PLACES, critiques).batch
+        return [batch.inputs["ids"][row][batch.mask[row]].tolist() for row in range(len(PLACES))]
+
+    assert ids(CRITIQUES) == [
+        refined.batch.inputs["ids"][row][refined.batch.mask[row]].tolist() for row in range(len(PLACES))
+    ]
+    other = ids(["The answer is Hale Brockberg."] * 3)
+    assert all(one != two for one, two in zip(ids(CRITIQUES), other, strict=True))
+
+
+def test_further_rollouts_are_those_that_a_larger_group_would_have_had(learner: TextLearner, played: Played):
+    further = learner.refine(5, [(20, 2), (21, 3)], None)
+    assert further.batch.off is None
+    for row, place in enumerate((2, 7)):  # groups of four
+        assert further.traces[row].turns == played.traces[place].turns
+        width = further.batch.mask.shape[1]
+        assert torch.allclose(further.batch.old[row], played.batch.old[place][:width], atol=1e-5)
 
 
 def test_what_was_sampled_scores_as_it_was_recorded(learner: TextLearner, played: Played):

@@ -1,0 +1,74 @@
+"""Episodes added to a step: refinements under critiques, or further rollouts (``methods.base.Augmentation``)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import torch
+
+from berrypick import seeding
+from berrypick.agents.critics import Attempt
+from berrypick.agents.critics import make as make_critic
+from berrypick.agents.methods.base import Augmentation
+from berrypick.agents.training.batches import join, take
+from berrypick.agents.training.learner import Played, Reader
+
+
+def augmented(played: Played, how: Augmentation, reader: Reader, seed: int, episode: int, size: int) -> Played:
+    """Return what was played and, behind it, what was added.
+
+    Args:
+        played: by ``Learner.play``, ``size`` rollouts a group from group ``episode`` on.
+        how: what is added.
+        reader: who plays.
+        seed: of the run.
+        episode: number of the first group.
+        size: rollouts a group.
+
+    Returns:
+        Episodes, with ``refinement``: ``groups``, the share of groups played again; ``tokens``, what that generated,
+        kept or not; and where any was played again ``solved``, the share of the new episodes that were paid, and
+        ``kept``, the number kept; of kept refinements ``probability``, the mean probability of their tokens under the
+        prompt that they are trained under.
+    """
+    rows = how.wanted(played.batch).nonzero().flatten()
+    groups = len(torch.unique(played.batch.group))
+    if not len(rows):
+        return played._replace(refinement={"groups": 0.0, "tokens": 0.0})
+    places = [(episode + row // size, row % size) for row in rows.tolist()]
+    critiques = None if how.critic is None else _critiques(how.critic, played, rows.tolist(), places, seed)
+    again = reader.refine(seed, [(group, size + rollout) for group, rollout in places], critiques)
+    new = replace(again.batch, group=played.batch.group[rows])
+    kept = how.chosen(new).nonzero().flatten()
+    both = join([played.batch, take(new, kept)])
+    found = {
+        "groups": len(torch.unique(new.group)) / groups,
+        "tokens": float(new.mask.sum()),
+        "solved": float((new.reward > 0).double().mean()),
+        "kept": float(len(kept)),
+    }
+    chosen = take(new, kept)
+    if chosen.off is not None and bool(chosen.mask.any()):
+        found["probability"] = float(chosen.old[chosen.mask].double().exp().mean())
+    return Played(
+        replace(both, group=torch.cat([played.batch.group, chosen.group])),
+        played.traces + [again.traces[place] for place in kept.tolist()],
+        played.outcomes + [again.outcomes[place] for place in kept.tolist()],
+        found,
+    )
+
+
+def together(rounds: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    """``refinement`` of several rounds: sums of tokens and of episodes kept, means of the rest over where it is."""
+    found: dict[str, float] = {}
+    for name in dict.fromkeys(name for each in rounds for name in each):
+        values = [each[name] for each in rounds if name in each]
+        found[name] = sum(values) / (1 if name in ("tokens", "kept") else len(values))
+    return found
+
+
+def _critiques(critic: str, played: Played, rows: list[int], places: list[tuple[int, int]], seed: int) -> list[str]:
+    attempts = [Attempt(*pair) for pair in zip(played.traces, played.outcomes, strict=True)]
+    rngs = [seeding.rollout_rng(seed, "critique", *place) for place in places]
+    return make_critic(critic)(attempts, rows, rngs)
