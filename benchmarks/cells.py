@@ -131,10 +131,10 @@ def play(agent: Agent, cell: Cell, number: int, seed: int) -> CellRun:
         if episode.status == "ok":
             outcomes[task].append(analyse(trace, env.engines_of(env.tasks.at(task).world)))
     tasks = tuple(outcomes_of(number, task, env.tasks.at(task), outcomes[task], cell.rollouts) for task in ids)
-    fingerprints = dict(pair for slot in slots(cell) for pair in fingerprints(env.tasks.world(slot).corpus))
+    prints = dict(pair for slot in slots(cell) for pair in fingerprints(env.tasks.world(slot).corpus))
     seconds = round(time.perf_counter() - clock, 3)
     cost = agent.cost() if isinstance(agent, Metered) else {}
-    return CellRun(True, resolved(cell), fingerprints, tasks, tuple(episodes), tuple(failures), seconds, cost)
+    return CellRun(True, resolved(cell), prints, tasks, tuple(episodes), tuple(failures), seconds, cost)
 
 
 def fingerprints(corpus: Corpus) -> Iterator[tuple[str, str]]:

@@ -48,6 +48,10 @@ class Plan:
             self._questions[bare] = {tasks.at(task).question.id: task for task in cells.choose(tasks, bare.tasks)}
         return self._questions[bare]
 
+    def turns(self, number: int) -> int:
+        """Turns of an episode of a cell, at most."""
+        return int(cells.resolved(self.cells[number])["max_turns"])
+
     def episodes(self, seeds: int) -> int:
         """Episodes of so many runs."""
         return seeds * sum(cell.tasks * cell.rollouts for cell in self.cells)

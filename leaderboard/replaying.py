@@ -17,7 +17,7 @@ from berrypick.corpora.engines import Engine, kinds_in
 from berrypick.envs.actions import Search
 from berrypick.envs.faults import rollout_seed
 from berrypick.envs.outcome import Outcome, analyse
-from berrypick.envs.protocols import ACTION_LIMIT, TOPK_LIMIT
+from berrypick.envs.protocols import TOPK_LIMIT
 from berrypick.envs.search import SearchEnv
 from berrypick.envs.simulation import Request
 from berrypick.envs.trace import Turn
@@ -28,7 +28,6 @@ from berrypick.records import Episode, Hit, Step
 DRIFT: Final = 2e-4
 #: Hits beyond those shown among which a document is looked for that another machine ranked higher.
 _DEEPER: Final = 20
-_TOKENS_LIMIT: Final = 2**31
 
 
 class Job(NamedTuple):
@@ -102,22 +101,11 @@ def _steps(env: SearchEnv, episode: Episode) -> list[bool]:
     for number, step in enumerate(episode.steps, 1):
         if env.simulation.over:
             raise Differs(f", step {number}: the episode was over before this step")
-        if problem := _unfit(step):
-            raise Differs(f", step {number}: {problem}")
         turn, moved = _play(env, step)
         if problem := _difference(env, turn, step):
             raise Differs(f", step {number}: {problem}")
         drifted.append(moved)
     return drifted
-
-
-def _unfit(step: Step) -> str:
-    """What is wrong with a step before it is played, "" for nothing."""
-    if len(step.action) > ACTION_LIMIT + 1:
-        return f"the action is longer than {ACTION_LIMIT + 1} characters"
-    if not 0 <= step.tokens < _TOKENS_LIMIT:
-        return f"tokens must be from 0 to {_TOKENS_LIMIT - 1}"
-    return ""
 
 
 def _play(env: SearchEnv, step: Step) -> tuple[Turn, bool]:

@@ -85,8 +85,12 @@ def read_run(folder: Path) -> Run:
         protocol,
         tuple(number for number, cell in enumerate(found.cells) if not cell.readable),
         found.config.sources.get("weights", ""),
-        ", ".join(found.provenance.device.values()),
+        _words(found.provenance.device),
     )
+
+
+def _words(device: dict[str, str]) -> str:
+    return f"{device.get('system', '')} {device.get('machine', '')}, {device.get('cores', '?')} cores".strip()
 
 
 def _check_cells(found: Result, plan: Plan, path: Path) -> None:

@@ -22,12 +22,12 @@ LINE_LIMIT: Final = 2**22
 #: Largest mean size of an episode, in bytes, over the episodes that a suite asks for.
 MEAN_LIMIT: Final = 2**16
 
-NAME: Final = r"^[a-z0-9][a-z0-9._-]{0,63}\z"
+NAME: Final = r"^[a-z0-9][a-z0-9._-]{0,63}\Z"
 Name = Annotated[str, Meta(pattern=NAME)]
 Short = Annotated[str, Meta(max_length=200)]
 Long = Annotated[str, Meta(max_length=2000)]
-Url = Annotated[str, Meta(pattern=r"^(https?://[!-~]{1,500})?\z")]
-Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\z")]
+Url = Annotated[str, Meta(pattern=r"^(https?://[!-~]{1,500})?\Z")]
+Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
 Count = Annotated[int, Meta(ge=0, le=10**18)]
 
 
@@ -44,13 +44,11 @@ class Budgets(Record):
         turns: of one episode, at most.
         searches: of one episode, at most.
         tokens: sum of what the steps say that their actions took, over all episodes.
-        training_tokens: tokens that were trained on, as stated; None where nothing was trained or nobody says.
     """
 
     turns: Count
     searches: Count
     tokens: Count
-    training_tokens: Count | None = None
 
 
 class About(Record):
@@ -61,7 +59,7 @@ class About(Record):
         revision: which one: a commit, or the hash of its weights.
         method: how it was trained.
         start: what the training started from.
-        training_tokens: see ``Budgets``.
+        training_tokens: tokens that were trained on, None where nothing was trained or nobody says.
         hardware: what it ran on.
         agent_url: where the agent can be had, http or https.
         contact: whom to ask.

@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 
 from berrypick.benchmarks.run import Tick
 from berrypick.benchmarks.suites import Cell
+from berrypick.envs.protocols import ACTION_LIMIT, TOPK_LIMIT
 from berrypick.leaderboard.plan import Plan
 from berrypick.leaderboard.pool import in_order, processes
 from berrypick.leaderboard.reading import Rejected, plain
@@ -21,6 +22,8 @@ from berrypick.records import Episode
 
 #: Differences after which the rest is not looked at.
 MOST_PROBLEMS: Final = 20
+#: Most tokens of one action.
+TOKENS_LIMIT: Final = 2**31
 #: Questions that wait for each process.
 _AHEAD: Final = 2
 
@@ -89,6 +92,8 @@ def _asked_for(plan: Plan, lines: Iterable[Line], run_seeds: Sequence[int], unre
         if not 0 <= episode.rollout < rollouts:
             reason = f"must be from 0 to {rollouts - 1}, got {episode.rollout}: surplus"
             raise _rejected(line, f"{reason} (question {plain(episode.question_id)})", "rollout")
+        if reason := _oversize(episode, plan.turns(episode.cell)):
+            raise _rejected(line, f"question {plain(episode.question_id)}, rollout {episode.rollout}{reason}")
         key = (run_seeds.index(line.seed), episode.cell, episode.question_id, episode.rollout)
         if last is not None and key <= last:
             what = (
@@ -97,6 +102,20 @@ def _asked_for(plan: Plan, lines: Iterable[Line], run_seeds: Sequence[int], unre
             raise _rejected(line, f"rollout {episode.rollout} of question {plain(episode.question_id)} {what}")
         last = key
         yield line
+
+
+def _oversize(episode: Episode, turns: int) -> str:
+    """What is too large in an episode for any environment to have played it, "" for nothing."""
+    if len(episode.steps) > turns:
+        return f": {len(episode.steps)} steps, but an episode has {turns} turns"
+    for number, step in enumerate(episode.steps, 1):
+        if len(step.action) > ACTION_LIMIT + 1:
+            return f", step {number}: the action is longer than {ACTION_LIMIT + 1} characters"
+        if max(len(step.doc_ids), len(step.scores)) > TOPK_LIMIT:
+            return f", step {number}: more than {TOPK_LIMIT} documents"
+        if not 0 <= step.tokens <= TOKENS_LIMIT:
+            return f", step {number}: tokens must be from 0 to {TOKENS_LIMIT}"
+    return ""
 
 
 def _rejected(line: Line, reason: str, field: str | None = None) -> Rejected:

@@ -11,18 +11,15 @@ from typing import BinaryIO, Final
 import msgspec
 from msgspec.structs import asdict, replace
 
-import berrypick
 from berrypick import files
-from berrypick.benchmarks import provenance, result
-from berrypick.benchmarks.cells import resolved
+from berrypick.benchmarks import result
 from berrypick.benchmarks.run import Tick
 from berrypick.errors import BadInput
-from berrypick.leaderboard import schema
+from berrypick.leaderboard import entries, schema
 from berrypick.leaderboard.plan import Plan
 from berrypick.leaderboard.runs import Run, read_lines, read_run
-from berrypick.leaderboard.schema import About, Budgets, Entry, EntryCell, SeededEpisode
+from berrypick.leaderboard.schema import About, Entry, SeededEpisode
 from berrypick.leaderboard.scoring import Line, score
-from berrypick.leaderboard.tally import Score
 
 #: Problems that a message names.
 _SHOWN: Final = 3
@@ -71,7 +68,7 @@ def submit(
             more = len(scored.problems) - _SHOWN
             shown = "; ".join(scored.problems[:_SHOWN]) + (f"; and {more} more" if more > 0 else "")
             raise BadInput(f"the episodes do not replay here, so they cannot be submitted: {shown}")
-        entry = describe(name, agent or played[0].agent, plan, played[0].unread, _filled(about, played), scored)
+        entry = entries.describe(name, agent or played[0].agent, plan, played[0].unread, _filled(about, played), scored)
         entry = replace(entry, episodes=files.sha256(draft / schema.EPISODES))
         files.write_bytes(draft / schema.ENTRY, _checked(entry))
     return target
@@ -112,42 +109,8 @@ def _filled(about: About, played: Sequence[Run]) -> About:
     return replace(about, **{name: value for name, value in told.items() if not getattr(about, name)})
 
 
-def describe(name: str, agent: str, plan: Plan, unread: tuple[int, ...], about: About, scored: Score) -> Entry:
-    """The entry of what was scored here, but for the hash of its episodes."""
-    setups = [msgspec.to_builtins(resolved(cell)) for cell in plan.cells]
-    cells = zip(plan.cells, setups, scored.cells, strict=True)
-    return Entry(
-        schema=schema.SCHEMA,
-        name=name,
-        agent=agent,
-        suite=plan.suite,
-        protocol=plan.protocol,
-        seeds=schema.SEEDS,
-        fingerprints=plan.fingerprints,
-        versions=provenance.versions() | {"berrypick": berrypick.__version__},
-        commit=provenance.revision()[0],
-        unread=unread,
-        about=about,
-        budgets=Budgets(
-            turns=max(setup["max_turns"] for setup in setups),
-            searches=max(setup["search_budget"] for setup in setups),
-            tokens=scored.tokens,
-            training_tokens=about.training_tokens,
-        ),
-        metrics=scored.metrics,
-        cells=tuple(
-            EntryCell(cell.label, setup, cell.tasks, cell.rollouts, found.missing, found.metrics, found.strategies)
-            for cell, setup, found in cells
-        ),
-        episodes="0" * 64,
-        tier="replayed",
-    )
-
-
 def _checked(entry: Entry) -> bytes:
     """The bytes of ``entry.json``; raises BadInput where it would not be accepted."""
-    from berrypick.leaderboard.verifying import read_entry_bytes
-
     data = result.canonical(entry)
-    read_entry_bytes(data, Path(schema.ENTRY))
+    entries.decode(data, Path(schema.ENTRY))
     return data

@@ -8,16 +8,16 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import msgspec
+from msgspec.structs import asdict
 
 from berrypick.benchmarks.metrics import Value
 from berrypick.benchmarks.run import Tick
 from berrypick.errors import BadInput
-from berrypick.leaderboard import reading, schema
+from berrypick.leaderboard import entries, reading, schema
 from berrypick.leaderboard.plan import Plan
 from berrypick.leaderboard.reading import Rejected, plain
-from berrypick.leaderboard.schema import ENTRY_DECODER, LINE_DECODER, Entry
+from berrypick.leaderboard.schema import LINE_DECODER, Entry
 from berrypick.leaderboard.scoring import Line, score
-from berrypick.leaderboard.submitting import describe
 from berrypick.registry import UnknownName
 
 #: How far two computations of one number may lie apart: sums are rounded otherwise on other machines.
@@ -71,7 +71,7 @@ def verify(path: Path, *, jobs: int = 1, started: Callable[[int], Tick] = lambda
     """
     try:
         _check_folder(path)
-        entry = read_entry(path)
+        entry = entries.read(path)
         plan = _plan(path, entry)
         if problems := _stated(path, entry, plan):
             return Verdict(path, tuple(problems))
@@ -81,7 +81,7 @@ def verify(path: Path, *, jobs: int = 1, started: Callable[[int], Tick] = lambda
         return Verdict(path, (str(error),))
     if scored.problems:
         return Verdict(path, scored.problems, scored.episodes, scored.drifted)
-    here = describe(entry.name, entry.agent, plan, entry.unread, entry.about, scored)
+    here = entries.describe(entry.name, entry.agent, plan, entry.unread, entry.about, scored)
     problems = [f"{path / schema.ENTRY}, {problem}" for problem in _differences(entry, here, scored.drifted)]
     return Verdict(path, tuple(problems), scored.episodes, scored.drifted)
 
@@ -93,41 +93,6 @@ def _check_folder(path: Path) -> None:
     for inside in sorted(path.iterdir()):
         if inside.name not in (schema.ENTRY, schema.EPISODES):
             raise Rejected(f"{plain(inside.name)} is no part of a submission", file=path)
-
-
-def read_entry(path: Path) -> Entry:
-    """Read the entry of a submission.
-
-    Raises:
-        Rejected: it is missing, malformed, of another schema, or of another name than its folder.
-    """
-    file = path / schema.ENTRY
-    entry = read_entry_bytes(reading.read_small(file, schema.ENTRY_LIMIT), file)
-    if entry.name != path.resolve().name:
-        raise Rejected(f"is {entry.name!r}, but the folder is {plain(path.resolve().name)!r}", file=file, field="name")
-    return entry
-
-
-def read_entry_bytes(data: bytes, file: Path) -> Entry:
-    """Decode an entry; ``file`` is for messages."""
-    entry = reading.strict(data, ENTRY_DECODER, file)
-    for field, text in _texts(msgspec.to_builtins(entry), ""):
-        if not text.isprintable():
-            raise Rejected("holds a character that is not printed", file=file, field=plain(field))
-    return entry
-
-
-def _texts(value: Any, field: str) -> Iterator[tuple[str, str]]:
-    """Every text in a value, keys included, with where it stands."""
-    if isinstance(value, str):
-        yield field, value
-    elif isinstance(value, dict):
-        for key, inside in value.items():
-            yield f"{field}.{key}".lstrip("."), key
-            yield from _texts(inside, f"{field}.{key}".lstrip("."))
-    elif isinstance(value, list | tuple):
-        for number, inside in enumerate(value):
-            yield from _texts(inside, f"{field}[{number}]")
 
 
 def _plan(path: Path, entry: Entry) -> Plan:
@@ -168,21 +133,30 @@ def _lines(path: Path, plan: Plan, seeds: int) -> Iterator[Line]:
 
 def _differences(entry: Entry, here: Entry, drifted: int) -> Iterator[str]:
     """Where an entry says something else than replay gives."""
-    for name in ("budgets",):
-        if getattr(entry, name) != getattr(here, name):
-            yield f"field {name!r}: {getattr(entry, name)}, replay gives {getattr(here, name)}"
+    yield from _other_fields(asdict(entry.budgets), asdict(here.budgets), "budgets")
     yield from _other_metrics(entry.metrics, here.metrics, "metrics", drifted)
     if len(entry.cells) != len(here.cells):
         yield f"field 'cells': {len(entry.cells)}, the suite has {len(here.cells)}"
         return
     for number, (said, found) in enumerate(zip(entry.cells, here.cells, strict=True)):
         field = f"cells[{number}]"
-        for name in ("label", "setup", "tasks", "rollouts", "missing"):
-            ours, theirs = getattr(found, name), getattr(said, name)
-            if msgspec.json.encode(ours, order="sorted") != msgspec.json.encode(theirs, order="sorted"):
-                yield f"field '{field}.{name}': is {plain(repr(theirs))}, replay gives {plain(repr(ours))}"
+        for name in ("label", "tasks", "rollouts", "missing"):
+            yield from _other_fields({name: getattr(said, name)}, {name: getattr(found, name)}, field)
+        yield from _other_fields(said.setup, found.setup, f"{field}.setup")
         yield from _other_metrics(said.metrics, found.metrics, f"{field}.metrics", drifted)
         yield from _other_strategies(said.strategies, found.strategies, f"{field}.strategies", drifted)
+
+
+def _other_fields(said: Mapping[str, Any], found: Mapping[str, Any], field: str) -> Iterator[str]:
+    for name in sorted(said.keys() | found.keys()):
+        theirs, ours = (_plainest(values.get(name, "missing")) for values in (said, found))
+        if theirs != ours:
+            yield f"field '{field}.{plain(name)}': is {plain(repr(theirs))}, replay gives {plain(repr(ours))}"
+
+
+def _plainest(value: object) -> object:
+    """A value as JSON has it: without tuples."""
+    return msgspec.json.decode(msgspec.json.encode(value))
 
 
 def _other_metrics(said: Mapping[str, Value], found: Mapping[str, Value], field: str, drifted: int) -> Iterator[str]:
