@@ -57,9 +57,10 @@ def opened(path: Path) -> Iterator[BinaryIO]:
         raise Rejected("is not there", file=path) from error
     except OSError as error:
         raise Rejected(f"is no regular file, or cannot be read ({error.strerror})", file=path) from error
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise Rejected("is no regular file", file=path)
     with open(handle, "rb") as file:
-        if not stat.S_ISREG(os.fstat(handle).st_mode):
-            raise Rejected("is no regular file", file=path)
         yield file
 
 

@@ -96,9 +96,7 @@ def _asked_for(plan: Plan, lines: Iterable[Line], run_seeds: Sequence[int], unre
             raise _rejected(line, f"question {plain(episode.question_id)}, rollout {episode.rollout}{reason}")
         key = (run_seeds.index(line.seed), episode.cell, episode.question_id, episode.rollout)
         if last is not None and key <= last:
-            what = (
-                "stands twice" if key == last else "stands twice, or out of the order of seed, cell, question, rollout"
-            )
+            what = "is a duplicate" if key == last else "is a duplicate, or out of order (seed, cell, question, rollout)"
             raise _rejected(line, f"rollout {episode.rollout} of question {plain(episode.question_id)} {what}")
         last = key
         yield line
