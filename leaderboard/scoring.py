@@ -65,6 +65,8 @@ def score(
     tick = started(len(run_seeds) * len(plan.cells))
     with processes(jobs) as pool:
         for (seed, number), part in groupby(_asked_for(plan, lines, run_seeds, unread), _cell_of):
+            if plan.cells[number].waits and tally.problems:
+                continue  # what was refused is measured in the plain cell, and that cannot be trusted any more
             cell = tally.resolved(seed, number)
             for job, replayed in in_order(pool, _jobs(plan, cell, number, part), jobs * _AHEAD):
                 tally.add(seed, number, job, replayed)
