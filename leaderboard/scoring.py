@@ -98,8 +98,10 @@ def _asked_for(plan: Plan, lines: Iterable[Line], run_seeds: Sequence[int], unre
             raise _rejected(line, f"question {plain(episode.question_id)}, rollout {episode.rollout}{reason}")
         key = (run_seeds.index(line.seed), episode.cell, episode.question_id, episode.rollout)
         if last is not None and key <= last:
-            what = "is a duplicate" if key == last else "is a duplicate, or out of order (seed, cell, question, rollout)"
-            raise _rejected(line, f"rollout {episode.rollout} of question {plain(episode.question_id)} {what}")
+            what = "" if key == last else ", or out of order (seed, cell, question, rollout)"
+            raise _rejected(
+                line, f"rollout {episode.rollout} of question {plain(episode.question_id)} is a duplicate{what}"
+            )
         last = key
         yield line
 

@@ -137,7 +137,7 @@ def spoil_cells(data: dict[str, Any]) -> None:
     [
         (
             spoil_setup,
-            r"field 'cells\[0\].setup.expose_gold': is True, the suite has False; episodes played with the gold",
+            r"field 'cells\[0\].setup.expose_gold': is True, the suite has False; episodes played",
         ),
         (spoil_cells, "field 'config.cells': suite board-tiny has other cells here"),
     ],

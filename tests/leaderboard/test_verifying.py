@@ -38,16 +38,18 @@ def test_a_folder_without_an_entry_is_rejected_not_passed_over(forged: Forged):
 
 def test_a_path_that_is_no_folder(tmp_path: Path):
     for path in (tmp_path, tmp_path / "nowhere"):
-        with pytest.raises(BadInput, match="holds no submission|no folder here"):
+        with pytest.raises(BadInput, match=r"holds no submission|no folder here"):
             find([path])
 
 
 def test_several_processes_say_the_same_in_the_same_order(forged: Forged):
-    for line in forged.lines[::11]:
+    """The cell without the favourite is not looked at: what was refused there follows from the others."""
+    changed = [line for line in forged.lines[::11] if line["cell"] != 1]
+    for line in changed:
         line["steps"][0]["obs_sha256"] = "0" * 64
     forged.save()
     alone, together = verifying.verify(forged.path), verifying.verify(forged.path, jobs=2)
-    assert alone == together and len(alone.problems) == len(forged.lines[::11])
+    assert alone == together and len(alone.problems) == len(changed)
 
 
 def test_it_gives_up_after_so_many_differences(forged: Forged):
@@ -97,7 +99,7 @@ ODD = st.sampled_from(
 )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_any_change_of_a_record_gets_a_verdict(data: st.DataObject, forged: Forged):
     """Where it passes, every number was found again; nothing raises."""
