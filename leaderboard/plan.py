@@ -30,6 +30,7 @@ class Plan:
     def __init__(self, suite: str, protocol: str) -> None:
         self.suite, self.protocol = suite, protocol
         self.cells = cells_of(suite, protocol)
+        self._turns = [int(cells.resolved(cell)["max_turns"]) for cell in self.cells]
         self._tasks: dict[Cell, Tasks] = {}
         self._questions: dict[Cell, dict[str, int]] = {}
 
@@ -50,7 +51,7 @@ class Plan:
 
     def turns(self, number: int) -> int:
         """Turns of an episode of a cell, at most."""
-        return int(cells.resolved(self.cells[number])["max_turns"])
+        return self._turns[number]
 
     def episodes(self, seeds: int) -> int:
         """Episodes of so many runs."""
