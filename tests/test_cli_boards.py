@@ -68,11 +68,12 @@ def test_terminals_are_not_written_to(board: Path, tmp_path: Path, capsys: pytes
     ("words", "reason"),
     [
         (["verify", "nowhere"], "nowhere: no folder here"),
-        (["verify"], "required"),
+        (["verify"], "name at least one"),
         (["verify", ".", "--jobs", "0"], "must be at least 1, got 0"),
         (["submit", "nowhere", "--name", "x"], "nowhere: no run here"),
         (["submit", "nowhere", "--name", "../x"], "is no name"),
         (["submit", "nowhere"], "--name"),
+        (["submit", "--name", "x"], "these have none"),
     ],
 )
 def test_mistakes_are_one_complaint(words: list[str], reason: str, capsys: pytest.CaptureFixture[str]):
