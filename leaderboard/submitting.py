@@ -62,8 +62,8 @@ def submit(
     plan = Plan(played[0].suite, played[0].protocol)
     lines = (line for run, folder in found for line in read_lines(folder, run, plan))
     with files.new_folder(target) as draft:
-        with files.writing(draft / schema.EPISODES) as file:
-            scored = score(plan, _copied(lines, file), schema.SEEDS, played[0].unread, jobs=jobs, started=started)
+        with files.writing(draft / schema.EPISODES) as file, _packed(file) as packed:
+            scored = score(plan, _copied(lines, packed), schema.SEEDS, played[0].unread, jobs=jobs, started=started)
         if scored.problems:
             more = len(scored.problems) - _SHOWN
             shown = "; ".join(scored.problems[:_SHOWN]) + (f"; and {more} more" if more > 0 else "")
@@ -89,13 +89,17 @@ def _check_together(played: Sequence[Run], agent: str | None) -> None:
         raise BadInput(f"{reason}; `berrypick bench AGENT --seed N` makes one", field="RUN")
 
 
-def _copied(lines: Iterable[Line], file: BinaryIO) -> Iterator[Line]:
-    """Pass on lines, writing each with its seed; without a time stamp, so that equal episodes give equal bytes."""
-    with gzip.GzipFile(filename="", mode="wb", fileobj=file, mtime=0) as packed:
-        for line in lines:
-            seeded = SeededEpisode(**asdict(line.episode), seed=line.seed)
-            packed.write(msgspec.json.encode(seeded) + b"\n")
-            yield line
+def _packed(file: BinaryIO) -> gzip.GzipFile:
+    """Compress into a file without a time stamp or a name, so that equal episodes give equal bytes."""
+    return gzip.GzipFile(filename="", mode="wb", fileobj=file, mtime=0)
+
+
+def _copied(lines: Iterable[Line], packed: gzip.GzipFile) -> Iterator[Line]:
+    """Pass on lines, writing each with its seed."""
+    for line in lines:
+        seeded = SeededEpisode(**asdict(line.episode), seed=line.seed)
+        packed.write(msgspec.json.encode(seeded) + b"\n")
+        yield line
 
 
 def _filled(about: About, played: Sequence[Run]) -> About:

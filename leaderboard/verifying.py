@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -87,9 +88,11 @@ def verify(path: Path, *, jobs: int = 1, started: Callable[[int], Tick] = lambda
 
 
 def _check_folder(path: Path) -> None:
-    """Raise Rejected unless a folder is one and holds the two files alone."""
-    if path.is_symlink():
-        raise Rejected("is a symbolic link, no folder", file=path)
+    """Raise Rejected unless a folder is one, has a name that can be shown, and holds the two files alone."""
+    if path.is_symlink() or not path.is_dir():
+        raise Rejected("is a symbolic link or no folder", file=plain(str(path)))
+    if not re.match(schema.NAME, path.resolve().name):
+        raise Rejected("is no name of a submission", file=plain(str(path)))
     for inside in sorted(path.iterdir()):
         if inside.name not in (schema.ENTRY, schema.EPISODES):
             raise Rejected(f"{plain(inside.name)} is no part of a submission", file=path)

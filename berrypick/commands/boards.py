@@ -99,7 +99,9 @@ def verify(paths: Paths, jobs: Jobs = None) -> int:
 
 
 def _show(verdict: Verdict) -> None:
-    name = verdict.path.name
+    from berrypick.leaderboard.reading import plain
+
+    name = plain(verdict.path.resolve().name)
     if verdict.problems:
         OUT.print(f"{name}: rejected", style="bold red", markup=False, soft_wrap=True)
         for problem in verdict.problems:

@@ -445,7 +445,13 @@ def test_links_and_pipes_are_not_followed(name: str, forged: Forged, tmp_path: P
 def test_a_linked_folder(forged: Forged, tmp_path: Path):
     shutil.move(forged.path, tmp_path / "elsewhere")
     forged.path.symlink_to(tmp_path / "elsewhere")
-    assert "is a symbolic link, no folder" in forged.problems()[0]
+    assert "is a symbolic link or no folder" in forged.problems()[0]
+
+
+def test_a_folder_whose_name_a_terminal_would_act_on(forged: Forged):
+    forged.path = forged.path.rename(forged.path.with_name("\x1b[2J"))
+    (problem,) = forged.problems()
+    assert problem.endswith("\\x1b[2J: is no name of a submission") and problem.isprintable()
 
 
 def test_other_files_are_no_part_of_it(forged: Forged):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import gzip
 import json
 import shutil
 from pathlib import Path
@@ -125,3 +126,19 @@ def test_any_change_of_a_record_gets_a_verdict(data: st.DataObject, forged: Forg
             assert forged.entry["metrics"] == kept
     finally:
         forged.entry, forged.lines = entry, lines
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data(), packed=st.booleans())
+def test_any_change_of_bytes_gets_a_verdict(data: st.DataObject, packed: bool, forged: Forged):
+    """In the gzip file, whose hash is made to fit, or in the text inside."""
+    there = (forged.path / "episodes.jsonl.gz").read_bytes()
+    before = there if packed else gzip.decompress(there)
+    start = data.draw(st.integers(0, len(before)))
+    after = before[:start] + data.draw(st.binary(max_size=9)) + before[start + data.draw(st.integers(0, 9)) :]
+    try:
+        forged.write_episodes(after if packed else gzip.compress(after))
+        if forged.problems():
+            assert after != before
+    finally:
+        forged.write_episodes(there)
