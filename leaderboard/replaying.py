@@ -149,8 +149,11 @@ def _sources(env: SearchEnv, request: Request) -> list[tuple[Engine, str]]:
 
 
 def _as_recorded(env: SearchEnv, sources: Sequence[tuple[Engine, str]], turn: Turn, step: Step) -> list[Hit] | None:
-    """The recorded list as hits, None where it is more than nearly equal scores in another order."""
-    if not len(set(step.doc_ids)) == len(step.doc_ids) == len(step.scores) == len(turn.docs):
+    """The recorded list as hits, None where it is more than nearly equal scores in another order.
+
+    An empty list has no order: where a fault emptied it, what was said about that is part of the observation.
+    """
+    if not step.doc_ids or not len(set(step.doc_ids)) == len(step.doc_ids) == len(step.scores) == len(turn.docs):
         return None
     positions = {document.id: position for position, document in enumerate(env.trace.corpus.documents)}
     own = [hit for engine, query in sources for hit in engine.search([query], TOPK_LIMIT + _DEEPER)[0]]

@@ -156,6 +156,13 @@ def test_faults_strike_the_same_ranks_of_a_drifted_list(fault: str, machine: Mac
     assert done.drifted == sum(not moved.isdisjoint(step.doc_ids) for step in episode.steps) > 0
 
 
+def test_an_engine_that_failed_is_not_one_that_found_nothing(machine: Machine):
+    machine.lists(THERE)
+    empty, failing = (replace(CELL, faults=(fault,)) for fault in ("empty", "error:1"))
+    done = again(failing, play(empty, DENSE, ANSWER))
+    assert done.problems == ("here, step 1: obs_sha256 is of another observation than replay gives",)
+
+
 def test_one_bad_episode_takes_no_other_with_it(machine: Machine):
     machine.lists(THERE)
     good = play(CELL, BM25, ANSWER)
