@@ -50,12 +50,7 @@ def submit(
         BadInput: a run is missing, of another suite, or does not replay; the name is none or taken; a text is too
             long. Nothing is written then.
     """
-    if not re.match(schema.NAME, name):
-        reason = "use 1 to 64 small letters, digits, '.', '_' and '-', a letter or digit first"
-        raise BadInput(f"{name!r} is no name; {reason}", field="--name")
-    target = out / name
-    if target.exists() or target.is_symlink():
-        raise BadInput("is there already; choose another --name, or remove it first", file=target)
+    target = _free(out, name)
     found = sorted(((read_run(folder), folder) for folder in runs), key=lambda pair: pair[0].seed)
     played = [run for run, _ in found]
     _check_together(played, agent)
@@ -71,6 +66,17 @@ def submit(
         entry = entries.describe(name, agent or played[0].agent, plan, played[0].unread, _filled(about, played), scored)
         entry = replace(entry, episodes=files.sha256(draft / schema.EPISODES))
         files.write_bytes(draft / schema.ENTRY, _checked(entry))
+    return target
+
+
+def _free(out: Path, name: str) -> Path:
+    """The folder of a new submission; raises BadInput where the name is none or taken."""
+    if not re.match(schema.NAME, name):
+        reason = "use 1 to 64 small letters, digits, '.', '_' and '-', a letter or digit first"
+        raise BadInput(f"{name!r} is no name; {reason}", field="--name")
+    target = out / name
+    if target.exists() or target.is_symlink():
+        raise BadInput("is there already; choose another --name, or remove it first", file=target)
     return target
 
 
