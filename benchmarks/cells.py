@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from inspect import signature
 from typing import Any
 
@@ -130,14 +130,15 @@ def play(agent: Agent, cell: Cell, number: int, seed: int) -> CellRun:
         episodes.append(episode)
         if episode.status == "ok":
             outcomes[task].append(analyse(trace, env.engines_of(env.tasks.at(task).world)))
-    tasks = tuple(_task(number, task, env.tasks.at(task), outcomes[task], cell.rollouts) for task in ids)
-    fingerprints = dict(pair for slot in slots(cell) for pair in _fingerprints(env.tasks.world(slot).corpus))
+    tasks = tuple(outcomes_of(number, task, env.tasks.at(task), outcomes[task], cell.rollouts) for task in ids)
+    prints = dict(pair for slot in slots(cell) for pair in fingerprints(env.tasks.world(slot).corpus))
     seconds = round(time.perf_counter() - clock, 3)
     cost = agent.cost() if isinstance(agent, Metered) else {}
-    return CellRun(True, resolved(cell), fingerprints, tasks, tuple(episodes), tuple(failures), seconds, cost)
+    return CellRun(True, resolved(cell), prints, tasks, tuple(episodes), tuple(failures), seconds, cost)
 
 
-def _fingerprints(corpus: Corpus) -> Iterator[tuple[str, str]]:
+def fingerprints(corpus: Corpus) -> Iterator[tuple[str, str]]:
+    """The hashes of a corpus that was searched: of its documents, and of its questions with their audit."""
     hashes = corpus.manifest.sha256
     place = f"{corpus.name}/{corpus.path.name}"
     questions = "".join(hashes[name] for name in ("questions.jsonl", AUDIT_FILE) if name in hashes)
@@ -149,7 +150,16 @@ def _repeat(ids: list[int], times: int) -> Iterator[int]:
     return (task for task in ids for _ in range(times))
 
 
-def _task(cell: int, number: int, task: Task, outcomes: list[Outcome], rollouts: int) -> TaskOutcomes:
+def outcomes_of(cell: int, number: int, task: Task, outcomes: Sequence[Outcome], rollouts: int) -> TaskOutcomes:
+    """All rollouts of a task; of those asked for, the ones without an outcome have failed.
+
+    Args:
+        cell: number of the cell.
+        number: the environment's number for the task.
+        task: the task.
+        outcomes: of the rollouts that ran, in order.
+        rollouts: how many were asked for.
+    """
     audit = task.world.corpus.audit.get(task.question.id)
     return TaskOutcomes(
         cell=cell,

@@ -41,6 +41,7 @@ SOURCES: Final[dict[str, tuple[str, ...]]] = {
         "berrypick.benchmarks:bootstrap.py",
         "berrypick.benchmarks:robustness.py",
         "berrypick.benchmarks:stats.py",
+        "berrypick.benchmarks:seeds.py",
         "berrypick.benchmarks:assemble.py",
         "berrypick:diversity.py",
         "berrypick:text.py",

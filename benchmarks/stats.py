@@ -24,7 +24,13 @@ class Summary(NamedTuple):
     cells: dict[int, dict[str, Value]]
 
 
-def summarise(tasks: Sequence[TaskOutcomes], names: Iterable[str], seed: int, apart: Collection[int] = ()) -> Summary:
+def summarise(
+    tasks: Sequence[TaskOutcomes],
+    names: Iterable[str],
+    seed: int,
+    apart: Collection[int] = (),
+    period: int | None = None,
+) -> Summary:
     """Compute metrics with their intervals, over cells and by cell.
 
     Args:
@@ -32,12 +38,15 @@ def summarise(tasks: Sequence[TaskOutcomes], names: Iterable[str], seed: int, ap
         names: metric names.
         seed: of the resampling; the same tasks and seed give the same bytes.
         apart: numbers of the cells that the value over cells leaves out.
+        period: where given, cells whose numbers differ by a multiple of it ask the same questions, and are resampled
+            alike.
 
     Raises:
         UnknownName: no such metric.
     """
     by_cell = _by_cell(tasks)
-    weights = {cell: bootstrap.draw(len(rows), seed, cell) for cell, rows in by_cell.items()}
+    streams = {cell: cell if period is None else cell % period for cell in by_cell}
+    weights = {cell: bootstrap.draw(len(rows), seed, streams[cell]) for cell, rows in by_cell.items()}
     overall: dict[str, Value] = {}
     cells: dict[int, dict[str, Value]] = {cell: {} for cell in by_cell}
     for one in map(metric, names):

@@ -8,7 +8,7 @@ from typing import Final
 import tyro
 from tyro.extras import SubcommandApp
 
-from berrypick.commands import bench, corpora, listing, reports, sessions, sweeping, training
+from berrypick.commands import bench, boards, corpora, listing, reports, sessions, sweeping, training
 from berrypick.errors import BadInput, Stopped
 from berrypick.registry import UnknownName
 
@@ -44,6 +44,8 @@ def build() -> SubcommandApp:
         sweep=sweeping.sweep,
         watch=sessions.watch,
         play=sessions.play,
+        submit=boards.submit,
+        verify=boards.verify,
     )
     app.command(corpus, name="corpus", help="Build, add and look at corpora.")
     return app

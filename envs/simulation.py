@@ -101,6 +101,18 @@ class Simulation:
         self.record(turn)
         return turn
 
+    def list_as(self, request: Request, listed: Sequence[Hit], faults: tuple[str, ...]) -> Turn:
+        """Play the turn of a request to its end with the list that came back when it was played elsewhere.
+
+        Args:
+            request: what was asked.
+            listed: what came back, faults included.
+            faults: names of the faults that made a difference.
+        """
+        turn = self._listed(request, listed, None, faults)
+        self.record(turn)
+        return turn
+
     def record(self, turn: Turn) -> None:
         """Append a turn and take in what it showed."""
         trace = self.trace

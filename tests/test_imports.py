@@ -166,3 +166,4 @@ def test_help_loads_nothing_heavy():
     help_of = "import berrypick.cli as c\ntry: c.main({!r})\nexcept SystemExit as e: assert e.code in (0, None), e.code"
     assert loaded_by(help_of.format(["--help"])) == set()
     assert loaded_by(help_of.format(["bench", "--help"])) == set()
+    assert loaded_by(help_of.format(["verify", "--help"])) == set()

@@ -47,7 +47,7 @@ def test_the_print_of_the_questions_follows_their_audit():
     def prints(**changed: str) -> dict[str, str]:
         names = {name: changed.get(name.partition(".")[0], value) for name, value in hashes.items()}
         return dict(
-            cells._fingerprints(SimpleNamespace(name="x", path=Path("w"), manifest=SimpleNamespace(sha256=names)))
+            cells.fingerprints(SimpleNamespace(name="x", path=Path("w"), manifest=SimpleNamespace(sha256=names)))
         )
 
     for part in ("questions", "audit"):

@@ -1,0 +1,117 @@
+"""``submit`` and ``verify``: numbers that stand on replayed episodes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import tyro
+
+from berrypick.commands.bench import cores
+from berrypick.commands.console import OUT, steps
+from berrypick.commands.reports import Runs
+from berrypick.errors import BadInput
+
+if TYPE_CHECKING:
+    from berrypick.leaderboard.verifying import Verdict
+
+Paths = Annotated[
+    list[Path], tyro.conf.Positional, tyro.conf.arg(metavar="PATH ...", help_behavior_hint="(one or more)")
+]
+Jobs = Annotated[int | None, tyro.conf.arg(metavar="INT", help_behavior_hint="(default: number of cores)")]
+FROM_RUNS: Final = "(default: what the runs say)"
+Told = Annotated[str, tyro.conf.arg(metavar="STR", help_behavior_hint=FROM_RUNS)]
+Said = Annotated[str, tyro.conf.arg(metavar="STR", help_behavior_hint="(default: none)")]
+SUBMISSIONS: Final = Path("leaderboard/submissions")
+
+
+def submit(
+    runs: Runs,
+    name: Annotated[str, tyro.conf.arg(metavar="STR")],
+    out: Path = SUBMISSIONS,
+    agent: Told = "",
+    model: Told = "",
+    revision: Told = "",
+    method: Said = "",
+    start: Said = "",
+    training_tokens: Annotated[int | None, tyro.conf.arg(metavar="INT", help_behavior_hint="(default: none)")] = None,
+    hardware: Told = "",
+    agent_url: Said = "",
+    contact: Said = "",
+    licence: str = "CC-BY-4.0",
+    notes: Said = "",
+    jobs: Jobs = None,
+) -> int:
+    """Make a submission from runs of one agent on one suite, with seeds 0, 1 and 2.
+
+    Every episode is replayed, and the numbers are those that replay gives. leaderboard/RULES.md says what they mean.
+
+    Args:
+        runs: run folders, one for each seed; of `berrypick bench`, or written by a loop of your own.
+        name: of the submission: at most 64 small letters, digits, '.', '_' and '-'.
+        out: folder in which the submission gets a folder of its name.
+        agent: who played, where the runs' agents have different names.
+        model: name or hub id of the model.
+        revision: of the model: a commit, or a hash of its weights.
+        method: how it was trained.
+        start: what training started from.
+        training_tokens: number of tokens that were trained on.
+        hardware: what it ran on.
+        agent_url: where the agent can be had, http or https.
+        contact: whom to ask.
+        licence: of the episodes.
+        notes: anything else, on one line of at most 2000 characters.
+        jobs: processes.
+    """
+    from berrypick.leaderboard import submitting
+    from berrypick.leaderboard.schema import About
+
+    about = About(
+        model, revision, method, start, training_tokens, hardware, agent_url, contact, licence, notes
+    )  # fmt: skip
+    with steps() as started:
+        folder = submitting.submit(runs, name, about, out, agent=agent or None, jobs=_jobs(jobs), started=started)
+    OUT.print(f"Submission: {folder}", markup=False, soft_wrap=True)
+    OUT.print(f"Check it with: berrypick verify {folder}", markup=False, soft_wrap=True)
+    return 0
+
+
+def verify(paths: Paths, jobs: Jobs = None) -> int:
+    """Replay submissions and compute every number again; exits with code 1 where one differs.
+
+    What differs is printed with file, line, question and step. Nothing is written.
+
+    Args:
+        paths: submissions, or folders of submissions.
+        jobs: processes.
+    """
+    from berrypick.leaderboard import verifying
+
+    if not paths:
+        raise BadInput("name at least one; `berrypick submit RUN ...` makes one", field="PATH")
+    processes, failed = _jobs(jobs), 0
+    for path in verifying.find(paths):
+        with steps() as started:
+            verdict = verifying.verify(path, jobs=processes, started=started)
+        _show(verdict)
+        failed += bool(verdict.problems)
+    return 1 if failed else 0
+
+
+def _show(verdict: Verdict) -> None:
+    from berrypick.leaderboard.reading import plain
+
+    name = plain(verdict.path.resolve().name)
+    if verdict.problems:
+        OUT.print(f"{name}: rejected", style="bold red", markup=False, soft_wrap=True)
+        for problem in verdict.problems:
+            OUT.print(f"  {problem}", markup=False, soft_wrap=True)
+        return
+    drifted = f"; {verdict.drifted} steps with a dense list in another order" if verdict.drifted else ""
+    OUT.print(f"{name}: replayed, {verdict.episodes} episodes{drifted}", style="green", markup=False, soft_wrap=True)
+
+
+def _jobs(jobs: int | None) -> int:
+    if jobs is not None and jobs < 1:
+        raise BadInput(f"must be at least 1, got {jobs}", field="jobs")
+    return cores() if jobs is None else jobs

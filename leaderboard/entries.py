@@ -1,0 +1,84 @@
+"""Entries: made from a score, read from a stranger's file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+import berrypick
+from berrypick.benchmarks import provenance
+from berrypick.benchmarks.cells import resolved
+from berrypick.leaderboard import reading, schema
+from berrypick.leaderboard.plan import Plan
+from berrypick.leaderboard.reading import Rejected, plain
+from berrypick.leaderboard.schema import About, Budgets, Entry, EntryCell
+from berrypick.leaderboard.tally import Score
+
+
+def describe(name: str, agent: str, plan: Plan, unread: tuple[int, ...], about: About, scored: Score) -> Entry:
+    """The entry of what was scored here, but for the hash of its episodes."""
+    setups = [msgspec.to_builtins(resolved(cell)) for cell in plan.cells]
+    cells = zip(plan.cells, setups, scored.cells, strict=True)
+    return Entry(
+        schema=schema.SCHEMA,
+        name=name,
+        agent=agent,
+        suite=plan.suite,
+        protocol=plan.protocol,
+        seeds=schema.SEEDS,
+        fingerprints=plan.fingerprints,
+        versions=provenance.versions() | {"berrypick": berrypick.__version__},
+        commit=provenance.revision()[0],
+        unread=unread,
+        about=about,
+        budgets=Budgets(
+            turns=max(setup["max_turns"] for setup in setups),
+            searches=max(setup["search_budget"] for setup in setups),
+            tokens=scored.tokens,
+        ),
+        metrics=scored.metrics,
+        cells=tuple(
+            EntryCell(cell.label, setup, cell.tasks, cell.rollouts, found.missing, found.metrics, found.strategies)
+            for cell, setup, found in cells
+        ),
+        episodes="0" * 64,
+        tier="replayed",
+    )
+
+
+def read(path: Path) -> Entry:
+    """Read the entry of a submission.
+
+    Raises:
+        Rejected: it is missing, malformed, of another schema, or of another name than its folder.
+    """
+    file = path / schema.ENTRY
+    entry = decode(reading.read_small(file, schema.ENTRY_LIMIT), file)
+    if entry.name != path.resolve().name:
+        raise Rejected(f"is {entry.name!r}, but the folder is {plain(path.resolve().name)!r}", file=file, field="name")
+    return entry
+
+
+def decode(data: bytes, file: Path) -> Entry:
+    """Decode an entry; ``file`` is for messages."""
+    entry = reading.strict(data, schema.ENTRY_DECODER, file)
+    for field, text in _texts(msgspec.to_builtins(entry), ""):
+        if not text.isprintable():
+            raise Rejected("holds a character that is not printed", file=file, field=plain(field))
+    return entry
+
+
+def _texts(value: Any, field: str) -> Iterator[tuple[str, str]]:
+    """Every text in a value, keys included, with where it stands."""
+    if isinstance(value, str):
+        yield field, value
+    elif isinstance(value, dict):
+        for key, inside in value.items():
+            yield f"{field}.{key}".lstrip("."), key
+            yield from _texts(inside, f"{field}.{key}".lstrip("."))
+    elif isinstance(value, list | tuple):
+        for number, inside in enumerate(value):
+            yield from _texts(inside, f"{field}[{number}]")

@@ -1,0 +1,77 @@
+"""What a suite asks of a submission: its cells, their questions, and the fingerprints of all that decides a number."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cached_property
+
+import msgspec
+
+from berrypick.benchmarks import cells, provenance
+from berrypick.benchmarks.result import canonical
+from berrypick.benchmarks.suites import Cell, cells_of
+from berrypick.envs.tasks import Tasks
+
+#: Sources that decide what happens in an episode and how it is scored; who plays does not matter to a replay.
+_COMPARED = ("protocol", "scorer")
+
+
+class Plan:
+    """A suite in a protocol, as it stands here. Worlds are loaded, and built, when one is needed.
+
+    Args:
+        suite: a row of ``SUITES``.
+        protocol: a row of ``PROTOCOLS``.
+
+    Raises:
+        UnknownName: no such suite or protocol.
+    """
+
+    def __init__(self, suite: str, protocol: str) -> None:
+        self.suite, self.protocol = suite, protocol
+        self.cells = cells_of(suite, protocol)
+        self._turns = [int(cells.resolved(cell)["max_turns"]) for cell in self.cells]
+        self._tasks: dict[Cell, Tasks] = {}
+        self._questions: dict[Cell, dict[str, int]] = {}
+
+    def tasks(self, number: int) -> Tasks:
+        """All questions of a cell's environment."""
+        bare = self.cells[number].bare
+        if bare not in self._tasks:
+            self._tasks[bare] = cells.search_env(bare).tasks
+        return self._tasks[bare]
+
+    def questions(self, number: int) -> dict[str, int]:
+        """The questions that a cell asks: id to the environment's number, in the order of the numbers."""
+        bare = self.cells[number].bare
+        if bare not in self._questions:
+            tasks = self.tasks(number)
+            self._questions[bare] = {tasks.at(task).question.id: task for task in cells.choose(tasks, bare.tasks)}
+        return self._questions[bare]
+
+    def turns(self, number: int) -> int:
+        """Turns of an episode of a cell, at most."""
+        return self._turns[number]
+
+    def episodes(self, seeds: int) -> int:
+        """Episodes of so many runs."""
+        return seeds * sum(cell.tasks * cell.rollouts for cell in self.cells)
+
+    def corpora(self, number: int) -> dict[str, str]:
+        """Fingerprints of the corpora that a cell searches."""
+        worlds = (self.tasks(number).world(slot) for slot in cells.slots(self.cells[number]))
+        return dict(pair for world in worlds for pair in cells.fingerprints(world.corpus))
+
+    @cached_property
+    def fingerprints(self) -> dict[str, str]:
+        """Fingerprints of the suite, of protocol and scorer, and of what is searched and asked.
+
+        The suite's is of its cells; an index follows from its corpus and the protocol.
+        """
+        sources = provenance.source_fingerprints()
+        searched = (self.corpora(number) for number in range(len(self.cells)))
+        return {
+            "suite": hashlib.sha256(canonical(msgspec.to_builtins(self.cells))).hexdigest(),
+            **{name: sources[name] for name in _COMPARED},
+            **{name: value for corpora in searched for name, value in corpora.items()},
+        }

@@ -1,0 +1,165 @@
+"""Read what a stranger wrote: bounded before it is parsed, strict in what it may say, never anything but the two files.
+
+msgspec alone would keep the last of duplicate keys and take integers of any length, so every value first goes through
+``json``, whose hooks see each key and each number as it is written.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+import json
+import os
+import stat
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final, NoReturn, TypeVar
+
+import msgspec
+
+from berrypick import files
+from berrypick.errors import BadInput
+
+Row = TypeVar("Row")
+
+#: Most digits of a whole number.
+DIGITS: Final = 18
+#: Most characters of what a file says that a message repeats.
+SHOWN: Final = 400
+
+
+class Rejected(BadInput):
+    """A submission that breaks its contract; not an error of whoever checks it."""
+
+
+class _Unfit(ValueError):
+    """What a hook of ``json`` found."""
+
+
+def plain(text: str) -> str:
+    """Show foreign text in a message: on one line, without what a terminal would act on, cut to ``SHOWN``."""
+    cut = text if len(text) <= SHOWN else text[:SHOWN] + "..."
+    return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in cut)
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[io.BufferedReader]:
+    """Open a regular file, following no link and waiting for no pipe.
+
+    Raises:
+        Rejected: it is missing or anything else.
+    """
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except FileNotFoundError as error:
+        raise Rejected("is not there", file=path) from error
+    except OSError as error:
+        raise Rejected(f"is no regular file, or cannot be read ({error.strerror})", file=path) from error
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise Rejected("is no regular file", file=path)
+    with open(handle, "rb") as file:
+        yield file
+
+
+def read_small(path: Path, limit: int) -> bytes:
+    """Return a file's bytes, of which there may be ``limit``."""
+    with opened(path) as file:
+        data = file.read(limit + 1)
+    if len(data) > limit:
+        raise Rejected(f"is larger than {limit} bytes", file=path)
+    return data
+
+
+def sha256(path: Path) -> str:
+    """Hex digest of a file's bytes."""
+    with opened(path) as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def lines(path: Path, longest: int, most: int) -> Iterator[tuple[int, bytes]]:
+    """Yield the lines of a gzip file with their numbers, counting from 1.
+
+    Args:
+        path: the file.
+        longest: bytes of a line, at most.
+        most: bytes of all lines, at most.
+
+    Raises:
+        Rejected: it is no whole gzip file, or a limit is passed; no more than the limit is held in memory.
+    """
+    read = number = 0
+    with opened(path) as raw, gzip.GzipFile(fileobj=raw, mode="rb") as file:
+        while True:
+            try:
+                line = file.readline(longest + 1)
+            except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+                raise Rejected(f"not a whole gzip file ({error})", file=path, line=number + 1) from error
+            if not line:
+                return
+            number, read = number + 1, read + len(line)
+            if len(line) > longest:
+                raise Rejected(f"is longer than {longest} bytes", file=path, line=number)
+            if read > most:
+                raise Rejected(f"the file holds more than {most} bytes when expanded", file=path, line=number)
+            yield number, line
+
+
+def strict(data: bytes, decoder: msgspec.json.Decoder[Row], path: Path, line: int | None = None) -> Row:
+    """Decode one JSON value that a stranger wrote.
+
+    Raises:
+        Rejected: it is not UTF-8 or not JSON, a key stands twice, a number has no finite value or too many digits, it
+            is nested too deeply, or it does not fit the schema; names file, line and field.
+    """
+    try:
+        json.loads(data.decode("utf-8"), **_HOOKS)
+        return files.decode(data, decoder, path, line)
+    except UnicodeDecodeError as error:
+        raise Rejected(f"not valid UTF-8 (byte {error.start})", file=path, line=line) from error
+    except RecursionError as error:
+        raise Rejected("nested too deeply", file=path, line=line) from error
+    except BadInput as error:
+        field = None if error.field is None else plain(error.field)
+        raise Rejected(plain(error.reason), file=path, line=line, field=field) from error
+    except _Unfit as error:
+        raise Rejected(plain(str(error)), file=path, line=line) from error
+    except json.JSONDecodeError as error:
+        raise Rejected(f"not valid JSON: {error.msg}", file=path, line=line) from error
+
+
+def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        seen = set[str]()
+        twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
+        raise _Unfit(f"the key {twice!r} stands twice")
+    return found
+
+
+def _no_number(word: str) -> NoReturn:
+    raise _Unfit(f"{word} is no number")
+
+
+def _whole(digits: str) -> int:
+    if len(digits.lstrip("-")) > DIGITS:
+        raise _Unfit(f"a whole number has {len(digits)} digits, more than {DIGITS}")
+    return int(digits)
+
+
+def _finite(digits: str) -> float:
+    value = float(digits)
+    if value in (float("inf"), float("-inf")):
+        raise _Unfit(f"{digits} is too large a number")
+    return value
+
+
+_HOOKS: Final[dict[str, Any]] = {
+    "object_pairs_hook": _distinct,
+    "parse_constant": _no_number,
+    "parse_int": _whole,
+    "parse_float": _finite,
+}

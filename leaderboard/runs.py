@@ -1,0 +1,114 @@
+"""Run folders as submissions are made from them: those of ``berrypick bench``, and those of any other loop.
+
+Another loop writes the same ``episodes.jsonl.gz`` and, in place of ``result.json``, a few words in ``run.json``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Final, Literal
+
+import msgspec
+
+from berrypick import files
+from berrypick.benchmarks import result
+from berrypick.benchmarks.cells import resolved
+from berrypick.benchmarks.result import Result
+from berrypick.envs.knockouts import FAVOURITE
+from berrypick.errors import BadInput
+from berrypick.leaderboard.plan import Plan
+from berrypick.leaderboard.reading import lines, strict
+from berrypick.leaderboard.schema import LINE_LIMIT, MEAN_LIMIT
+from berrypick.leaderboard.scoring import Line
+from berrypick.records import Episode, Record
+
+RUN: Final = "run.json"
+_EPISODES: Final = msgspec.json.Decoder(Episode)
+
+
+class Run(Record):
+    """``run.json``: what a run's episodes do not say.
+
+    Attributes:
+        agent: who played.
+        suite: what was played.
+        seed: of the run; the faults of the environments follow from it.
+        protocol: how actions are written.
+        unread: numbers of cells that the agent does not read and that were not played.
+        weights: hash of the agent's weights, "" where it has none in files.
+        device: what it ran on, in words.
+        schema: of the file.
+    """
+
+    agent: str
+    suite: str
+    seed: int
+    protocol: str = "tags"
+    unread: tuple[int, ...] = ()
+    weights: str = ""
+    device: str = ""
+    schema: Literal[1] = 1
+
+
+def write_run(folder: Path, run: Run, episodes: Iterable[Episode]) -> None:
+    """Write a run folder that ``berrypick submit`` takes, from the episodes of a loop of one's own.
+
+    Args:
+        folder: where; made where it is missing.
+        run: what was played.
+        episodes: in any order.
+    """
+    ordered = sorted(episodes, key=lambda one: (one.cell, one.question_id, one.rollout))
+    files.write_bytes(folder / result.EPISODES, result.squeeze(files.jsonl(ordered)))
+    files.write_bytes(folder / RUN, result.canonical(run))
+
+
+def read_run(folder: Path) -> Run:
+    """Read what was played from a run folder.
+
+    Raises:
+        BadInput: there is no run, or it was played with other cells than its suite has here, or with ``expose_gold``.
+    """
+    if (folder / RUN).is_file():
+        return files.decode((folder / RUN).read_bytes(), msgspec.json.Decoder(Run), folder / RUN)
+    if not (folder / result.RESULT).is_file():
+        reason = f"no run here: neither {result.RESULT}, which `berrypick bench` writes, nor {RUN}"
+        raise BadInput(reason, file=folder)
+    found = result.read(folder)
+    protocol = found.config.cells[0].protocol if found.config.cells else "tags"
+    _check_cells(found, Plan(found.suite, protocol), folder / result.RESULT)
+    return Run(
+        found.agent,
+        found.suite,
+        found.seed,
+        protocol,
+        tuple(number for number, cell in enumerate(found.cells) if not cell.readable),
+        found.config.sources.get("weights", ""),
+        _words(found.provenance.device),
+    )
+
+
+def _words(device: dict[str, str]) -> str:
+    return f"{device.get('system', '')} {device.get('machine', '')}, {device.get('cores', '?')} cores".strip()
+
+
+def _check_cells(found: Result, plan: Plan, path: Path) -> None:
+    """Raise BadInput where a run's cells are not those of its suite."""
+    if found.config.cells != plan.cells:
+        raise BadInput(f"suite {found.suite} has other cells here; run it again", file=path, field="config.cells")
+    for number, (cell, asked) in enumerate(zip(found.cells, plan.cells, strict=True)):
+        setup = msgspec.json.decode(msgspec.json.encode(resolved(asked)))
+        for name, value in setup.items():
+            measured = name == "knockouts" and FAVOURITE in asked.knockouts
+            if not measured and (said := cell.setup.get(name)) != value:
+                hint = "; episodes played with the gold on show cannot be submitted" if name == "expose_gold" else ""
+                reason = f"is {said!r}, the suite has {value!r}{hint}"
+                raise BadInput(reason, file=path, field=f"cells[{number}].setup.{name}")
+
+
+def read_lines(folder: Path, run: Run, plan: Plan) -> Iterator[Line]:
+    """Read a run's episodes one by one; raises ``Rejected``, a BadInput, as for a submission."""
+    path = folder / result.EPISODES
+    for number, line in lines(path, LINE_LIMIT, MEAN_LIMIT * plan.episodes(1)):
+        yield Line(path, number, run.seed, strict(line, _EPISODES, path, number))

@@ -1,0 +1,147 @@
+"""What a submission holds: ``entry.json`` and ``episodes.jsonl.gz``. RULES.md explains every field with an example."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final, Literal
+
+import msgspec
+from msgspec import Meta
+
+from berrypick.benchmarks.metrics import Value
+from berrypick.records import Episode, Record
+
+SCHEMA: Final = 1
+ENTRY: Final = "entry.json"
+EPISODES: Final = "episodes.jsonl.gz"
+#: Seeds of the runs that make up a submission.
+SEEDS: Final = (0, 1, 2)
+
+#: Largest ``entry.json`` and longest line of episodes, in bytes, before anything is parsed.
+ENTRY_LIMIT: Final = 2**22
+LINE_LIMIT: Final = 2**22
+#: Largest mean size of an episode, in bytes, over the episodes that a suite asks for.
+MEAN_LIMIT: Final = 2**16
+
+NAME: Final = r"^[a-z0-9][a-z0-9._-]{0,63}\Z"
+Name = Annotated[str, Meta(pattern=NAME)]
+Short = Annotated[str, Meta(max_length=200)]
+Long = Annotated[str, Meta(max_length=2000)]
+Url = Annotated[str, Meta(pattern=r"^(https?://[!-~]{1,500})?\Z")]
+Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
+Count = Annotated[int, Meta(ge=0, le=10**18)]
+
+
+class SeededEpisode(Episode):
+    """One line of a submission's episodes: a line of a run's, with the seed of its run."""
+
+    seed: int
+
+
+class Budgets(Record):
+    """What an episode may spend, and what was spent.
+
+    Attributes:
+        turns: of one episode, at most.
+        searches: of one episode, at most.
+        tokens: sum of what the steps say that their actions took, over all episodes.
+    """
+
+    turns: Count
+    searches: Count
+    tokens: Count
+
+
+class About(Record):
+    """What only the submitter can say. None of it can be replayed.
+
+    Attributes:
+        model: name or hub id of the model; "" for agents without one.
+        revision: which one: a commit, or the hash of its weights.
+        method: how it was trained.
+        start: what the training started from.
+        training_tokens: tokens that were trained on, None where nothing was trained or nobody says.
+        hardware: what it ran on.
+        agent_url: where the agent can be had, http or https.
+        contact: whom to ask.
+        licence: of the episodes.
+        notes: anything else, on one line.
+    """
+
+    model: Short = ""
+    revision: Short = ""
+    method: Short = ""
+    start: Short = ""
+    training_tokens: Count | None = None
+    hardware: Short = ""
+    agent_url: Url = ""
+    contact: Short = ""
+    licence: Short = "CC-BY-4.0"
+    notes: Long = ""
+
+
+class EntryCell(Record):
+    """One cell of the suite, over all seeds.
+
+    Attributes:
+        label: what tables and pictures call the cell.
+        setup: what the environment was made with, defaults included.
+        tasks: questions asked.
+        rollouts: episodes per question and seed.
+        missing: episodes that failed or are not there, over all seeds; they count as failures.
+        metrics: name -> mean over the seeds; where the cell has knock-outs, also ``resilience``.
+        strategies: strategy -> grounded successes that used it.
+    """
+
+    label: Short
+    setup: dict[str, Any]
+    tasks: Count
+    rollouts: Count
+    missing: Count
+    metrics: dict[str, Value]
+    strategies: dict[str, Count]
+
+
+class Entry(Record):
+    """``entry.json``.
+
+    Attributes:
+        schema: of the entry.
+        name: of the submission, and of its folder.
+        agent: who played.
+        suite: what was played.
+        protocol: how actions are written.
+        seeds: of the runs.
+        fingerprints: name -> sha256 of the suite, protocol, scorer, documents and questions; compared on replay.
+        versions: of the package and of what decides a number; recorded, not compared.
+        commit: of the source tree, where there was one; recorded.
+        unread: numbers of cells that the agent does not read; blank, not failed.
+        about: what only the submitter can say.
+        budgets: see ``Budgets``.
+        metrics: means over the seeds of the means over the cells without knock-outs and faults, and measures over the
+            changed cells.
+        cells: the suite's cells, in order.
+        episodes: of the file, its sha256.
+        tier: claimed. ``replayed`` is what ``berrypick verify`` can show.
+    """
+
+    schema: Literal[1]
+    name: Name
+    agent: Short
+    suite: Short
+    protocol: Short
+    seeds: tuple[int, ...]
+    fingerprints: dict[str, Sha256]
+    versions: dict[str, Short]
+    commit: Short | None
+    unread: tuple[int, ...]
+    about: About
+    budgets: Budgets
+    metrics: dict[str, Value]
+    cells: tuple[EntryCell, ...]
+    episodes: Sha256
+    tier: Literal["self-reported", "replayed", "reproduced"]
+
+
+#: Decoders are made once: making one costs more than using it.
+ENTRY_DECODER: Final = msgspec.json.Decoder(Entry)
+LINE_DECODER: Final = msgspec.json.Decoder(SeededEpisode)

@@ -1,0 +1,114 @@
+"""Gather what was replayed, and tell what it is worth with the benchmark's own metrics."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from berrypick.benchmarks import cells as playing
+from berrypick.benchmarks import favourite, seeds
+from berrypick.benchmarks.cells import CellRun
+from berrypick.benchmarks.metrics import TaskOutcomes, Value
+from berrypick.benchmarks.suites import Cell
+from berrypick.envs.moves import STEP
+from berrypick.envs.outcome import Outcome
+from berrypick.leaderboard.plan import Plan
+from berrypick.leaderboard.replaying import Job, Replayed
+
+
+class CellScore(NamedTuple):
+    """One cell over all seeds; see ``schema.EntryCell``."""
+
+    metrics: dict[str, Value]
+    missing: int
+    strategies: dict[str, int]
+
+
+class Score(NamedTuple):
+    """What replaying gives.
+
+    Attributes:
+        problems: where the record differs, in order; with any, there are neither metrics nor cells.
+        metrics: see ``schema.Entry``.
+        cells: in order.
+        episodes: number of episodes.
+        drifted: steps with a dense list in another order than here.
+        tokens: sum of what the steps say.
+    """
+
+    problems: tuple[str, ...]
+    metrics: dict[str, Value]
+    cells: tuple[CellScore, ...]
+    episodes: int
+    drifted: int
+    tokens: int
+
+
+class Tally:
+    """The outcomes so far, by seed and cell.
+
+    Args:
+        plan: of the suite.
+        run_seeds: seeds of the runs, in order.
+        unread: cells that the agent does not read.
+    """
+
+    def __init__(self, plan: Plan, run_seeds: Sequence[int], unread: Sequence[int]) -> None:
+        self.problems: list[str] = []
+        self._plan, self._seeds, self._unread = plan, tuple(run_seeds), unread
+        self._outcomes: dict[tuple[int, int], dict[int, tuple[Outcome, ...]]] = {}
+        self._episodes = self._drifted = self._tokens = 0
+
+    def add(self, seed: int, number: int, job: Job, replayed: Replayed) -> None:
+        """Take in one question of one cell."""
+        self._outcomes.setdefault((seed, number), {})[job.task] = replayed.outcomes
+        self.problems += replayed.problems
+        self._episodes += len(job.episodes)
+        self._drifted += replayed.drifted
+        self._tokens += replayed.tokens
+
+    def resolved(self, seed: int, number: int) -> Cell:
+        """The cell with what ``no_favourite`` refuses filled in; its plain cell must be in by then."""
+        cell = self._plan.cells[number]
+        if not cell.waits:
+            return cell
+        return favourite.without_favourite(cell, self._tasks(seed, favourite.plain_of(self._plan.cells, cell)))
+
+    def score(self) -> Score:
+        """What it is all worth; with problems, nothing but them."""
+        counts = self._episodes, self._drifted, self._tokens
+        if self.problems:
+            return Score(tuple(self.problems), {}, (), *counts)
+        runs = [[self._run(seed, number) for number in range(len(self._plan.cells))] for seed in self._seeds]
+        means = seeds.means(self._plan.cells, runs, self._seeds[0])
+        found = (
+            CellScore(
+                metrics,
+                sum(task.errors for run in runs for task in run[number].tasks),
+                _strategies([task for run in runs for task in run[number].tasks]),
+            )
+            for number, metrics in enumerate(means.cells)
+        )
+        return Score((), means.overall, tuple(found), *counts)
+
+    def _run(self, seed: int, number: int) -> CellRun:
+        setup, tasks = playing.resolved(self.resolved(seed, number)), self._tasks(seed, number)
+        return CellRun(number not in self._unread, setup, {}, tasks, (), (), 0.0)
+
+    def _tasks(self, seed: int, number: int) -> tuple[TaskOutcomes, ...]:
+        """Every question of a cell; of what is not there, all rollouts have failed."""
+        if number in self._unread:
+            return ()
+        there, tasks = self._outcomes.get((seed, number), {}), self._plan.tasks(number)
+        rollouts = self._plan.cells[number].rollouts
+        return tuple(
+            playing.outcomes_of(number, task, tasks.at(task), there.get(task, ()), rollouts)
+            for task in self._plan.questions(number).values()
+        )
+
+
+def _strategies(tasks: Sequence[TaskOutcomes]) -> dict[str, int]:
+    """Grounded successes by strategy."""
+    used = Counter(STEP.join(outcome.strategy) for task in tasks for outcome in task.grounded)
+    return dict(sorted(used.items()))

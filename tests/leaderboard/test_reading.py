@@ -1,0 +1,76 @@
+"""Strict reading: whatever the bytes are, a value or one ``Rejected``."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from berrypick.leaderboard import entries, reading
+from berrypick.leaderboard.reading import Rejected
+from berrypick.leaderboard.schema import LINE_DECODER
+
+ANY = msgspec.json.Decoder()
+PATH = Path("x.json")
+texts = st.text(st.characters(codec="utf-8"), max_size=9)
+numbers = st.integers(-(10**17), 10**17) | st.floats(allow_nan=False, allow_infinity=False)
+json_values = st.recursive(
+    st.none() | st.booleans() | numbers | texts,
+    lambda inside: st.lists(inside, max_size=4) | st.dictionaries(texts, inside, max_size=4),
+    max_leaves=12,
+)
+
+
+@given(json_values)
+def test_what_is_fit_is_read_as_it_stands(value: object):
+    assert reading.strict(json.dumps(value).encode(), ANY, PATH) == value
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_are_a_value_or_rejected(data: bytes):
+    for decode in (lambda: reading.strict(data, LINE_DECODER, PATH, 3), lambda: entries.decode(data, PATH)):
+        with pytest.raises(Rejected, match=r"^x.json"):
+            decode()
+
+
+@given(st.text(max_size=900))
+def test_what_a_message_repeats_is_short_and_printable(text: str):
+    shown = reading.plain(text)
+    assert shown.isprintable() and len(shown) <= 10 * (reading.SHOWN + 3)
+
+
+def test_numbers_at_the_edge():
+    assert reading.strict(b"[999999999999999999, -999999999999999999, 1e308]", ANY, PATH) == [
+        10**18 - 1, 1 - 10**18, 1e308,
+    ]  # fmt: skip
+    for text in (b"1000000000000000000", b"-1000000000000000000", b"1e309", b"-1e309"):
+        with pytest.raises(Rejected):
+            reading.strict(text, ANY, PATH)
+
+
+def test_duplicate_keys_of_a_large_object_are_found_in_one_pass():
+    """Quadratic time would take minutes here."""
+    pairs = ",".join(f'"{number}":0' for number in range(200_000))
+    with pytest.raises(Rejected, match="the key '199999' stands twice"):
+        reading.strict(f'{{{pairs},"199999":0}}'.encode(), ANY, PATH)
+
+
+def test_limits_are_of_bytes_when_expanded(tmp_path: Path):
+    path = tmp_path / "lines.gz"
+    path.write_bytes(gzip.compress(b"aaa\nbb\nc"))
+    assert list(reading.lines(path, 4, 8)) == [(1, b"aaa\n"), (2, b"bb\n"), (3, b"c")]
+    with pytest.raises(Rejected, match="line 1: is longer than 3 bytes"):
+        list(reading.lines(path, 3, 8))
+    with pytest.raises(Rejected, match="line 3: the file holds more than 7 bytes"):
+        list(reading.lines(path, 4, 7))
+
+
+def test_several_members_are_one_file(tmp_path: Path):
+    path = tmp_path / "lines.gz"
+    path.write_bytes(gzip.compress(b"a\n") + gzip.compress(b"b\n"))
+    assert [line for _, line in reading.lines(path, 9, 9)] == [b"a\n", b"b\n"]

@@ -1,0 +1,144 @@
+"""Verifying: which submissions are meant, the same verdict from several processes, and a verdict on anything at all."""
+
+from __future__ import annotations
+
+import copy
+import gzip
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from berrypick.benchmarks.metrics import Value
+from berrypick.errors import BadInput
+from berrypick.leaderboard import verifying
+from berrypick.leaderboard.verifying import _other_metrics, _other_strategies, find
+
+#: conftest's ``Submission``, which cannot be imported.
+Forged = Any
+
+
+def test_a_path_is_a_submission_or_a_folder_of_some(forged: Forged):
+    folder = forged.path.parent
+    shutil.copytree(forged.path, folder / "another")
+    (folder / ".draft").mkdir()
+    (folder / "README.md").write_text("x")
+    assert find([folder]) == [folder / "another", forged.path]
+    assert find([forged.path, folder / "another"]) == [forged.path, folder / "another"]
+
+
+def test_a_folder_without_an_entry_is_rejected_not_passed_over(forged: Forged):
+    (forged.path / "entry.json").unlink()
+    assert find([forged.path.parent]) == find([forged.path]) == [forged.path]
+    assert "entry.json: is not there" in forged.problems()[0]
+
+
+def test_a_path_that_is_no_folder(tmp_path: Path):
+    for path in (tmp_path, tmp_path / "nowhere"):
+        with pytest.raises(BadInput, match=r"holds no submission|no folder here"):
+            find([path])
+
+
+def test_several_processes_say_the_same_in_the_same_order(forged: Forged):
+    """The cell without the favourite is not looked at: what was refused there follows from the others."""
+    changed = [line for line in forged.lines[::11] if line["cell"] != 1]
+    for line in changed:
+        line["steps"][0]["obs_sha256"] = "0" * 64
+    forged.save()
+    alone, together = verifying.verify(forged.path), verifying.verify(forged.path, jobs=2)
+    assert alone == together and len(alone.problems) == len(changed)
+
+
+def test_it_gives_up_after_so_many_differences(forged: Forged):
+    for line in forged.lines:
+        line["steps"][0]["obs_sha256"] = "0" * 64
+    forged.save()
+    # Twenty are reached with the seventh question of three rollouts.
+    assert len(forged.problems()) == 21
+
+
+def test_numbers_may_differ_by_rounding_and_swapped_lists_by_a_hundredth():
+    here = {"EM": Value(0.5, 0.4, 0.6, 9), "strategies_D2": Value(2.0, None, 3.0, 9)}
+
+    def problems(drifted: int, **changes: Value) -> int:
+        return len(list(_other_metrics(here | changes, here, "metrics", drifted)))
+
+    assert problems(0) == 0
+    assert problems(0, EM=Value(0.5 + 5e-7, 0.4, 0.6, 9)) == 0
+    assert problems(9, EM=Value(0.5 + 2e-6, 0.4, 0.6, 9)) == 1
+    assert problems(9, EM=Value(0.5, 0.4, 0.6, 8)) == 1
+    assert problems(9, EM=Value(None, 0.4, 0.6, 9)) == 1
+    near, far = Value(2.015, None, 3.0, 9), Value(2.03, None, 3.0, 9)
+    assert (problems(0, strategies_D2=near), problems(1, strategies_D2=near), problems(1, strategies_D2=far)) == (
+        1,
+        0,
+        1,
+    )
+
+
+def test_strategies_may_differ_by_a_hundredth_where_lists_were_swapped():
+    here = {"a": 150, "b": 50}  # a hundredth of 200 is 2
+    for said, drifted, problems in (
+        (here, 0, 0), ({"a": 149, "b": 51}, 0, 2), ({"a": 148, "b": 52}, 1, 0), ({"a": 147, "b": 53}, 1, 2),
+        ({"a": 150, "b": 48, "c": 2}, 1, 0),
+    ):  # fmt: skip
+        assert len(list(_other_strategies(said, here, "s", drifted))) == problems
+
+
+def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """Every place in a JSON value."""
+    inside = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [path, *(place for key, below in inside for place in places(below, (*path, key)))]
+
+
+ODD = st.sampled_from(
+    [None, True, 0, -1, 3, 10**17, 0.5, -1e300, "", "x", "<script>", "0" * 64, [], {}, [[]], {"a": 1}, "delete"]
+)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_any_change_of_a_record_gets_a_verdict(data: st.DataObject, forged: Forged):
+    """Where it passes, every number was found again; nothing raises."""
+    entry, lines = copy.deepcopy(forged.entry), copy.deepcopy(forged.lines)
+    kept = copy.deepcopy(forged.entry["metrics"])
+    number = data.draw(st.integers(-1, len(forged.lines) - 1))
+    root = {"": forged.entry if number < 0 else forged.lines[number]}
+    place = data.draw(st.sampled_from(places(root)[2:]))
+    holder: Any = root
+    for key in place[:-1]:
+        holder = holder[key]
+    value = data.draw(ODD)
+    if value == "delete":
+        del holder[place[-1]]
+    else:
+        holder[place[-1]] = value
+    try:
+        if number < 0:
+            forged.write_entry(json.dumps(forged.entry).encode())
+        else:
+            forged.save()
+        if not forged.problems():
+            assert forged.entry["metrics"] == kept
+    finally:
+        forged.entry, forged.lines = entry, lines
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data(), packed=st.booleans())
+def test_any_change_of_bytes_gets_a_verdict(data: st.DataObject, packed: bool, forged: Forged):
+    """In the gzip file, whose hash is made to fit, or in the text inside."""
+    there = (forged.path / "episodes.jsonl.gz").read_bytes()
+    before = there if packed else gzip.decompress(there)
+    start = data.draw(st.integers(0, len(before)))
+    after = before[:start] + data.draw(st.binary(max_size=9)) + before[start + data.draw(st.integers(0, 9)) :]
+    try:
+        forged.write_episodes(after if packed else gzip.compress(after))
+        if forged.problems():
+            assert after != before
+    finally:
+        forged.write_episodes(there)
