@@ -88,9 +88,12 @@ class TextLearner:
         played = self._play(seed, places, critiques)
         if critiques is None:
             return played
-        batch = replace(played.batch, off=torch.ones(len(places), dtype=torch.bool))
+        batch, everything = (
+            replace(played.batch, off=torch.ones(len(places), dtype=torch.bool)),
+            torch.arange(len(places)),
+        )
         with torch.no_grad():
-            parts = [self.score(self.module, batch, rows) for rows in torch.arange(len(places)).split(_TOGETHER)]
+            parts = [self.score(self.module, batch, rows) for rows in torch.split(everything, _TOGETHER)]
         old, entropy = (torch.cat(each).float().cpu() for each in zip(*parts, strict=True))
         return played._replace(batch=replace(batch, old=old, entropy=entropy))
 

@@ -33,8 +33,9 @@ def make(card: Card = CARD, **changes) -> TextLearner:
     model = make_tiny(len(TOKENIZER), 0)
     tags = [number for token, number in TOKENIZER.get_vocab().items() if token.startswith(("<answer", "</answer"))]
     with torch.no_grad():
-        for weights in (weights for weights in model.parameters() if weights.ndim > 1):
-            weights.mul_(2.0)
+        for name, weights in model.named_parameters():
+            if not name.endswith(("q_norm.weight", "k_norm.weight")):  # they would only magnify rounding
+                weights.mul_(2.0)
         model.model.embed_tokens.weight[tags] *= 3.0
     return TextLearner(pack(model, TOKENIZER, card), lambda: make_env(**changes))
 
