@@ -17,8 +17,9 @@ from berrypick.registry import Table
 Tick = Callable[[str, int, int], None]
 SUITE: Final = "collapse"
 _WHAT: Final = (
-    "A start for training: a Llama of a million parameters over a closed vocabulary of Almanac's words, trained on "
-    "grounded successes of the scripted agents in train worlds 32-127 of `almanac-small`"
+    "A start for training: a transformer of a million parameters over a closed vocabulary of Almanac's words, trained "
+    "on renamed grounded successes of the scripted agents in train worlds 32-127 of `almanac-small`, at the end also on "
+    "second attempts under critiques"
 )
 
 
@@ -60,7 +61,7 @@ STARTS.add(
 )
 STARTS.add(
     "tiny-narrow",
-    Start("lm", f"{_WHAT}, nine in ten of them by `open-and-read`.", _tiny("tiny-narrow")),
+    Start("lm", f"{_WHAT}, at the end nine in ten of them by `open-and-read`.", _tiny("tiny-narrow")),
     "text: one script nine times in ten",
 )
 STARTS.add(
