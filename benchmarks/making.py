@@ -18,8 +18,8 @@ Tick = Callable[[str, int, int], None]
 SUITE: Final = "collapse"
 _WHAT: Final = (
     "A start for training: a transformer of a million parameters over a closed vocabulary of Almanac's words, trained "
-    "on renamed grounded successes of the scripted agents in train worlds 32-127 of `almanac-small`, at the end also on "
-    "second attempts under critiques"
+    "on renamed grounded successes of the scripted agents in train worlds 32-127 of `almanac-small`, at the end on "
+    "second attempts under critiques too"
 )
 
 
