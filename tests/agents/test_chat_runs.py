@@ -123,11 +123,13 @@ def test_an_endpoint_that_dies_ends_the_run_and_loses_nothing(stub, monkeypatch:
     stub.answer = lambda asked, n: searches(asked, n) if n < 12 else stub.says("x")._replace(cut=True)
     with pytest.raises(AgentDown, match=r"8 requests in a row failed.* after 1 retries.* is kept"):
         play(agents.make(stub.name), rollouts=6, failures=[])
-    answered = 12
+    answered = {str(asked.body) for asked in stub.asked[:12]}
     stub.asked.clear()
     stub.answer = searches
     assert len(play(agents.make(stub.name), rollouts=6)) == 12
-    assert len(stub.asked) == 24 - answered
+    # By what was asked: on a loaded machine a connection may break, and a request is then sent once more.
+    again = {str(asked.body) for asked in stub.asked}
+    assert len(answered) == 12 and not answered & again and len(again) == 24 - 12
 
 
 PLAY = """
