@@ -57,7 +57,7 @@ class Pretraining:
 
     shares: Mapping[str, float]
     seed: int = 0
-    steps: int = 6000
+    steps: int = 4500
     fall: int = 1500
     size: int = 32
     lr: float = 2e-3
