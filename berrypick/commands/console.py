@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Final
+from typing import Final, Protocol
 
 from rich.console import Console
 from rich.table import Table
@@ -15,8 +15,17 @@ OUT: Final = Console(width=None if os.isatty(1) else 160, highlight=False)
 #: Progress and complaints.
 ERR: Final = Console(stderr=True, highlight=False)
 
-#: Given the number of steps, returns what is to be called after each with what was done.
-Started = Callable[[int], Callable[[str], None]]
+
+class Tick(Protocol):
+    """Called after a step."""
+
+    def __call__(self, done: str, number: int | None = None) -> None:
+        """Say what was done, and which step of how many it was, counted from 1, where it is not the next one."""
+        ...
+
+
+#: Given the number of steps, returns what is to be called after each.
+Started = Callable[[int], Tick]
 
 
 def table(title: str, *columns: str, right: tuple[str, ...] = ()) -> Table:
@@ -35,11 +44,11 @@ def steps() -> Iterator[Started]:
     columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.description}", markup=False))
     with Progress(*columns, console=ERR, transient=True, disable=not ERR.is_terminal) as bar:
 
-        def started(total: int) -> Callable[[str], None]:
+        def started(total: int) -> Tick:
             task = bar.add_task("", total=total)
 
-            def tick(done: str) -> None:
-                bar.update(task, advance=1, description=done)
+            def tick(done: str, number: int | None = None) -> None:
+                bar.update(task, completed=number or bar.tasks[task].completed + 1, description=done)
                 if not ERR.is_terminal:
                     ERR.print(f"{bar.tasks[task].completed:.0f}/{total} {done}", markup=False)
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import tyro
 
 from berrypick.commands.bench import cores
-from berrypick.commands.console import OUT, Started, steps
+from berrypick.commands.console import OUT, Started, Tick, steps
 from berrypick.errors import BadInput
 
 if TYPE_CHECKING:
@@ -117,7 +117,8 @@ def progress(started: Started, total: int) -> Callable[[Line], None]:
         seconds = line.seconds_rollout + line.seconds_update + line.seconds_other
         tick(
             f"step {line.step}: reward {line.reward:.3f}, strategies_D2 {ways}, entropy {entropy}, "
-            f"searches {line.searches:.1f}, {seconds:.1f} s"
+            f"searches {line.searches:.1f}, {seconds:.1f} s",
+            line.step + 1,
         )
 
     return show
@@ -142,12 +143,12 @@ def pretrain(
 
     out = out or Path("runs") / start
     with steps() as started:
-        ticks: dict[int, Callable[[str], None]] = {}
+        ticks: dict[int, Tick] = {}
 
         def tick(what: str, number: int, total: int) -> None:
             if total not in ticks:
                 ticks[total] = started(total)
-            ticks[total](what)
+            ticks[total](what, number or None)
 
         make_start(start, out, jobs or cores(), tick)
     OUT.print(f"policy: {out / 'policy'}", soft_wrap=True)
