@@ -101,8 +101,8 @@ def _words(text: str, start: int, end: int, names: Set[str] | None) -> Phrase:
     for place in reversed(range(len(named) - 1)):
         if named[place] is None:  # "the Copper Pilot": a word without content goes with the next
             named[place] = named[place + 1]
-    ends = [*(word.start() for word in found[1:]), end]
+    starts = [*(word.start() for word in found), end]
     return [
-        Word(word[0].lower(), word.start(), after, bool(name))
-        for word, after, name in zip(found, ends, named, strict=True)
+        Word(word[0].lower(), *place, bool(name))
+        for word, place, name in zip(found, pairwise(starts), named, strict=True)
     ]

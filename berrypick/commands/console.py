@@ -50,7 +50,7 @@ def steps() -> Iterator[Started]:
             def tick(done: str, number: int | None = None) -> None:
                 bar.update(task, completed=number or bar.tasks[task].completed + 1, description=done)
                 if not ERR.is_terminal:
-                    ERR.print(f"{bar.tasks[task].completed:.0f}/{total} {done}", markup=False)
+                    ERR.print(f"{bar.tasks[task].completed:.0f}/{total} {done}", markup=False, soft_wrap=True)
 
             return tick
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from berrypick.agents.training.grams import Gram
 from berrypick.agents.training.labels import Labels, label_all
@@ -46,6 +48,8 @@ def letters(flags: Sequence[int]) -> str:
         ),
         # A title is a name, whatever its words are.
         ("<open>city works</open>", OPEN, "p" * 6 + "x" * 10 + "p" * 7),
+        # What has no word in it is no name.
+        ("<search>.</search>", SEARCH, "p" * 18),
         ("", SEARCH, ""),
     ],
 )
@@ -85,3 +89,18 @@ def test_a_gram_does_not_reach_from_one_thing_into_another(toy_corpus: Corpus):
     text = "<think>works as</think><search>what now</search>"
     found = labels(toy_corpus, (text, SEARCH), grams=frozenset({("works", "as", "what")}))
     assert found.strategic is not None and not any(found.strategic)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.lists(
+        st.sampled_from(["<think>", "</think>", "<search>", "</search>", "<open>", " ", ".", "Tessa", "the", "\u2019"])
+    ),
+    st.sampled_from(["tags", "tools"]),
+    st.sampled_from([SEARCH, OPEN, ANSWER]),
+)
+def test_whatever_is_written_has_a_label_each(toy_corpus: Corpus, parts: list[str], protocol: str, action: Action):
+    text = "".join(parts)
+    found = labels(toy_corpus, (text, action), protocol=protocol, grams=frozenset())
+    assert found.strategic is not None
+    assert len(found.kind) == len(found.planning) == len(found.strategic) == len(text)
