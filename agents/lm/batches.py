@@ -39,12 +39,21 @@ class Mixture:
         shares: script -> its share; they sum to 1.
         size: sequences a batch.
         seed: of the draws.
+        recited: names that are said again behind each sequence, at most: what is copied in a demonstration mostly
+            stands a few words away, and what was learned from that does not reach a hundred tokens back.
     """
 
     def __init__(
-        self, demonstrations: Demonstrations, renaming: Renaming, shares: Mapping[str, float], size: int, seed: int
+        self,
+        demonstrations: Demonstrations,
+        renaming: Renaming,
+        shares: Mapping[str, float],
+        size: int,
+        seed: int,
+        recited: int = 0,
     ) -> None:
         self._demonstrations, self._renaming, self._size, self._seed = demonstrations, renaming, size, seed
+        self._recited = recited
         self._lengths = np.diff(demonstrations.ends, prepend=0)
         self._of = [np.flatnonzero(demonstrations.script == number) for number in range(len(SCRIPTS))]
         self._shares = np.array([shares.get(script, 0.0) for script in SCRIPTS])
@@ -62,7 +71,9 @@ class Mixture:
 
     def _renamed(self, number: int, draw: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         ids, acted = self._demonstrations.sequence(number)
-        return self._renaming.draw(draw)[ids], acted
+        ids = self._renaming.draw(draw)[ids]
+        said = draw.permutation(pairs(ids, self._renaming.names))[: self._recited].ravel() if self._recited else ids[:0]
+        return np.append(ids, said), np.append(acted, np.zeros(len(said), bool))
 
     def _padded(self, sequences: Sequence[tuple[np.ndarray, np.ndarray]]) -> Batch:
         shape = (len(sequences), max(len(ids) for ids, _ in sequences))
@@ -80,3 +91,9 @@ def follows(ids: np.ndarray) -> np.ndarray:
     seen[0] = False
     seen[1 + np.unique(pairs, return_index=True)[1]] = False
     return seen
+
+
+def pairs(ids: np.ndarray, names: np.ndarray) -> np.ndarray:
+    """Different pairs of tokens of names that stand beside each other, in the order of their numbers. Shape (n, 2)."""
+    both = np.stack([ids[:-1], ids[1:]], axis=1)
+    return np.unique(both[names[both].all(axis=1)], axis=0)

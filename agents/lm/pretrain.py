@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -53,16 +54,20 @@ class Pretraining:
         lr: learning rate of AdamW; warmed up in 50 steps.
         copied: weight of the loss on copied tokens (``batches.Batch``) beside 1 for acted ones.
         again: while the learning rate falls, one batch in so many is of second attempts under a critique.
+        recited: names said again behind each sequence (``batches.Mixture``), once copying over a few words is learned.
+        nearby: steps without them.
     """
 
     shares: Mapping[str, float]
     seed: int = 0
-    steps: int = 4500
-    fall: int = 1500
+    steps: int = 5000
+    fall: int = 1250
     size: int = 32
     lr: float = 2e-3
     copied: float = 1.0
     again: int = 4
+    recited: int = 24
+    nearby: int = 4500
 
     @property
     def total(self) -> int:
@@ -148,8 +153,10 @@ def pretrain(
     renaming = Renaming(make_tokenizer().get_vocab())
     model = make_tiny(len(renaming.names), plan.seed)
     optimiser = torch.optim.AdamW(model.parameters(), lr=plan.lr, betas=(0.9, 0.95), weight_decay=0.01)
+    mixture = partial(Mixture, renaming=renaming, size=plan.size, seed=plan.seed)
+    nearby = mixture(demonstrations, shares=_ALIKE)
     alike, last, again = (
-        Mixture(seen, renaming, shares, plan.size, plan.seed)
+        mixture(seen, shares=shares, recited=plan.recited)
         for seen, shares in ((demonstrations, _ALIKE), (demonstrations, plan.shares), (refinements, plan.shares))
     )
     done = 0
@@ -157,8 +164,9 @@ def pretrain(
         done = checkpoint.restore(kept[-1], model, optimiser).step
     log = files.Log(out / "losses.jsonl", keep=done)
     for step in range(done, plan.total):
+        steady = nearby if step < plan.nearby else alike
         falling = again if step % plan.again == 0 else last
-        batch = (alike if step < plan.steps else falling).batch(step)
+        batch = (steady if step < plan.steps else falling).batch(step)
         for group in optimiser.param_groups:
             group["lr"] = plan.rate(step)
         acted, copied = losses(model, batch)
