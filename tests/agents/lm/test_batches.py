@@ -79,3 +79,24 @@ def test_names_that_were_read_again_are_copied_and_each_draw_renames(renaming, v
             assert row[1] == row[5] == row[8] == row[11] and row[2] == row[6] == row[9] != row[12]
             assert row[[0, 3, 4, 7, 10]].tolist() == ids[[0, 3, 4, 7, 10]].tolist()
     assert len({row[2] for batch in batches for row in batch.ids}) > 8
+
+
+def test_names_are_said_again_behind_a_sequence_each_once_and_in_any_order(renaming, vocabulary):
+    words = "Question Hale Brockberg founded <open> Hale Brockberg </open> Hale Ostford".split()
+    ids, mask = np.array([vocabulary[word] for word in words]), np.arange(len(words)) == 5
+    demonstrations = Demonstrations(ids, mask, np.array([len(ids)]), np.array([0]))
+
+    def said(recited: int) -> set[tuple[tuple[int, ...], ...]]:
+        mixture = Mixture(demonstrations, renaming, {SCRIPTS[0]: 1.0}, 1, 0, recited)
+        found = set()
+        for step in range(32):
+            batch = mixture.batch(step)
+            row = batch.ids[0].tolist()
+            names = {(row[1], row[2]): 0, (row[8], row[9]): 1}
+            found.add(tuple(names[pair] for pair in zip(row[10::2], row[11::2], strict=True)))
+            # "Brockberg" was read again, then second words are foreseen; nothing more is acted. "Hale" stands before both.
+            assert batch.copied[0].nonzero()[0].tolist() == [6, 11, 13][: 1 + len(row[10::2])]
+            assert batch.acted[0].nonzero()[0].tolist() == [5]
+        return found
+
+    assert said(24) == {(0, 1), (1, 0)} and said(1) == {(0,), (1,)} and said(0) == {()}
