@@ -85,7 +85,7 @@ def render(runs: Sequence[Run], found: Sequence[Collapse], pairs: Sequence[Pair]
         early=f"{EARLY:.0%}",
         law=tables.law(found),
         signals=drawn["signals"],
-        credit=tables.credit(runs),
+        credit=tables.credit(runs) + tables.added(runs),
         weights=weights(runs, found, pairs),
         update=drawn["update"],
         sources="\n".join(map(_source, runs)),

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from berrypick.agents.training.config import DTYPE
 from berrypick.benchmarks.collapse import Collapse, Pair, Run
 from berrypick.benchmarks.collapse_plots import worded
-from berrypick.benchmarks.collapse_series import ALARMS, FALLS, PHASES, Watch, smooth
+from berrypick.benchmarks.collapse_series import ALARMS, FALLS, PHASES, WINDOW, Watch, smooth
 from berrypick.benchmarks.collapse_weights import ENERGY, QUANTILES, Rank, Sparsity
 from berrypick.benchmarks.pages import DASH, number, table
 
@@ -18,6 +18,8 @@ OVERVIEW: Mapping[str, str] = {
     "strategies_D2": "strategies_D2",
     "commonest": "dominant_share",
     "entropy": "entropy",
+    "planning": "entropy_planning",
+    "execution": "entropy_execution",
     "searches": "searches",
     "invalid": "invalid",
 }
@@ -84,6 +86,36 @@ def credit(runs: Sequence[Run]) -> str:
     )
     head = ["run", "planning", "strategic", "not trained on", "R3 and reward", "uniform mean and reward"]
     return table("Tokens, groups and reference answers", note, head, rows)
+
+
+def added(runs: Sequence[Run]) -> str:
+    """What refinements and demonstrations did, nothing where no run has any."""
+    rows = []
+    for run in runs:
+        if not any(line.refinement or line.refresh for line in run.lines):
+            continue
+        tokens = sum(line.generated for line in run.lines)
+        again = sum(line.refinement.get("tokens", 0.0) for line in run.lines)
+        shown = sum(line.refresh.get("tokens", 0.0) for line in run.lines)
+        series: list[list[float | None]] = [[line.unsolved for line in run.lines]]
+        series += [[line.refinement.get(name) for line in run.lines] for name in ("solved", "probability")]
+        series += [[line.refresh.get("loss") for line in run.lines]]
+        ends = [f"{number(first)} \u2192 {number(last)}" for first, last in map(_ends, series)]
+        rows.append([run.label, ends[0], number(again / max(tokens, 1)), *ends[1:3], f"{shown:,.0f}", ends[3]])
+    if not rows:
+        return ""
+    note = (
+        f"means over the first and last {WINDOW} steps that have a value: questions that no rollout solved; second "
+        "attempts, as a share of the tokens generated, how many were right, and the probability of what was kept "
+        "without the critique, which rises where it is taken in; tokens demonstrated, and their loss in nats"
+    )
+    head = ["run", "unsolved", "tried again", "right", "probability", "demonstrated", "loss"]
+    return table("Second attempts and demonstrations", note, head, rows)
+
+
+def _ends(values: Sequence[float | None]) -> tuple[float | None, float | None]:
+    known = [value for value in values if value is not None]
+    return _mean(known[:WINDOW]), _mean(known[-WINDOW:])
 
 
 def _mean(values: Sequence[float | None]) -> float | None:

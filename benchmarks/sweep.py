@@ -7,7 +7,7 @@ import tomllib
 from collections.abc import Iterator
 from importlib.resources import files as resources
 from pathlib import Path
-from typing import Annotated, Any, Final, TypeVar
+from typing import Annotated, Any, Final, Literal, NamedTuple, TypeVar
 
 import msgspec
 from msgspec.structs import replace
@@ -46,6 +46,7 @@ _SHIPPED: Final = Path(str(resources("berrypick.benchmarks"))) / "sweeps"
 #: name -> the file that says what is run
 SWEEPS: Table[Path] = Table("sweep")
 SWEEPS.add("collapse", _SHIPPED / "collapse.toml", "three methods, one seed, text track: the collapse in minutes")
+SWEEPS.add("critique", _SHIPPED / "critique.toml", "starts x width x critique, 3 seeds; then the other signals; hours")
 SWEEPS.add("first", _SHIPPED / "first.toml", "five methods x 3 seeds in text, nine x 10 in the discrete track; hours")
 
 
@@ -58,6 +59,7 @@ class Track(Record):
     Attributes:
         name: of the track, and of its folder.
         methods: as ``agents.methods.make`` reads them.
+        later: further methods, whose trials begin when those of ``methods`` are done.
         training: fields of ``training.config.Config`` that all of its runs share, ``env`` at least.
         suite: what the final policies and the start are evaluated with, a row of ``SUITES``.
         seeds: of tasks, sampling and updates; and of the sampling of the evaluation.
@@ -68,14 +70,30 @@ class Track(Record):
     methods: tuple[str, ...]
     training: dict[str, Any]
     suite: str = "collapse"
+    later: tuple[str, ...] = ()
     seeds: tuple[Seed, ...] = (0,)
     overrides: dict[str, dict[str, Any]] = msgspec.field(default_factory=dict)
 
 
 class Sweep(Record):
-    """What a TOML file holds."""
+    """What a TOML file holds.
+
+    Attributes:
+        tracks: what is run.
+        order: ``tracks``, one after the other; or ``seeds``: the first seed of every track, then the second, and
+            methods that are ``later`` when all others are done in every track.
+    """
 
     tracks: tuple[Track, ...]
+    order: Literal["tracks", "seeds"] = "tracks"
+
+
+class _Turn(NamedTuple):
+    """When a trial's turn is: the number of its track, 1 if its method comes later, the place of its seed."""
+
+    track: int
+    later: int
+    seed: int
 
 
 class Trial(Record):
@@ -140,26 +158,30 @@ def read(path: Path) -> Plan:
     except msgspec.ValidationError as error:
         raise files.misfit(error, path) from error
     _unlike([track.name for track in sweep.tracks], path, "tracks")
-    return Plan(
-        tuple(trial for number, track in enumerate(sweep.tracks) for trial in _trials(track, path, f"tracks[{number}]"))
-    )
+    trials = [pair for number, track in enumerate(sweep.tracks) for pair in _trials(track, number, path)]
+    if sweep.order == "seeds":
+        trials.sort(key=lambda pair: (pair[0].later, pair[0].seed, pair[0].track))
+    return Plan(tuple(trial for _, trial in trials))
 
 
-def _trials(track: Track, path: Path, place: str) -> Iterator[Trial]:
+def _trials(track: Track, number: int, path: Path) -> Iterator[tuple[_Turn, Trial]]:
+    place = f"tracks[{number}]"
     if not re.fullmatch(r"[\w-]+", track.name):
         raise BadInput(f"must be letters, digits, _ and -, got {track.name!r}", file=path, field=f"{place}.name")
-    _unlike([START, *map(folder_name, track.methods)], path, f"{place}.methods")
+    methods = (*track.methods, *track.later)
+    _unlike([START, *map(folder_name, methods)], path, f"{place}.methods")
     _unlike(track.seeds, path, f"{place}.seeds")
     for method in track.overrides:
-        if method not in track.methods:
+        if method not in methods:
             raise BadInput(f"{method!r} is none of the methods", file=path, field=f"{place}.overrides")
     cells_of(track.suite)
     trained = [
-        _trial(track, method, seed, _config(track, method, seed, path, place))
-        for seed in track.seeds
-        for method in track.methods
+        (_Turn(number, later, turn), _trial(track, method, seed, _config(track, method, seed, path, place)))
+        for later, some in enumerate((track.methods, track.later))
+        for turn, seed in enumerate(track.seeds)
+        for method in some
     ]
-    yield replace(trained[0], method=START, seed=0, config=None)
+    yield _Turn(number, -1, 0), replace(trained[0][1], method=START, seed=0, config=None)
     yield from trained
 
 

@@ -4,43 +4,24 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Final, NamedTuple
 
 import numpy as np
 
-from berrypick.agents.training import folder
-from berrypick.agents.training.folder import Line
-from berrypick.benchmarks import result, sweep
 from berrypick.benchmarks.metrics import METRICS, Value
-from berrypick.benchmarks.result import BLANK, Result
-from berrypick.benchmarks.sweep import BASELINE, ERROR, EVALUATION, START, TRAINING, Trial
+from berrypick.benchmarks.result import BLANK
+from berrypick.benchmarks.sweep import BASELINE, START
+from berrypick.benchmarks.sweep_compared import compared
+from berrypick.benchmarks.sweep_runs import SPLITS, Ran
 
-#: Splits of the worlds that are evaluated in -> what they are.
-SPLITS: Final = {
-    "dev": "Worlds like those trained on (profiles state 95 % of all facts)",
-    "test": "Worlds where pages state half of the facts each",
-}
 #: Measures of a plain cell.
 OF_CELLS: Final = ("EM", "pass@16", "strategies_D2", "dominant_share", "route_coverage")
-#: Of the last step of training.
-ENTROPY: Final = "entropy_at_end"
-
-
-class Ran(NamedTuple):
-    """A trial and what there is of it.
-
-    Attributes:
-        trial: what was to be run.
-        lines: steps of training so far.
-        result: of the evaluation, None where it is not done.
-        error: why it failed, None where it did not.
-    """
-
-    trial: Trial
-    lines: list[Line]
-    result: Result | None
-    error: str | None
+#: Of the last step of training: measure -> field of its line.
+AT_END: Final = {
+    "entropy_at_end": "entropy",
+    "planning_at_end": "entropy_planning",
+    "execution_at_end": "entropy_execution",
+}
 
 
 class Spread(NamedTuple):
@@ -94,20 +75,6 @@ class Row(NamedTuple):
     less: dict[str, Spread]
 
 
-def read(out: Path) -> list[Ran]:
-    """Read what there is of a sweep; BadInput where there is no plan, or a file of it does not fit."""
-    return [_read(trial, out / trial.place) for trial in sweep.planned(out).trials]
-
-
-def _read(trial: Trial, place: Path) -> Ran:
-    log = place / TRAINING / folder.METRICS
-    begun = log.is_file() and b"\n" in log.read_bytes()
-    lines = folder.read_metrics(place / TRAINING, unfinished=True).lines if begun else []
-    done = (place / EVALUATION / result.RESULT).is_file()
-    error = (place / ERROR).read_text() if (place / ERROR).is_file() else None
-    return Ran(trial, lines, result.read(place / EVALUATION) if done else None, error)
-
-
 def measures(run: Ran) -> dict[str, Value]:
     """What is reported of a trial: in the plain cells of each split, under knock-outs, and at the end of training."""
     if run.result is None:
@@ -121,7 +88,7 @@ def measures(run: Ran) -> dict[str, Value]:
     names = [f"resilience_{which}" for which in ("mean", "worst", *changes)]
     found |= {name: run.result.metrics[name] for name in names if name in run.result.metrics}
     if run.lines:
-        found[ENTROPY] = Value(run.lines[-1].entropy, None, None, 0)
+        found |= {name: Value(getattr(run.lines[-1], field), None, None, 0) for name, field in AT_END.items()}
     return found
 
 
@@ -136,7 +103,9 @@ def _mean(values: Sequence[Value]) -> Value:
 def better(name: str) -> int:
     """1 if more of a measure is better, -1 if less is, 0 if neither."""
     of_cell = name.rpartition("_")[0]
-    return METRICS[of_cell].better if of_cell in METRICS else int(name.startswith("resilience_"))
+    if of_cell in METRICS:
+        return METRICS[of_cell].better
+    return int(name.startswith(("resilience_", "never_", "reward_"))) - int(name.startswith("unsolved_"))
 
 
 def t_interval(values: Sequence[float]) -> tuple[float, float] | None:
@@ -163,33 +132,32 @@ def spread(values: Sequence[Value]) -> Spread:
 
 def rows(runs: Sequence[Ran]) -> list[Row]:
     """The methods of one track, the start first."""
-    methods = dict.fromkeys(run.trial.method for run in runs)
-    of_method = {
-        method: {run.trial.seed: found for run in runs if run.trial.method == method and (found := measures(run))}
-        for method in methods
-    }
+    of_method = by_seed(runs)
     planned = [run.trial.method for run in runs]
-    return [_row(method, planned.count(method), of_method) for method in methods]
+    return [_row(method, planned.count(method), of_method) for method in of_method]
+
+
+def by_seed(runs: Sequence[Ran]) -> dict[str, dict[int, dict[str, Value]]]:
+    """Measures of the evaluated trials of one track: method -> seed -> name -> value."""
+    shared = compared(runs)
+    found: dict[str, dict[int, dict[str, Value]]] = {run.trial.method: {} for run in runs}
+    for run in runs:
+        if own := measures(run):
+            trial = run.trial
+            found[trial.method][trial.seed] = own | shared.get((trial.method, trial.seed), {})
+    return found
 
 
 def _row(method: str, trials: int, of_method: Mapping[str, Mapping[int, Mapping[str, Value]]]) -> Row:
     ours, theirs = of_method[method], of_method.get(BASELINE, {})
     names = dict.fromkeys(name for found in ours.values() for name in found)
     over_seeds = {name: spread([found[name] for found in ours.values() if name in found]) for name in names}
-    less = {} if method in (BASELINE, START) else {name: _less(name, ours, theirs) for name in names}
-    return Row(method, trials, len(ours), over_seeds, less)
+    held = {} if method in (BASELINE, START) else {name: less(name, ours, theirs) for name in names}
+    return Row(method, trials, len(ours), over_seeds, held)
 
 
-def _less(name: str, ours: Mapping[int, Mapping[str, Value]], theirs: Mapping[int, Mapping[str, Value]]) -> Spread:
+def less(name: str, ours: Mapping[int, Mapping[str, Value]], theirs: Mapping[int, Mapping[str, Value]]) -> Spread:
     """Ours less theirs, over the seeds in which both have a value."""
     both = [(ours[seed].get(name, BLANK), theirs[seed].get(name, BLANK)) for seed in ours if seed in theirs]
     pairs = [(a.value, b.value) for a, b in both]
     return spread([Value(a - b, None, None, 0) for a, b in pairs if a is not None and b is not None])
-
-
-def tracks(runs: Sequence[Ran]) -> dict[str, list[Ran]]:
-    """The runs by track, in order of first mention."""
-    found: dict[str, list[Ran]] = {}
-    for run in runs:
-        found.setdefault(run.trial.track, []).append(run)
-    return found

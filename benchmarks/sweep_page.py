@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import Final
 
 from berrypick import files
-from berrypick.benchmarks import pages, sweep_numbers, sweep_plots
+from berrypick.benchmarks import pages, sweep_numbers, sweep_pairs, sweep_plots, sweep_runs
 from berrypick.benchmarks.metrics import METRICS
-from berrypick.benchmarks.pages import number
 from berrypick.benchmarks.robustness import MEASURES
 from berrypick.benchmarks.sweep import BASELINE
-from berrypick.benchmarks.sweep_numbers import ENTROPY, NOTHING, OF_CELLS, SPLITS, Ran, Row, Spread, better
+from berrypick.benchmarks.sweep_compared import AT_EQUAL_TOKENS, NEVER
+from berrypick.benchmarks.sweep_numbers import AT_END, NOTHING, OF_CELLS, Spread
+from berrypick.benchmarks.sweep_runs import SPLITS, Ran
+from berrypick.benchmarks.sweep_tables import measured, paired
 
 PAGE: Final = "sweep.html"
 TABLE: Final = "sweep.csv"
@@ -39,6 +41,20 @@ READING: Final = {
         "policy had, so compare EM too.",
     ),
 }
+#: How to read the tables that hold trials against each other.
+COST: Final = (
+    f"as multiples of what {BASELINE} pays with the same seed: tokens generated, refinements included; seconds of "
+    "rollout, of updates and of the whole step, which are those of a machine that ran other trials as well"
+)
+HARD: Final = (
+    f"share of right answers at the questions that no rollout of the final policies of {BASELINE} with other seeds "
+    "solves; needs two seeds"
+)
+EQUAL: Final = (
+    "while training, at the last step before a run had generated as much as the leanest method of its seed did in all: "
+    "trailing means of the reward, and of the share of questions that no rollout of a step solved (fewer is better)"
+)
+PAIRED: Final = "mean difference over seeds that both have, with its 95 % t interval where there are two or more"
 
 
 def write_page(swept: Path, out: Path | None = None) -> Path:
@@ -51,7 +67,7 @@ def write_page(swept: Path, out: Path | None = None) -> Path:
     Raises:
         BadInput: no sweep there, or a file of it does not fit; names file and field.
     """
-    tracks, out = sweep_numbers.tracks(sweep_numbers.read(swept)), out or swept
+    tracks, out = sweep_runs.tracks(sweep_runs.read(swept)), out or swept
     pictures = {track: sweep_plots.draw(runs) for track, runs in tracks.items()}
     for track, drawn in pictures.items():
         for name, png in drawn.items():
@@ -94,6 +110,7 @@ def render(tracks: Mapping[str, Sequence[Ran]], pictures: Mapping[str, Mapping[s
         facts=escape(f"{len(runs)} trials, {sum(run.result is not None for run in runs)} of them evaluated."),
         state=_state(runs),
         tracks="\n".join(part for track in tracks for part in _track(track, tracks[track], pictures[track])),
+        starts=paired("From one start less from another", PAIRED, sweep_pairs.between(tracks)),
         baseline=BASELINE,
         provenance="".join(f"<dt>{name}</dt><dd>{escape(text)}</dd>" for name, text in _provenance(runs).items()),
         glossary="".join(f"<dt>{escape(name)}</dt><dd>{escape(help)}</dd>" for name, help in _glossary(runs)),
@@ -123,11 +140,23 @@ def _track(track: str, runs: Sequence[Ran], pictures: Mapping[str, bytes]) -> It
         heading += f": {sweep_plots.CURVES[quantity]}" if quantity else ""
         yield pages.picture(png, f"{track}: {heading[0].lower()}{heading[1:]}", reading)
     for split, words in SPLITS.items():
-        yield _table(f"{split} worlds", words, found, {f"{name}_{split}": name for name in OF_CELLS})
+        yield measured(f"{split} worlds", words, found, {f"{name}_{split}": name for name in OF_CELLS})
     kept = [name for row in found for name in row.measures if name.startswith("resilience_")]
-    words = "share of EM in test worlds that is left; and token entropy in the last step of training, nats"
-    shown = {name: name.removeprefix("resilience_") for name in (*kept, ENTROPY)}
-    yield _table("What is left under knock-outs, and entropy", words, found, shown)
+    words = (
+        "share of EM in test worlds that is left; and in the last step of training, in nats, the entropy of tokens, of "
+        "those that plan and of the others"
+    )
+    shown = {name: name.removeprefix("resilience_").removesuffix("_at_end") for name in (*kept, *AT_END)}
+    yield measured("What is left under knock-outs, and entropy", words, found, shown)
+    yield measured(
+        "Cost of a step", COST, found, {f"cost_{name}": name for name in ("tokens", "rollout", "update", "step")}
+    )
+    yield measured(
+        "Questions that the baseline never solves", HARD, found, {name: split for split, name in NEVER.items()}
+    )
+    shown = {name: name.partition("_")[0] for name in AT_EQUAL_TOKENS}
+    yield measured("At equal generated tokens", EQUAL, found, shown)
+    yield paired("With an addition less without it", PAIRED, sweep_pairs.added(runs))
 
 
 def _facts(runs: Sequence[Ran]) -> str:
@@ -139,44 +168,6 @@ def _facts(runs: Sequence[Ran]) -> str:
         f"rollouts, {config.updates} updates a step, learning rate {config.lr:g}, unless trial.json of a run says "
         f"otherwise. Seeds {', '.join(map(str, seeds))}. Evaluated with suite {trial.suite}."
     )
-
-
-def _table(caption: str, note: str, found: Sequence[Row], names: Mapping[str, str]) -> str:
-    shown = {name: words for name, words in names.items() if any(name in row.measures for row in found)}
-    if not shown:
-        return ""
-    head = "".join(f"<th>{escape(words).replace('_', '_<wbr>')}</th>" for words in shown.values())
-    body = "".join(
-        f"<tr><td>{escape(row.method)}</td><td>{_seeds(row)}</td>{''.join(_cell(row, name) for name in shown)}</tr>"
-        for row in found
-    )
-    top = f"<caption>{escape(caption)} <span>{escape(note)}</span></caption>"
-    return (
-        f'<div class="scroll"><table>{top}<thead><tr><th>method</th><th>seeds</th>{head}</tr></thead>'
-        f"<tbody>{body}</tbody></table></div>"
-    )
-
-
-def _seeds(row: Row) -> str:
-    return str(row.runs) if row.runs == row.trials else f"{row.runs} of {row.trials}"
-
-
-def _cell(row: Row, name: str) -> str:
-    of = row.measures.get(name, NOTHING)
-    if of.value is None:
-        return '<td class="blank">&ndash;</td>'
-    mark = " q" if of.over == "questions" else ""
-    interval = "" if of.low is None or of.high is None else f"{number(of.low)}&ndash;{number(of.high)}{mark}"
-    fewer = f"<small>n = {of.n}</small>" if of.n < row.runs else ""
-    return f"<td>{number(of.value)}<small>{interval}</small>{fewer}{_verdict(name, row.less.get(name, NOTHING))}</td>"
-
-
-def _verdict(name: str, less: Spread) -> str:
-    """Said only where the interval of the differences excludes 0."""
-    if less.value is None or not less.sign:
-        return ""
-    word = {1: "better", -1: "worse", 0: "more" if less.sign > 0 else "less"}[less.sign * better(name)]
-    return f'<small class="{word}">{less.value:+.2f} {word}</small>'
 
 
 def _glossary(runs: Sequence[Ran]) -> Iterator[tuple[str, str]]:

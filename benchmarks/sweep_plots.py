@@ -12,8 +12,9 @@ import numpy as np
 from berrypick.benchmarks.metrics_base import Array
 from berrypick.benchmarks.plots_base import COLOURS, INK, STYLE, arms
 from berrypick.benchmarks.sweep import BASELINE, START
-from berrypick.benchmarks.sweep_numbers import NOTHING, SPLITS, Ran, Row, rows, t_interval
+from berrypick.benchmarks.sweep_numbers import NOTHING, Row, rows, t_interval
 from berrypick.benchmarks.sweep_pareto import pareto
+from berrypick.benchmarks.sweep_runs import SPLITS, Ran
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

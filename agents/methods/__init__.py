@@ -44,6 +44,7 @@ for _name, _file, _help in (
     ("kl_reference", "kl_reference", "penalise distance to the start policy"),
     ("llds", "llds", "hold up the likelihood of good episodes' turns that lose it"),
     ("search_sapo", "search_sapo", "lift the ratio of good episodes' tokens where it is low"),
+    ("sft_refresh", "sft_refresh", "every few steps, small supervised steps on demonstrations of all scripts"),
 ):
     METHODS.add(_name, f"berrypick.agents.methods.{_file}:{_name}", _help)
 

@@ -136,6 +136,26 @@ class Augmentation:
     chosen: Callable[[Batch], Tensor]
 
 
+@dataclass(frozen=True)
+class Refresh:
+    """Supervised optimiser steps on demonstrations, between a run's own.
+
+    Attributes:
+        every: they come after the updates of each step of the run whose number, from 1, this divides.
+        steps: optimiser steps each time.
+        batch: demonstrations an optimiser step.
+        questions: asked of every script; what is right is the bank that demonstrations are drawn from.
+        loss: log-probabilities (n, T), mask (n, T), and how many tokens of the whole batch were demonstrated, to the
+            share of some rows in its loss, a scalar.
+    """
+
+    every: int
+    steps: int
+    batch: int
+    questions: int
+    loss: Callable[[Tensor, Tensor, int], Tensor]
+
+
 State = dict[str, float]
 
 
@@ -157,6 +177,7 @@ class Method:
         control: state of the step before, mean entropy of this step's generated tokens -> state for its updates.
         state: what ``control`` starts from.
         augment: what is played besides; None for nothing.
+        refresh: what is imitated between steps; None for nothing.
         reference: whether ``Tokens.reference`` is needed.
         reflects: whether ``Batch.answer`` and ``Batch.rank`` are needed.
         mines: episodes of the start policy that the grams of ``Batch.strategic`` are mined from, 0 where that is not
@@ -179,6 +200,7 @@ class Method:
     control: Callable[[State, float], State]
     state: Mapping[str, float]
     augment: Augmentation | None = None
+    refresh: Refresh | None = None
     reference: bool = False
     reflects: bool = False
     mines: int = 0
@@ -200,7 +222,7 @@ class Addition:
         mines: as in ``Method``.
     """
 
-    seams: Mapping[str, Callable[..., Any] | Augmentation]
+    seams: Mapping[str, Callable[..., Any] | Augmentation | Refresh]
     alone: str = DEFAULT
     state: Mapping[str, float] = field(default_factory=dict)
     reference: bool = False

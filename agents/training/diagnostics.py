@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Final
 
 import torch
@@ -49,6 +50,7 @@ def describe(
     lr: float,
     state: Mapping[str, float],
     seconds: Seconds,
+    refresh: Mapping[str, float] = MappingProxyType({}),
 ) -> Line:
     """Describe a step.
 
@@ -61,6 +63,7 @@ def describe(
         lr: learning rate.
         state: what the method's ``control`` made of this step's entropy.
         seconds: how long it took.
+        refresh: what supervised steps did (``bank.refresh``).
 
     Raises:
         ValueError: no episodes, lengths that differ, or a value that is not finite; names it.
@@ -89,6 +92,7 @@ def describe(
         state=dict(state),
         reflection=measured(batch),
         refinement=dict(played.refinement),
+        refresh=dict(refresh),
     )
     _check(line)
     return line
@@ -103,7 +107,8 @@ def _part(played: Played, own: Tensor) -> Played:
 
 def _check(line: Line) -> None:
     values = {name: getattr(line, name) for name in line.__struct_fields__}
-    for name, value in (*values.items(), *line.state.items(), *line.reflection.items(), *line.refinement.items()):
+    found = (line.state, line.reflection, line.refinement, line.refresh)
+    for name, value in (*values.items(), *(item for each in found for item in each.items())):
         if isinstance(value, float) and not math.isfinite(value):
             raise ValueError(f"step {line.step}: {name} is {value}")
 
@@ -115,6 +120,7 @@ def of_rewards(batch: Batch) -> dict[str, Any]:
         "reward": float(batch.reward.double().mean()),
         "group_variance": sum(float(group.var(correction=0)) for group in rewards) / len(rewards),
         "informative_groups": sum(bool(group.min() < group.max()) for group in rewards) / len(rewards),
+        "unsolved": sum(bool(group.max() <= 0) for group in rewards) / len(rewards),
     }
 
 

@@ -14,16 +14,19 @@ from torch import Tensor, nn
 
 from berrypick import seeding
 from berrypick.agents import starts
+from berrypick.agents.discrete import POLICIES
 from berrypick.agents.methods.base import KINDS, Batch
 from berrypick.agents.training import numbers
 from berrypick.agents.training.config import Config
-from berrypick.agents.training.learner import Played
+from berrypick.agents.training.demonstrating import none_right
+from berrypick.agents.training.learner import Bank, Played, Scorable
 from berrypick.agents.training.niches import analyse_all, niches
 from berrypick.agents.training.numbers import choose, entropies
 from berrypick.envs.discrete.choices import CHOICES, ENGINES
 from berrypick.envs.discrete.codec import Mask
 from berrypick.envs.discrete.features import Observation
 from berrypick.envs.faults import rollout_seed
+from berrypick.envs.outcome import is_grounded
 
 _USES: Final = {"answer": "answer", "open": "tool"} | dict.fromkeys(ENGINES, "query")
 #: action -> index into ``KINDS``
@@ -95,7 +98,26 @@ class DiscreteLearner:
         niche = niches([trace.reward for trace in traces], outcomes)
         return Played(_batch(rows, [group for group, _ in jobs], niche), traces, outcomes)
 
-    def score(self, module: nn.Module, batch: Batch, rows: Tensor) -> tuple[Tensor, Tensor]:
+    def demonstrate(self, seed: int, episode: int, questions: int) -> Bank:
+        """See ``Learner.demonstrate``; decisions of a policy of ``POLICIES``, chance left out."""
+        env = self._make_env().unwrapped
+        drawn = [env.tasks.draw(seed, episode + number).question.id for number in range(questions)]
+        kept: list[_Running] = []
+        scripts: list[int] = []
+        for number, policy in enumerate(POLICIES[name] for name in POLICIES if name != "random"):
+            for place, question in enumerate(dict.fromkeys(drawn)):
+                row = _start(env, question, seed, episode + place, number)
+                while not row.over:
+                    row.step(policy(row.observation, row.legal, row.rng), 0.0, 0.0)
+                if is_grounded(env.trace):
+                    kept.append(row)
+                    scripts.append(number)
+        if not kept:
+            raise none_right(questions)
+        batch = _batch(kept, scripts, torch.tensor(scripts))
+        return Bank(batch.mask, batch.inputs, batch.niche)
+
+    def score(self, module: nn.Module, batch: Scorable, rows: Tensor) -> tuple[Tensor, Tensor]:
         """See ``Learner.score``."""
         mask, device = batch.mask[rows], next(module.parameters()).device
         flat = (batch.inputs[name][rows][mask].to(device) for name in ("observation", "legal", "action"))

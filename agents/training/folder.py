@@ -1,8 +1,8 @@
 """The folder of a training run: what is in it, and how it is read.
 
 ``config.json`` (``Config``), ``metrics.jsonl`` (one ``Line`` a step), ``checkpoints/``, ``policy/`` with the final
-weights, and ``grams.json`` where a method mines them. Loads no torch, so that a report can be written where nothing was
-trained.
+weights, ``grams.json`` where a method mines them, and ``bank.safetensors`` where it imitates scripts. Loads no torch,
+so that a report can be written where nothing was trained.
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ CHECKPOINTS: Final = "checkpoints"
 POLICY: Final = "policy"
 #: What was mined before the first step, where the method asks for it (``grams.Grams``).
 GRAMS: Final = "grams.json"
+#: What was demonstrated before the first step, where the method imitates scripts (``bank``).
+BANK: Final = "bank.safetensors"
 #: The weights in ``policy/``, and in the folder of a start.
 WEIGHTS: Final = "model.safetensors"
 
@@ -91,6 +93,8 @@ class Line(Record):
         reflection: see ``reflection.measured``.
         refinement: see ``augment.augmented``. No other value of a line counts refinements, which are not what the
             policy does by itself.
+        refresh: see ``bank.refresh``; no other value counts demonstrations.
+        unsolved: share of groups without a reward above 0.
     """
 
     step: int
@@ -140,6 +144,13 @@ class Line(Record):
     tokens_dropped: int | None = None
     reflection: dict[str, float] = msgspec.field(default_factory=dict)
     refinement: dict[str, float] = msgspec.field(default_factory=dict)
+    refresh: dict[str, float] = msgspec.field(default_factory=dict)
+    unsolved: float | None = None
+
+    @property
+    def generated(self) -> int:
+        """Tokens that the step generated, refinements that were not kept included."""
+        return self.tokens + int(self.refinement.get("apart", 0))
 
 
 class Metrics(NamedTuple):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from torch import Tensor, nn
 
@@ -24,6 +24,34 @@ class Played(NamedTuple):
     traces: list[Trace]
     outcomes: list[Outcome]
     refinement: Mapping[str, float] = MappingProxyType({})
+
+
+class Bank(NamedTuple):
+    """Demonstrations, in the form in which the learner scores episodes.
+
+    Attributes:
+        mask: tokens that a script wrote. Shape (N, T), bool.
+        inputs: as in ``Batch``.
+        script: number of who wrote it. Shape (N,), int64.
+    """
+
+    mask: Tensor
+    inputs: Mapping[str, Tensor]
+    script: Tensor
+
+
+class Scorable(Protocol):
+    """What ``Learner.score`` needs of episodes: a ``Batch``, or a ``Bank``."""
+
+    @property
+    def mask(self) -> Tensor:
+        """Tokens that are scored. Shape (N, T), bool."""
+        ...
+
+    @property
+    def inputs(self) -> Any:
+        """Tensors of the learner's own, by name; the first axis is that of ``mask``."""
+        ...
 
 
 class Reader(Protocol):
@@ -87,7 +115,17 @@ class Learner(Protocol):
         """
         ...
 
-    def score(self, module: nn.Module, batch: Batch, rows: Tensor) -> tuple[Tensor, Tensor]:
+    def demonstrate(self, seed: int, episode: int, questions: int) -> Bank:
+        """Let every script that reads the environment play the same questions once; keep what is grounded and right.
+
+        Args:
+            seed: of the run.
+            episode: number of the first question, as ``play`` counts groups.
+            questions: their number; what is drawn twice is played once.
+        """
+        ...
+
+    def score(self, module: nn.Module, batch: Scorable, rows: Tensor) -> tuple[Tensor, Tensor]:
         """Return log-probabilities and exact entropies (nats) of some episodes under a module of this kind.
 
         Args:

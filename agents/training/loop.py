@@ -20,13 +20,13 @@ from torch import Tensor, nn
 from berrypick import files, seeding
 from berrypick.agents import methods
 from berrypick.agents.methods.base import Batch, Method
-from berrypick.agents.training import checkpoint, folder, grams
+from berrypick.agents.training import bank, checkpoint, folder, grams
 from berrypick.agents.training.augment import augmented, together
 from berrypick.agents.training.batches import is_off, join, take
 from berrypick.agents.training.config import Config, encode
 from berrypick.agents.training.diagnostics import Seconds, describe
 from berrypick.agents.training.folder import Line
-from berrypick.agents.training.learner import Learner, Played, Reader
+from berrypick.agents.training.learner import Bank, Learner, Played, Reader
 from berrypick.agents.training.learners import make_learner
 from berrypick.agents.training.tally import Tally
 from berrypick.agents.training.update import Diverged, Updater
@@ -61,7 +61,9 @@ def train(config: Config, out: Path, tick: Tick = lambda _: None) -> None:
             files.write_bytes(out / folder.CONFIG, encode(config))
         if reader is not None and method.mines:
             reader.grams = _mined(out / folder.GRAMS, learner, reader, method.mines, config.seed)
-        run = _Run.start(config, method, learner, out)
+        how = method.refresh
+        shown = None if how is None else bank.kept(out / folder.BANK, learner, config.seed, how.questions)
+        run = _Run.start(config, method, learner, out, shown)
         for step in range(run.done, config.steps):
             tick(run.step(step))
         with files.new_folder(out / folder.POLICY) as draft:
@@ -88,13 +90,14 @@ class _Run:
     method: Method
     learner: Learner
     updater: Updater
+    bank: Bank | None
     out: Path
     log: files.Log
     done: int
     state: dict[str, float]
 
     @staticmethod
-    def start(config: Config, method: Method, learner: Learner, out: Path) -> _Run:
+    def start(config: Config, method: Method, learner: Learner, out: Path, shown: Bank | None) -> _Run:
         from accelerate import Accelerator
 
         reference = _frozen(learner.module) if method.reference else None
@@ -111,7 +114,7 @@ class _Run:
             learner, method, optimiser, accelerator, reference, config.updates, config.micro, config.max_norm
         )
         log = files.Log(out / folder.METRICS, keep=done)
-        return _Run(config, method, learner, updater, out, log, done, state)
+        return _Run(config, method, learner, updater, shown, out, log, done, state)
 
     def step(self, step: int) -> Line:
         begun = time.perf_counter()
@@ -121,10 +124,11 @@ class _Run:
             self.state = self.method.control(self.state, _mean_entropy(played.batch))
         batch, advantage = weigh(self.method, played.batch, keep)
         tally = self._update(batch, advantage, step)
+        refreshed = self._refresh(step)
         updated = time.perf_counter()
         # The line first: what stands in the log beyond the newest checkpoint is dropped when a run goes on.
         seconds = Seconds(rolled - begun, updated - rolled, time.perf_counter() - updated)
-        line = describe(step, played, keep, advantage, tally.update(), self.config.lr, self.state, seconds)
+        line = describe(step, played, keep, advantage, tally.update(), self.config.lr, self.state, seconds, refreshed)
         self.log.add(line)
         module = self.updater.accelerator.unwrap_model(self.learner.module)
         checkpoint.save(self.out / folder.CHECKPOINTS, module, self.updater.optimiser, step + 1, self.state)
@@ -142,6 +146,14 @@ class _Run:
                 f"step {step}: {error}; its episodes are in {place}, the weights before it in {folder.CHECKPOINTS}/"
             )
             raise Stopped(reason) from error
+
+    def _refresh(self, step: int) -> dict[str, float]:
+        if self.method.refresh is None or self.bank is None:
+            return {}
+        try:
+            return bank.refresh(self.updater, self.bank, self.method.refresh, self.config.seed, step)
+        except Diverged as error:
+            raise Stopped(f"step {step}: {error}; the weights before it are in {folder.CHECKPOINTS}/") from error
 
 
 def save_failed(out: Path, step: int, batch: Batch) -> Path:

@@ -25,13 +25,15 @@ from berrypick.agents.lm.render import Script
 from berrypick.agents.lm.tokens import Tokens
 from berrypick.agents.methods.base import Batch
 from berrypick.agents.training.config import Config
+from berrypick.agents.training.demonstrating import demonstrate
 from berrypick.agents.training.labels import label_all
-from berrypick.agents.training.learner import Played
+from berrypick.agents.training.learner import Bank, Played, Scorable
 from berrypick.agents.training.niches import analyse_all, niches
 from berrypick.agents.training.packing import prompted, step_all, to_batch
 from berrypick.agents.training.reflection import Asked, ask
 from berrypick.envs.faults import rollout_seed
 from berrypick.envs.search import SearchEnv
+from berrypick.envs.tasks import Task, Tasks
 from berrypick.errors import BadInput
 
 #: Episodes and reference answers that are scored at once.
@@ -110,7 +112,13 @@ class TextLearner:
         batch = to_batch(rows, labels, lots, reward, group, niches(reward.tolist(), outcomes))
         return Played(batch, traces, outcomes)
 
-    def score(self, module: nn.Module, batch: Batch, rows: Tensor) -> tuple[Tensor, Tensor]:
+    def demonstrate(self, seed: int, episode: int, questions: int) -> Bank:
+        """Let scripts play; see ``Learner.demonstrate``. What the policy has no room for is left out."""
+        tasks = self._envs[0].tasks
+        asked = [_number(tasks, tasks.draw(seed, episode + number)) for number in range(questions)]
+        return demonstrate(self._envs[0], list(dict.fromkeys(asked)), self._script, self._policy.positions)
+
+    def score(self, module: nn.Module, batch: Scorable, rows: Tensor) -> tuple[Tensor, Tensor]:
         """Return log-probabilities and exact entropies of some episodes; see ``Learner.score``."""
         device = next(module.parameters()).device
         mask = batch.mask[rows].to(device)
@@ -166,8 +174,7 @@ class TextLearner:
         self._envs += [copy.copy(first) for _ in range(len(places) - len(self._envs))]
         tasks = first.tasks
         for env, (episode, rollout) in zip(self._envs, places, strict=False):
-            task = tasks.draw(seed, episode)
-            number = tasks.questions(task.slot).index(task.question) * len(tasks.numbers) + task.slot
+            number = _number(tasks, tasks.draw(seed, episode))
             env.reset(seed=rollout_seed(seed, rollout), options={"task_id": number})
         return self._envs[: len(places)]
 
@@ -209,6 +216,11 @@ class TextLearner:
             return logits
         every: Tensor = module(input_ids=ids, use_cache=False).logits
         return every[chosen]
+
+
+def _number(tasks: Tasks, task: Task) -> int:
+    """The number of a task."""
+    return tasks.questions(task.slot).index(task.question) * len(tasks.numbers) + task.slot
 
 
 @torch.no_grad()

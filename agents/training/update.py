@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from berrypick.agents.methods.base import Batch, Method, Scores, Tokens, favoured, loss
-from berrypick.agents.training.learner import Learner
+from berrypick.agents.training.learner import Bank, Learner
 from berrypick.agents.training.tally import Tally
 
 if TYPE_CHECKING:
@@ -93,11 +93,42 @@ class Updater:
             tally.add(tokens)
             total += float(share.detach())
             self.accelerator.backward(share)
+        tally.step(total, self._descend(part.rows))
+
+    def imitate(self, bank: Bank, rows: Tensor, loss: Callable[[Tensor, Tensor, int], Tensor]) -> float:
+        """Do one optimiser step on demonstrations.
+
+        Args:
+            bank: demonstrations.
+            rows: those that the step is made on. Shape (n,), int64.
+            loss: as in ``methods.base.Refresh``.
+
+        Returns:
+            Sum of -log p over the demonstrated tokens, before the step.
+
+        Raises:
+            Diverged: the loss or gradient is NaN or infinite; the weights are those before.
+        """
+        mask, nats = bank.mask[rows], 0.0
+        self.optimiser.zero_grad()
+        for places in by_length(mask, self.micro):
+            new, _ = self.learner.score(self.learner.module, bank, rows[places])
+            here = mask[places].to(new.device)
+            share = loss(new.float(), here, int(mask.sum()))
+            if not bool(torch.isfinite(share)):
+                raise Diverged(f"the loss on demonstrations is {float(share.detach())}", rows[places])
+            nats -= float(new.detach().where(here, 0.0).sum())
+            self.accelerator.backward(share)
+        self._descend(rows)
+        return nats
+
+    def _descend(self, rows: Tensor) -> float:
+        """Make the optimiser's step down the gradient; returns the gradient's norm before clipping."""
         norm = float(self.accelerator.clip_grad_norm_(self.learner.module.parameters(), self.max_norm))
         if not np.isfinite(norm):
-            raise Diverged(f"the norm of the gradient is {norm}", part.rows)
+            raise Diverged(f"the norm of the gradient is {norm}", rows)
         self.optimiser.step()
-        tally.step(total, norm)
+        return norm
 
     def _marks(self, part: _Part, mask: Tensor, draw: np.random.Generator) -> Tensor:
         if not self.method.marks:

@@ -210,7 +210,7 @@ def step_of(step: int, seed: int, collapses: bool) -> folders.Line:
         first_query_duplicates=0.4, episodes=96, selected=96, seconds_rollout=1.5, seconds_update=2.5,
         seconds_other=0.1, state={}, entropy_planning=entropy * 1.3, entropy_execution=entropy * 0.6,
         tokens_planning=360, tokens_strategic=90, tokens_dropped=225,
-        reflection={"rank_r3": 0.4 + 0.01 * (step % 2), "rank_uniform": 0.3},
+        reflection={"rank_r3": 0.4 + 0.01 * (step % 2), "rank_uniform": 0.3}, unsolved=0.3,
     )  # fmt: skip
 
 
@@ -273,7 +273,13 @@ def fill(make_result: Callable[..., Result]) -> Callable[[Trial, Path], None]:
         left = {f"resilience_{cell.change}": cell.metrics["resilience"] for cell in cells[1:]}
         metrics = left | {"resilience_mean": estimate(kept), "resilience_worst": estimate(kept - 0.1)}
         run = make_result("lm:policy", test)
-        return msgspec.structs.replace(run, suite="collapse", cells=(before, *cells), metrics=metrics, questions=())
+        asked = tuple(
+            QuestionResult(cell, f"q{number}", "bridge", 2, 16, 0, right, (), {}, {})
+            for cell in (0, 1)
+            for number in range(10)  # the first three are too hard for the baseline
+            for right in [0 if number < 3 and trial.method == "grpo" else int(draw.binomial(16, 0.25))]
+        )
+        return msgspec.structs.replace(run, suite="collapse", cells=(before, *cells), metrics=metrics, questions=asked)
 
     def write(trial: Trial, out: Path) -> None:
         place = out / trial.place

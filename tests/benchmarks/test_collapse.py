@@ -80,6 +80,21 @@ def test_tokens_groups_and_reference_answers_by_hand(analysed: Analysed):
     assert words(collapse_tables.credit([blank])).count(pages.DASH) == 3
 
 
+def test_second_attempts_and_demonstrations_by_hand(analysed: Analysed, line: Callable[..., Line]):
+    """Six steps of 100 tokens; the last generates 300 more under critiques. Means of the first and the last five."""
+    lines = [line(step, tokens=100, unsolved=step / 10, refinement={"tokens": 0.0, "apart": 0.0}) for step in range(5)]
+    again = {"tokens": 300.0, "apart": 300.0, "solved": 0.25, "probability": 0.5}
+    lines.append(line(5, tokens=100, unsolved=0.5, refinement=again, refresh={"loss": 1.5, "tokens": 1200.0}))
+    run = analysed[0][0]._replace(lines=lines)
+    # Unsolved .2 at first, .3 at last; 300 of 900 tokens.
+    assert (
+        words(collapse_tables.added([run]))
+        .strip()
+        .endswith(f"{run.label} 0.20 \u2192 0.30 0.33 0.25 \u2192 0.25 0.50 \u2192 0.50 1,200 1.50 \u2192 1.50")
+    )
+    assert collapse_tables.added([run._replace(lines=[line(0)])]) == ""
+
+
 def test_updates_of_two_seeds_overlap_by_chance(analysed: Analysed):
     _, _, (seeds, methods, _) = analysed
     assert (seeds.first, seeds.second, seeds.seeds, methods.seeds) == ("grpo seed 0", "grpo seed 1", True, False)

@@ -115,6 +115,39 @@ def test_a_folder_is_for_one_sweep_which_may_grow(tmp_path: Path):
     assert sweep.planned(out) == grown, "what is refused changes nothing"
 
 
+TURNS = """
+order = "seeds"
+
+[[tracks]]
+name = "one"
+methods = ["grpo", "kl_cov"]
+later = ["r3"]
+seeds = [4, 2]
+training = { env = "berrypick/Almanac-v0" }
+
+[[tracks]]
+name = "two"
+methods = ["grpo"]
+seeds = [4, 2]
+training = { env = "berrypick/Almanac-v0", start = "some/folder" }
+"""
+
+
+def test_tracks_take_turns_seed_by_seed_and_later_methods_come_last(tmp_path: Path):
+    trials = sweep.read(written(tmp_path, TURNS)).trials
+    assert [(trial.track, trial.method, trial.seed) for trial in trials] == [
+        ("one", "start", 0), ("two", "start", 0),
+        ("one", "grpo", 4), ("one", "kl_cov", 4), ("two", "grpo", 4),
+        ("one", "grpo", 2), ("one", "kl_cov", 2), ("two", "grpo", 2),
+        ("one", "r3", 4), ("one", "r3", 2),
+    ]  # fmt: skip
+    trials = sweep.read(written(tmp_path, TURNS.replace('"seeds"', '"tracks"'))).trials
+    assert [trial.track for trial in trials] == ["one"] * 7 + ["two"] * 3
+    assert [trial.method for trial in trials[5:7]] == ["r3", "r3"]
+    with pytest.raises(BadInput, match=r"tracks\[0\]\.methods': must differ"):
+        sweep.read(written(tmp_path, TURNS.replace('"r3"', '"grpo"')))
+
+
 def test_shipped_sweeps_are_found_by_name_and_others_by_path(tmp_path: Path):
     assert sweep.find("collapse") == SWEEPS["collapse"]
     assert sweep.find(str(written(tmp_path, GOOD))) == tmp_path / "s.toml"
@@ -130,4 +163,11 @@ def test_shipped_sweeps_are_what_the_issue_asks_for():
     assert {trial.config.steps for trial in plans["collapse"] if trial.config} == {40}
     counts = [(kind, sum(trial.kind == kind for trial in plans["first"])) for kind in ("lm", "discrete")]
     assert counts == [("lm", 1 + 5 * 3), ("discrete", 1 + 9 * 10)]
+    critique = plans["critique"]
+    cells = {(trial.start, trial.method) for trial in critique if trial.config}
+    assert len(cells) == 2 * 3 * 2 + 7 and len(critique) == 2 + 3 * len(cells)
+    # What matters most comes first: after the starts, seed 0 of the factorial.
+    assert {trial.method for trial in critique[:2]} == {"start"} and len({trial.start for trial in critique[:2]}) == 2
+    assert {trial.seed for trial in critique[2:14]} == {0} and len({trial.method for trial in critique[2:14]}) == 6
+    assert all(trial.config is None or not trial.config.method.startswith("dr_grpo") for trial in critique)
     assert {trial.suite for trials in plans.values() for trial in trials} == {"collapse", "collapse-brief"}

@@ -12,7 +12,8 @@ from berrypick.benchmarks import sweep_numbers
 from berrypick.benchmarks.metrics import Value
 from berrypick.benchmarks.result import BLANK
 from berrypick.benchmarks.sweep import START, Trial
-from berrypick.benchmarks.sweep_numbers import NOTHING, Ran, Spread, better, rows, spread, t_interval
+from berrypick.benchmarks.sweep_numbers import NOTHING, Spread, better, rows, spread, t_interval
+from berrypick.benchmarks.sweep_runs import Ran
 
 
 def value(number: float) -> Value:
@@ -50,6 +51,8 @@ def test_what_is_better():
     names = ("EM_dev", "pass@16_test", "strategies_D2_dev", "resilience_no_open", "resilience_mean")
     assert [better(name) for name in names] == [1] * 5
     assert (better("dominant_share_test"), better("entropy_at_end")) == (-1, 0)
+    assert (better("never_test"), better("reward_at_equal_tokens"), better("cost_tokens")) == (1, 1, 0)
+    assert better("unsolved_at_equal_tokens") == -1
 
 
 def test_methods_are_held_against_the_baseline_seed_by_seed(monkeypatch: pytest.MonkeyPatch):

@@ -30,6 +30,8 @@ COMPOSITIONS = (
     "fitness_sharing+hicra_random+kl_cov(ratio=0.2)",
     "r3+adaptive_entropy+rloo",
     "r3_filter+fitness_sharing+hicra",
+    "fitness_sharing+sft_refresh",
+    "kl_cov(ratio=0.2)+critique_grpo+sft_refresh(every=2)",
 )
 NAMES = (*METHODS, *COMPOSITIONS)
 

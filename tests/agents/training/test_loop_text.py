@@ -55,7 +55,13 @@ class Killed(BaseException):
 
 @pytest.mark.parametrize(
     "method",
-    ["kl_reference", "adaptive_entropy(target=3)", "critique_grpo+kl_cov(ratio=0.1)", "r3_filter+hicra_random"],
+    [
+        "kl_reference",
+        "adaptive_entropy(target=3)",
+        "critique_grpo+kl_cov(ratio=0.1)",
+        "r3_filter+hicra_random",
+        "fitness_sharing+sft_refresh(every=1,batch=3,questions=4)",
+    ],
 )
 def test_a_run_that_was_killed_goes_on_as_if_it_had_not_been(tmp_path: Path, method: str):
     whole = trained(tmp_path / "whole", method=method)

@@ -1,0 +1,97 @@
+"""What ``berrypick refine`` does: the success of second attempts of one policy, as a file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from berrypick import files
+from berrypick.agents.critics import CRITICS
+from berrypick.benchmarks import provenance
+from berrypick.benchmarks.provenance import Provenance
+from berrypick.benchmarks.result import canonical
+from berrypick.benchmarks.second_attempts import Sizes, Tick, Tried, try_again
+from berrypick.errors import BadInput
+from berrypick.records import Record
+
+
+class Refined(Record):
+    """The file; attributes are the arguments of ``measure``, what it found, and where that comes from.
+
+    Attributes:
+        weights: hash of the policy's, "" for one of the hub.
+        splits: what became of each split's questions.
+    """
+
+    policy: str
+    weights: str
+    env: str
+    options: dict[str, Any]
+    groups: int
+    size: int
+    seed: int
+    critics: tuple[str, ...]
+    splits: tuple[Tried, ...]
+    provenance: Provenance
+
+
+def check(splits: Sequence[str], critics: Sequence[str], sizes: Sizes) -> None:
+    """Raise BadInput or UnknownName for what cannot be measured."""
+    for critic in critics:
+        CRITICS[critic.partition(":")[0]]
+    for name, values in (("split", splits), ("critics", critics)):
+        if not values or len(set(values)) < len(values):
+            raise BadInput(f"must be one at least, each once; got {', '.join(values) or 'none'}", field=name)
+    for name, value, least in (("groups", sizes.groups, 2), ("size", sizes.size, 1)):
+        if value < least:
+            raise BadInput(f"must be at least {least}, got {value}", field=name)
+
+
+def measure(
+    policy: str,
+    env: str,
+    options: Mapping[str, Any],
+    splits: Sequence[str],
+    critics: Sequence[str],
+    sizes: Sizes,
+    command: Sequence[str],
+    tick: Tick = lambda _: None,
+) -> Refined:
+    """Measure one policy of the text track.
+
+    Args:
+        policy: a published start or a folder.
+        env: id of the environment.
+        options: its arguments beside the split.
+        splits: of the worlds that are played.
+        critics: names that ``agents.critics.make`` takes.
+        sizes: how much is played in each split.
+        command: its words, for the file.
+        tick: called after each lot of episodes with what was played.
+
+    Raises:
+        BadInput: a number is out of range, something is there twice, or the policy or environment cannot be used.
+        UnknownName: no such critic, environment or split.
+    """
+    from berrypick.agents.lm.load import weights
+    from berrypick.agents.training.config import Config
+    from berrypick.agents.training.learners import make_learner, track
+
+    check(splits, critics, sizes)
+    if track(env) != "text":
+        raise BadInput(
+            f"critiques are words, and {env} is in numbers; use an environment of the text track", field="env"
+        )
+    found = []
+    for split in splits:
+        learner = make_learner(Config("grpo", policy, env, {**options, "split": split}))
+        assert learner.reader is not None, "learners of the text track read"
+        found.append(try_again(learner, learner.reader, split, critics, sizes, tick))
+    source = provenance.collect(command, {}, {}, {})
+    return Refined(policy, weights(policy), env, dict(options), *sizes, tuple(critics), tuple(found), source)
+
+
+def write(path: Path, refined: Refined) -> None:
+    """Write the file."""
+    files.write_bytes(path, canonical(refined))

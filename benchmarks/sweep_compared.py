@@ -1,0 +1,89 @@
+"""Measures of a trial that need the other trials of its track: what it cost, and what that bought.
+
+All are over evaluated trials. What is held against the baseline is held against its trial with the same seed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from itertools import accumulate
+from typing import Final
+
+from berrypick.agents.training.folder import Line
+from berrypick.benchmarks.collapse_series import WINDOW
+from berrypick.benchmarks.metrics_base import Value
+from berrypick.benchmarks.result import QuestionResult
+from berrypick.benchmarks.sweep import BASELINE
+from berrypick.benchmarks.sweep_runs import SPLITS, Ran
+
+#: Name -> what is paid in a step, as a multiple of what the baseline pays in its steps of the same numbers.
+COSTS: Final[Mapping[str, Callable[[Line], float]]] = {
+    "cost_tokens": lambda line: line.generated,
+    "cost_rollout": lambda line: line.seconds_rollout,
+    "cost_update": lambda line: line.seconds_update,
+    "cost_step": lambda line: line.seconds_rollout + line.seconds_update + line.seconds_other,
+}
+#: Of the last steps before a run had generated as much as the leanest of its seed generated in all.
+AT_EQUAL_TOKENS: Final[Mapping[str, Callable[[Line], float | None]]] = {
+    "reward_at_equal_tokens": lambda line: line.reward,
+    "unsolved_at_equal_tokens": lambda line: line.unsolved,
+}
+#: Share of right answers at questions that the baseline's trials with other seeds never solve.
+NEVER: Final = {split: f"never_{split}" for split in SPLITS}
+
+#: (method, seed)
+Key = tuple[str, int]
+
+
+def compared(runs: Sequence[Ran]) -> dict[Key, dict[str, Value]]:
+    """Return the measures of the evaluated trials of one track; what has no value is left out."""
+    done = {(run.trial.method, run.trial.seed): run for run in runs if run.result is not None}
+    found: dict[Key, dict[str, float]] = {key: {} for key in done}
+    for (method, seed), run in done.items():
+        own = found[method, seed]
+        if run.lines and (base := done.get((BASELINE, seed))):
+            own |= costs(run.lines, base.lines)
+        if run.lines:
+            peers = [each.lines for (_, other), each in done.items() if other == seed and each.lines]
+            own |= at_equal_tokens(run.lines, min(sum(line.generated for line in lines) for lines in peers))
+        own |= never_solved(run, [each for (name, other), each in done.items() if name == BASELINE and other != seed])
+    return {key: {name: Value(value, None, None, 0) for name, value in own.items()} for key, own in found.items()}
+
+
+def costs(lines: Sequence[Line], base: Sequence[Line]) -> dict[str, float]:
+    """What steps cost beside those of the baseline with the same numbers."""
+    both = min(len(lines), len(base))
+    sums = {name: [sum(map(of, some[:both])) for some in (lines, base)] for name, of in COSTS.items()}
+    return {name: ours / theirs for name, (ours, theirs) in sums.items() if theirs}
+
+
+def at_equal_tokens(lines: Sequence[Line], budget: int) -> dict[str, float]:
+    """Trailing means at the last step up to which no more than a budget was generated."""
+    spent = accumulate(line.generated for line in lines)
+    steps = sum(tokens <= budget for tokens in spent)
+    last = lines[max(0, steps - WINDOW) : steps]
+    values = {name: [of(line) for line in last] for name, of in AT_EQUAL_TOKENS.items()}
+    known = {name: [value for value in each if value is not None] for name, each in values.items()}
+    return {name: sum(each) / len(each) for name, each in known.items() if each}
+
+
+def never_solved(run: Ran, others: Sequence[Ran]) -> dict[str, float]:
+    """Share of right answers at questions that no rollout of some other trials solves, in plain cells.
+
+    Chosen by trials with other seeds, they are no more unlucky for the baseline's own than for anybody else's.
+    """
+    found = {}
+    for split, name in NEVER.items():
+        right = [{key: row.correct for key, row in _questions(other, split).items()} for other in others]
+        rows = _questions(run, split)
+        hard = [row for key, row in rows.items() if right and not any(each.get(key, 1) for each in right)]
+        if hard:
+            found[name] = sum(row.correct / row.rollouts for row in hard) / len(hard)
+    return found
+
+
+def _questions(run: Ran, split: str) -> dict[tuple[int, str], QuestionResult]:
+    if run.result is None:
+        return {}
+    cells = [number for number, cell in enumerate(run.result.cells) if cell.plain and cell.setup["split"] == split]
+    return {(row.cell, row.question_id): row for row in run.result.questions if row.cell in cells}

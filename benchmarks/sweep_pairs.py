@@ -1,0 +1,94 @@
+"""Trials of a sweep in pairs that share a seed: with and without an addition, from one start and from another."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from itertools import combinations
+from typing import NamedTuple
+
+from berrypick.benchmarks.metrics_base import Value
+from berrypick.benchmarks.sweep import BASELINE, START
+from berrypick.benchmarks.sweep_numbers import Spread, by_seed, less, measures
+from berrypick.benchmarks.sweep_runs import Ran
+
+_BySeed = Mapping[int, Mapping[str, Value]]
+
+
+class Pair(NamedTuple):
+    """Two sets of trials, seed by seed.
+
+    Attributes:
+        what: differs between them.
+        where: what they share.
+        seeds: planned in both.
+        less: measure -> the first less the second, over the seeds that both have.
+    """
+
+    what: str
+    where: str
+    seeds: int
+    less: dict[str, Spread]
+
+
+def parts(method: str) -> frozenset[str]:
+    """What a method's name is put together from, the baseline left out."""
+    return frozenset(re.split(r"\+(?![^()]*\))", method.replace(" ", ""))) - {BASELINE}
+
+
+def added(runs: Sequence[Ran]) -> list[Pair]:
+    """Methods of one track with an addition less those without it; additions that stand on two methods or more."""
+    methods = [method for method in dict.fromkeys(run.trial.method for run in runs) if method != START]
+    found: dict[str, list[tuple[str, str]]] = {}
+    for with_it in methods:
+        for without in methods:
+            more = parts(with_it) - parts(without)
+            if len(more) == 1 and parts(without) < parts(with_it):
+                found.setdefault(next(iter(more)), []).append((with_it, without))
+    of_method, seeds = by_seed(runs), _seeds(runs)
+    return [
+        _pair(what, without, seeds[with_it] & seeds[without], of_method[with_it], of_method[without])
+        for what, pairs in found.items()
+        if len(pairs) > 1
+        for with_it, without in pairs
+    ]
+
+
+def between(tracks: Mapping[str, Sequence[Ran]]) -> list[Pair]:
+    """Methods of one track less the same of another, where the two differ in their start alone.
+
+    Measures that need the other trials of a track mean something within that track only, and are left out.
+    """
+    found = []
+    for (one, ours), (other, theirs) in combinations(tracks.items(), 2):
+        if ours[0].trial.start != theirs[0].trial.start and _elsewhere(ours) == _elsewhere(theirs):
+            here, there = _seeds(ours), _seeds(theirs)
+            found += [
+                _pair(f"{one} less {other}", name, here[name] & there[name], _of(ours, name), _of(theirs, name))
+                for name in here
+                if name in there
+            ]
+    return found
+
+
+def _elsewhere(runs: Sequence[Ran]) -> object:
+    """What trials of a track have in common beside their start."""
+    config = next(run.trial.config for run in runs if run.trial.config)
+    return config.env, config.options, config.steps, runs[0].trial.suite
+
+
+def _seeds(runs: Sequence[Ran]) -> dict[str, set[int]]:
+    """Planned seeds of each method."""
+    found: dict[str, set[int]] = {}
+    for run in runs:
+        found.setdefault(run.trial.method, set()).add(run.trial.seed)
+    return found
+
+
+def _of(runs: Sequence[Ran], method: str) -> dict[int, dict[str, Value]]:
+    return {run.trial.seed: own for run in runs if run.trial.method == method and (own := measures(run))}
+
+
+def _pair(what: str, where: str, seeds: set[int], ours: _BySeed, theirs: _BySeed) -> Pair:
+    names = dict.fromkeys(name for found in ours.values() for name in found)
+    return Pair(what, where, len(seeds), {name: less(name, ours, theirs) for name in names})

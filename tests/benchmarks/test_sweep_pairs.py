@@ -1,0 +1,89 @@
+"""Pairs of trials that share a seed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pytest
+
+from berrypick.agents.training.config import Config
+from berrypick.benchmarks import sweep_pairs
+from berrypick.benchmarks.metrics import Value
+from berrypick.benchmarks.sweep import START, Trial
+from berrypick.benchmarks.sweep_pairs import added, between, parts
+from berrypick.benchmarks.sweep_runs import Ran
+
+Numbers = Mapping[tuple[str, int], float | None]
+
+
+def runs(numbers: Numbers, track: str = "text", start: str = "a", steps: int = 40) -> list[Ran]:
+    config = Config("grpo", start, "berrypick/Almanac-v0", steps=steps)
+    return [
+        Ran(Trial(track, name, seed, "collapse", "lm", start, None if name == START else config), [], None, None)
+        for name, seed in numbers
+    ]
+
+
+@pytest.fixture
+def measured(monkeypatch: pytest.MonkeyPatch):
+    """``measured(numbers, track)``: EM in dev worlds of each trial; None where it is not evaluated."""
+    known: dict[tuple[str, str, int], float | None] = {}
+
+    def by_seed(some: list[Ran]) -> dict[str, dict[int, dict[str, Value]]]:
+        found: dict[str, dict[int, dict[str, Value]]] = {}
+        for run in some:
+            value = known[run.trial.track, run.trial.method, run.trial.seed]
+            own = found.setdefault(run.trial.method, {})
+            if value is not None:
+                own[run.trial.seed] = {"EM_dev": Value(value, None, None, 0)}
+        return found
+
+    monkeypatch.setattr(sweep_pairs, "by_seed", by_seed)
+    monkeypatch.setattr(sweep_pairs, "measures", lambda run: by_seed([run])[run.trial.method].get(run.trial.seed, {}))
+
+    def make(numbers: Numbers, track: str = "text", **more) -> list[Ran]:
+        known.update({(track, *key): value for key, value in numbers.items()})
+        return runs(numbers, track, **more)
+
+    return make
+
+
+def test_the_parts_of_a_name():
+    assert parts("grpo") == frozenset() and parts("grpo+critique_grpo") == {"critique_grpo"}
+    assert parts("kl_cov(ratio=1e+0, beta=2)+r3") == {"kl_cov(ratio=1e+0,beta=2)", "r3"}
+
+
+def test_an_addition_is_held_against_the_same_without_it(measured):
+    """Critique adds .1 and .2 to grpo, .3 to kl_cov where one seed is missing; hicra stands alone and is no pair."""
+    some = measured(
+        {
+            (START, 0): 0.2, ("grpo", 0): 0.5, ("grpo", 1): 0.4, ("grpo+critique_grpo", 0): 0.6,
+            ("grpo+critique_grpo", 1): 0.6, ("kl_cov", 0): 0.3, ("kl_cov", 1): 0.1, ("kl_cov+critique_grpo", 0): 0.6,
+            ("kl_cov+critique_grpo", 1): None, ("hicra", 0): 0.9,
+        }
+    )  # fmt: skip
+    found = {(pair.what, pair.where): pair for pair in added(some)}
+    assert list(found) == [
+        ("critique_grpo", "grpo"), ("critique_grpo", "kl_cov"), ("kl_cov", "grpo"), ("kl_cov", "grpo+critique_grpo"),
+    ]  # fmt: skip
+    less = found["critique_grpo", "grpo"].less["EM_dev"]
+    # Mean .15, s = .0707, t(.975, 1) = 12.706: half width .6353.
+    assert (less.value, less.low, less.n) == (pytest.approx(0.15), pytest.approx(0.15 - 0.6353, abs=1e-4), 2)
+    pair = found["critique_grpo", "kl_cov"]
+    assert (pair.seeds, pair.less["EM_dev"].n, pair.less["EM_dev"].value) == (2, 1, pytest.approx(0.3))
+    assert found["kl_cov", "grpo+critique_grpo"].less["EM_dev"].value == pytest.approx(0.0)
+
+
+def test_starts_are_held_against_each_other_method_by_method(measured):
+    one = measured({("grpo", 0): 0.5, ("grpo", 1): 0.6, ("r3", 0): 0.9}, "diverse", start="a")
+    other = measured({("grpo", 0): 0.4, ("grpo", 1): 0.3}, "narrow", start="b")
+    (pair,) = between({"diverse": one, "narrow": other})
+    assert (pair.what, pair.where, pair.seeds) == ("diverse less narrow", "grpo", 2)
+    assert pair.less["EM_dev"].value == pytest.approx(0.2)
+
+
+@pytest.mark.parametrize("more", [{"start": "a"}, {"start": "b", "steps": 41}])
+def test_tracks_that_differ_in_more_or_less_than_their_start_are_left_alone(measured, more):
+    one = measured({("grpo", 0): 0.5}, "one", start="a")
+    other = measured({("grpo", 0): 0.4}, "other", **more)
+    assert between({"one": one, "other": other}) == []
