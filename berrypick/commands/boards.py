@@ -1,4 +1,4 @@
-"""``submit`` and ``verify``: numbers that stand on replayed episodes."""
+"""``submit``, ``verify`` and ``board``: numbers that stand on replayed episodes."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ Jobs = Annotated[int | None, tyro.conf.arg(metavar="INT", help_behavior_hint="(d
 FROM_RUNS: Final = "(default: what the runs say)"
 Told = Annotated[str, tyro.conf.arg(metavar="STR", help_behavior_hint=FROM_RUNS)]
 Said = Annotated[str, tyro.conf.arg(metavar="STR", help_behavior_hint="(default: none)")]
-SUBMISSIONS: Final = Path("leaderboard/submissions")
+BOARD: Final = Path("leaderboard")
+SUBMISSIONS: Final = BOARD / "submissions"
 
 
 def submit(
@@ -96,6 +97,28 @@ def verify(paths: Paths, jobs: Jobs = None) -> int:
         _show(verdict)
         failed += bool(verdict.problems)
     return 1 if failed else 0
+
+
+def board(submissions: Path = SUBMISSIONS, out: Path = BOARD, check: bool = False) -> int:
+    """Write the board from the submissions alone: README.md, leaderboard.csv and index.html.
+
+    Args:
+        submissions: folder of submissions.
+        out: where to write.
+        check: write nothing; exit with code 1 where a file is not what would be written.
+    """
+    from berrypick.leaderboard import board as boards
+    from berrypick.leaderboard import board_files
+
+    contents = board_files.render(boards.read(submissions))
+    if check:
+        old = board_files.stale(out, contents)
+        for name in old:
+            OUT.print(f"{out / name} is stale; `berrypick board` writes it anew", markup=False, soft_wrap=True)
+        return 1 if old else 0
+    board_files.write(out, contents)
+    OUT.print(f"Board: {out / board_files.PAGE}", markup=False, soft_wrap=True)
+    return 0
 
 
 def _show(verdict: Verdict) -> None:
