@@ -13,10 +13,12 @@ from berrypick.leaderboard.board_parts import marks, scroll
 
 #: Shades from nothing kept to everything.
 SHADES: Final = 10
-#: The page's style for them; from the middle on, the ground is strong enough to need the other ink.
+#: Ink on grounds that are too strong for the page's own; where it changes depends on light or dark.
+_INK: Final = {7: "seven", 8: "full", 9: "full", 10: "full"}
+#: The page's style for the shades.
 HEAT: Final = "\n".join(
-    f"  .heat .h{shade} {{ background: rgba(var(--heat), {0.04 + 0.09 * shade:.2f});"
-    f"{' color: var(--full);' if 2 * shade > SHADES else ''} }}"
+    f"  .heat .h{shade} {{ background: rgba(var(--heat), {0.04 + 0.09 * shade:.2f}); "
+    f"color: var(--{_INK.get(shade, 'ink')}); }}"
     for shade in range(SHADES + 1)
 )
 

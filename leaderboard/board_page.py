@@ -59,7 +59,7 @@ def _facts(groups: Sequence[Group]) -> str:
     if not groups:
         return "No submissions yet; <code>berrypick submit</code> makes one."
     count = sum(len(group.rows) for group in groups)
-    return f"{count} submissions in {len(groups)} tables. Numbers of one table cannot be compared with another's."
+    return f"Submissions: {count}. Numbers of different tables ({len(groups)} here) cannot be compared."
 
 
 def _shown(groups: Sequence[Group]) -> list[str]:
@@ -120,11 +120,10 @@ def _head(name: str, kind: str, first: str, meaning: str) -> str:
 
 def _row(group: Group, row: Row, metrics: Sequence[str]) -> str:
     entry = row.entry
-    name = f'<td data-v="{escape(entry.name)}">{escape(entry.name)}'
-    name += ' <span class="pareto" title="on the Pareto front">&#9670;</span>' if entry.name in group.front else ""
-    name += (
-        f"<small>{escape(entry.agent)}</small>" + ('<span class="badge">anchor</span>' if row.anchor else "") + "</td>"
-    )
+    name = f'<td data-v="{escape(entry.name)}">'
+    name += '<span class="pareto" title="on the Pareto front">&#9670;</span>' if entry.name in group.front else ""
+    badge = '<span class="badge">anchor</span>' if row.anchor else ""
+    name += f"{escape(entry.name)}<small>{escape(entry.agent)}{badge}</small></td>"
     cells = "".join(_cell(row.value(metric), COLUMNS[metric][0]) for metric in metrics)
     tier = f'<td data-v="{escape(entry.tier)}">{escape(entry.tier)}</td>'
     above = f'<td class="above" data-v="">{escape(verdict(group.above.get(entry.name)))}</td>'
