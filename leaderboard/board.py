@@ -97,7 +97,9 @@ class Group(NamedTuple):
     @property
     def title(self) -> str:
         """What heads its table."""
-        return f"{self.suite}, {self.rows[0].entry.protocol}"
+        entry = self.rows[0].entry
+        salt = entry.fingerprints.get(schema.SALT)
+        return f"{self.suite}, {entry.protocol}" + (f", worlds of the private salt {salt:.8}" if salt else "")
 
     def columns(self) -> list[str]:
         """The columns in which some row has a value."""

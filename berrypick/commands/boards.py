@@ -15,6 +15,7 @@ from berrypick.errors import BadInput
 if TYPE_CHECKING:
     from berrypick.leaderboard.verifying import Verdict
 
+Salt = Annotated[Path | None, tyro.conf.arg(metavar="FILE", help_behavior_hint="(default: everybody's worlds)")]
 Paths = Annotated[
     list[Path], tyro.conf.Positional, tyro.conf.arg(metavar="PATH ...", help_behavior_hint="(one or more)")
 ]
@@ -41,6 +42,7 @@ def submit(
     contact: Said = "",
     licence: str = "CC-BY-4.0",
     notes: Said = "",
+    salt: Salt = None,
     jobs: Jobs = None,
 ) -> int:
     """Make a submission from runs of one agent on one suite, with seeds 0, 1 and 2.
@@ -62,11 +64,15 @@ def submit(
         contact: whom to ask.
         licence: of the episodes.
         notes: anything else, on one line of at most 2000 characters.
+        salt: private salt that the runs were played with.
         jobs: processes.
     """
+    from berrypick.corpora import salted
     from berrypick.leaderboard import submitting
     from berrypick.leaderboard.schema import About
 
+    if salt:
+        salted.use(salt)
     about = About(
         model, revision, method, start, training_tokens, hardware, agent_url, contact, licence, notes
     )  # fmt: skip
@@ -77,17 +83,21 @@ def submit(
     return 0
 
 
-def verify(paths: Paths, jobs: Jobs = None) -> int:
+def verify(paths: Paths, salt: Salt = None, jobs: Jobs = None) -> int:
     """Replay submissions and compute every number again; exits with code 1 where one differs.
 
     What differs is printed with file, line, question and step. Nothing is written.
 
     Args:
         paths: submissions, or folders of submissions.
+        salt: private salt that some of them were played with.
         jobs: processes.
     """
+    from berrypick.corpora import salted
     from berrypick.leaderboard import verifying
 
+    if salt:
+        salted.use(salt)
     if not paths:
         raise BadInput("name at least one; `berrypick submit RUN ...` makes one", field="PATH")
     processes, failed = _jobs(jobs), 0
