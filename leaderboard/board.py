@@ -7,7 +7,6 @@ across groups.
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -15,7 +14,6 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from berrypick.agents import AGENTS
 from berrypick.benchmarks import bootstrap, result
 from berrypick.benchmarks.bootstrap import Difference
 from berrypick.benchmarks.metrics import Value
@@ -23,6 +21,7 @@ from berrypick.benchmarks.result import BLANK
 from berrypick.benchmarks.suites import SUITES
 from berrypick.leaderboard import entries, episodes, schema
 from berrypick.leaderboard.episodes import Played
+from berrypick.leaderboard.own import CEILINGS, is_own
 from berrypick.leaderboard.schema import Entry
 
 #: Columns: metric -> digits shown and whether more is better (None: neither).
@@ -40,8 +39,6 @@ COLUMNS: Final[dict[str, tuple[int, bool | None]]] = {
 }
 #: What the Pareto front is over; a blank counts as least.
 FRONT: Final = ("EM", "strategies_D2", "resilience_mean")
-#: Agents that are given the evidence: shown, and on no front.
-CEILINGS: Final = ("oracle", "route_oracle")
 
 
 class Row(NamedTuple):
@@ -61,11 +58,8 @@ class Row(NamedTuple):
 
     @property
     def anchor(self) -> bool:
-        """Whether this is one of the rows that the project itself submits, which everything is held against.
-
-        A name is taken once, so that nobody else can have it.
-        """
-        return self.entry.agent in AGENTS and self.entry.name == name_of(self.entry.suite, self.entry.agent)
+        """Whether this is one of the rows that the project itself submits, which everything is held against."""
+        return is_own(self.entry.name, self.entry.suite, self.entry.agent)
 
     @property
     def ceiling(self) -> bool:
@@ -104,11 +98,6 @@ class Group(NamedTuple):
     def columns(self) -> list[str]:
         """The columns in which some row has a value."""
         return [name for name in COLUMNS if any(row.value(name).value is not None for row in self.rows)]
-
-
-def name_of(suite: str, agent: str) -> str:
-    """What the project calls the submission of an agent of its own."""
-    return re.sub(r"[^a-z0-9._]+", "-", f"{suite}-{agent}".lower())
 
 
 def read(folder: Path) -> list[Group]:

@@ -79,6 +79,7 @@ def test_anchors_are_known_by_a_name_that_is_taken_once(made: Row):
     oracle = of("core-oracle", "oracle")
     assert oracle.anchor and oracle.ceiling
     assert of("core-scripted-names-words", "scripted:names+words").anchor
+    assert of("core-shotgun-mixture", "shotgun:mixture").anchor
     assert not of("mine", "oracle").anchor and not of("core-mine", "mine").anchor
     assert board.front([oracle, of("mine", "oracle")]) == {"mine"}
 
