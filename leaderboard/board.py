@@ -22,6 +22,7 @@ from berrypick.benchmarks.suites import SUITES
 from berrypick.leaderboard import entries, episodes, schema
 from berrypick.leaderboard.episodes import Played
 from berrypick.leaderboard.own import CEILINGS, is_own
+from berrypick.leaderboard.reading import Rejected
 from berrypick.leaderboard.schema import Entry
 
 #: Columns: metric -> digits shown and whether more is better (None: neither).
@@ -112,7 +113,11 @@ def read(folder: Path) -> list[Group]:
 
 
 def groups(rows: Iterable[Row]) -> list[Group]:
-    """Group and order rows: suites as ``SUITES`` has them, within a group by EM, then by name."""
+    """Group and order rows: suites as ``SUITES`` has them, within a group by EM, then by name.
+
+    Raises:
+        Rejected: rows of a group have different cells.
+    """
     by_key: dict[tuple[int, str, str, str], list[Row]] = {}
     known = list(SUITES)
     for row in rows:
@@ -124,6 +129,11 @@ def groups(rows: Iterable[Row]) -> list[Group]:
 
 
 def _group(key: str, rows: Sequence[Row]) -> Group:
+    for row in rows:
+        if len(row.entry.cells) != len(rows[0].entry.cells):
+            raise Rejected(
+                f"{row.entry.name} and {rows[0].entry.name} have the same fingerprints and not the same cells"
+            )
     ordered = sorted(rows, key=lambda row: (-_number(row, "EM"), row.entry.name))
     above = {row.entry.name: against(before, row) for before, row in pairwise(ordered)}
     return Group(key, tuple(ordered), front(ordered), above)

@@ -46,7 +46,7 @@ def _has(row: Row, cell: int) -> bool:
 def _names(group: Group, knocked: Sequence[int]) -> list[str]:
     """What is knocked out; with where, if that alone names no column."""
     cells = [group.rows[0].entry.cells[number] for number in knocked]
-    names = ["+".join(map(str, cell.setup["knockouts"])) for cell in cells]
+    names = ["+".join(map(str, cell.setup.get("knockouts", ()))) for cell in cells]
     return names if len(set(names)) == len(names) else [cell.label for cell in cells]
 
 

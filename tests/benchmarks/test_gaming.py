@@ -6,7 +6,6 @@ the questions. "Better" is said where the 95 % interval of the difference exclud
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import cache
 from typing import Final
 
@@ -44,14 +43,14 @@ def tasks(agent: str) -> list[TaskOutcomes]:
     return [task for run in played(agent) for task in run.tasks]
 
 
-def better(agent: str, than: str, metrics: Sequence[str] = HEADLINES) -> list[str]:
-    """The metrics in which an agent is better than another; resilience is always among what is compared."""
-    found = stats.compare(tasks(agent), tasks(than), metrics, 0, apart=(1,))
+def better(agent: str, than: str) -> list[str]:
+    """The headlines in which an agent is better than another."""
+    found = stats.compare(tasks(agent), tasks(than), HEADLINES, 0, apart=(1,))
     setups = [cell.setup for cell in played(than)]
     kept = [robustness.parts(CELLS, setups, tasks(name)) for name in (agent, than)]
     found |= robustness.compare(kept[0], kept[1], 0)
     assert {"resilience_mean", "resilience_worst"} <= found.keys()
-    assert all(found[name].n == 45 for name in ("EM", "adaptivity") if name in found)
+    assert found["EM"].n == 45
     return [name for name, difference in found.items() if difference.better == "first"]
 
 
@@ -61,15 +60,23 @@ def test_no_trick_pays(trick: str, inner: str):
     assert better(f"{trick}:{inner}", inner) == []
 
 
-@pytest.mark.parametrize("inner", [ONE_WAY, MANY_WAYS])
-def test_adaptivity_moves_by_random_queries_alone(inner: str):
-    """What is no headline: a stuck agent that asks at random changes its way after a miss, as `adaptivity` has it.
+@pytest.mark.parametrize("trick", ["padded", "shotgun", "noisy", "cosmetic"])
+def test_adaptivity_moves_little(trick: str):
+    """It is no headline: a stuck agent that asks at random does change its way after a miss, and gains hundredths."""
+    found = stats.compare(tasks(f"{trick}:{MANY_WAYS}"), tasks(MANY_WAYS), ("adaptivity",), 0, apart=(1,))
+    gain = found["adaptivity"].value
+    assert found["adaptivity"].n == 45 and gain is not None and gain < 0.1
 
-    RULES.md says so. With one way and its fallbacks nothing is gained, as it is seldom stuck.
-    """
-    for trick in ("padded", "shotgun", "cosmetic"):
-        assert better(f"{trick}:{inner}", inner, ("adaptivity",)) == []
-    assert better(f"noisy:{inner}", inner, ("adaptivity",)) == (["adaptivity"] if inner == MANY_WAYS else [])
+
+@pytest.mark.slow
+@pytest.mark.parametrize("trick", ["padded", "noisy", "cosmetic"])
+def test_many_ways_are_not_made_more(trick: str):
+    """As many attempts as it takes to count the ways of an agent that is right in a third of them."""
+    cell = replace(PLAIN, rollouts=16)
+    inner, tricky = (cells.play(agents.make(name), cell, 0, 0).tasks for name in (MANY_WAYS, f"{trick}:{MANY_WAYS}"))
+    found = stats.compare(tricky, inner, ("strategies_D2", "strategies_D1", "route_coverage"), 0)
+    assert all(difference.n >= 30 for difference in found.values())
+    assert [name for name, difference in found.items() if difference.better == "first"] == []
 
 
 @pytest.mark.parametrize("floor", ["random", "closed_book"])

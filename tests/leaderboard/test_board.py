@@ -68,6 +68,13 @@ def test_order_front_and_groups(made: Row):
     assert group.columns() == ["EM", "strategies_D2"]
 
 
+def test_equal_fingerprints_and_other_cells_are_refused(made: Row):
+    """No honest pair of submissions is like that, and the map of knock-outs has one column a cell."""
+    short = replace(made.entry, name="short", cells=made.entry.cells[:1])
+    with pytest.raises(Rejected, match="honest have the same fingerprints and not the same cells"):
+        board.groups([made, Row(short, made.played)])
+
+
 def test_equals_share_the_front(made: Row):
     assert board.front([row(made, "a", EM=0.5), row(made, "b", EM=0.5)]) == {"a", "b"}
 
