@@ -16,7 +16,7 @@ from berrypick import agents
 from berrypick.benchmarks import cells, robustness, stats
 from berrypick.benchmarks.cells import CellRun
 from berrypick.benchmarks.metrics import TaskOutcomes
-from berrypick.benchmarks.suites import Cell
+from berrypick.benchmarks.suites import Cell, cells_of
 
 PLAIN: Final = Cell("berrypick/Search-v0", "almanac-tiny", worlds=1, tasks=45, rollouts=6)
 CELLS: Final = (PLAIN, replace(PLAIN, knockouts=("no_open",)))
@@ -71,10 +71,10 @@ def test_adaptivity_moves_little(trick: str):
 @pytest.mark.slow
 @pytest.mark.parametrize("trick", ["padded", "noisy", "cosmetic"])
 def test_many_ways_are_not_made_more(trick: str):
-    """As many attempts as it takes to count the ways of an agent that is right in a third of them."""
-    cell = replace(PLAIN, rollouts=16)
+    """The cell of suite `quick`: as many questions and attempts as it takes to count ways that seldom succeed."""
+    cell = cells_of("quick")[0]
     inner, tricky = (cells.play(agents.make(name), cell, 0, 0).tasks for name in (MANY_WAYS, f"{trick}:{MANY_WAYS}"))
-    found = stats.compare(tricky, inner, ("strategies_D2", "strategies_D1", "route_coverage"), 0)
+    found = stats.compare(tricky, inner, ("strategies_D2", "route_coverage"), 0)
     assert all(difference.n >= 30 for difference in found.values())
     assert [name for name, difference in found.items() if difference.better == "first"] == []
 
