@@ -14,7 +14,7 @@ export OMP_WAIT_POLICY ?= passive
 export NUMBA_NUM_THREADS ?= 1
 export PIP_DISABLE_PIP_VERSION_CHECK ?= 1
 
-.PHONY: help install bench collapse sweep scale speed speed-train test test-all test-gpu test-sb3 test-smollm check format
+.PHONY: help install bench collapse sweep scale speed speed-train board-rows test test-all test-gpu test-sb3 test-smollm check format
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -53,7 +53,7 @@ $(SPEED_STAMP): $(STAMP)
 speed: OUT ?= runs/speed
 speed: $(SPEED_STAMP)  ## measure speed against other tools (minutes; leave the machine alone); print one table, write it (OUT)
 	@mkdir -p $(OUT)
-	$(BIN)/pytest -q -n0 -rs benchmarks/speed --benchmark-quiet --benchmark-json $(OUT)/raw.json
+	$(BIN)/pytest -q -n0 -rs benchmarks/speed leaderboard/speed --benchmark-quiet --benchmark-json $(OUT)/raw.json
 	$(BIN)/python -P -m berrypick.benchmarks.speed.report --raw $(OUT)/raw.json --out $(OUT)
 
 speed-train: OUT ?= runs/speed-train
@@ -62,6 +62,12 @@ speed-train: $(STAMP)  ## measure the speed of training against TRL (minutes; le
 	@echo "installing what is measured against, extra trl"
 	@$(BIN)/pip install --quiet --constraint constraints.txt --editable ".[dev,trl]"
 	TRL_EXPERIMENTAL_SILENCE=1 $(BIN)/python -P -m berrypick.benchmarks.speed.training --start $(START) --out $(OUT)
+
+board-rows: OUT ?= runs/board
+board-rows: SUITES ?= core robust real
+board-rows: JOBS ?= $(shell nproc)
+board-rows: $(STAMP)  ## play and submit the project's own rows, write the board (hours; goes on after a kill; OUT, SUITES, JOBS)
+	$(BIN)/python -P -m berrypick.leaderboard.rows --out $(OUT) --suites $(SUITES) --jobs $(JOBS)
 
 test: $(STAMP)  ## run the tests that are neither slow nor need an accelerator
 	$(BIN)/pytest -q $(PYTEST_FLAGS)

@@ -44,6 +44,20 @@ def _padded(inner: str) -> Agent:
 KINDS.add("padded", _padded, "padded:<agent>: the agent with fillers, thoughts and repeated queries")
 
 
+def _gaming(kind: str, inner: str) -> Agent:
+    from berrypick.agents.gaming import Gaming
+
+    return Gaming(kind, make(inner))
+
+
+for _kind, _help in (
+    ("shotgun", "the agent, which answers with every name it saw"),
+    ("noisy", "the agent with random queries before its answer"),
+    ("cosmetic", "the agent with its queries in another order, another case, and with fillers"),
+):
+    KINDS.add(_kind, partial(_gaming, _kind), f"{_kind}:<agent>: {_help}")
+
+
 def _lm(name: str) -> Agent:
     try:
         from berrypick.agents.lm.agent import LM

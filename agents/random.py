@@ -35,15 +35,16 @@ def _draw(view: View, rng: np.random.Generator) -> Search | Open | Answer:
     match kinds[int(rng.integers(len(kinds)))]:
         case "search":
             engines = view.setup.engines
-            return Search(_words(view, rng), engines[int(rng.integers(len(engines)))])
+            return Search(words(view, rng), engines[int(rng.integers(len(engines)))])
         case "open":
             return Open(titles[int(rng.integers(len(titles)))])
         case _:
-            return Answer(_words(view, rng))
+            return Answer(words(view, rng))
 
 
-def _words(view: View, rng: np.random.Generator) -> str:
+def words(view: View, rng: np.random.Generator) -> str:
+    """A few words seen so far, drawn at random."""
     seen = [view.question, *(text for page in view.passages for text in (page.title, *page.sentences))]
-    words = list(dict.fromkeys(word for text in seen for word in text.split()))
+    known = list(dict.fromkeys(word for text in seen for word in text.split()))
     count = 1 + int(rng.integers(MOST_WORDS))
-    return " ".join(words[int(i)] for i in rng.integers(len(words), size=count)) if words else "?"
+    return " ".join(known[int(i)] for i in rng.integers(len(known), size=count)) if known else "?"

@@ -37,7 +37,8 @@ class Config(Record):
         seed: of the agent's sampling and of the intervals.
         cells: the suite's cells.
         versions: of Python and of the packages that decide a number.
-        sources: fingerprints of the protocol, the scorer, the corpora's builders and the agents, and of weights.
+        sources: fingerprints of the protocol, the scorer, the corpora's builders and the agents, of weights, and of a
+            private salt.
     """
 
     schema: int

@@ -13,13 +13,14 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import msgspec
+from msgspec.structs import replace
 
 from berrypick import agents, files
 from berrypick.agents.base import Weighted
 from berrypick.benchmarks import assemble, cells, favourite, provenance, result
 from berrypick.benchmarks.cells import CellRun
 from berrypick.benchmarks.result import Config
-from berrypick.benchmarks.suites import Cell, cells_of
+from berrypick.benchmarks.suites import Cell, cells_of, privately
 from berrypick.errors import BadInput
 
 CELLS: Final = ".cells"
@@ -62,6 +63,7 @@ def run(
     out: Path,
     *,
     protocol: str = "tags",
+    salt: str = "",
     jobs: int = 1,
     overwrite: bool = False,
     started: Callable[[int], Tick] = lambda total: lambda done: None,
@@ -76,6 +78,7 @@ def run(
         seed: of the agents' sampling and of the intervals; worlds and questions belong to the suite.
         out: where to write.
         protocol: how actions are written, a row of ``PROTOCOLS``.
+        salt: digest of a salt in use (``corpora.salted``): play in its worlds instead of everybody's.
         jobs: processes; with more than one, a script must guard its main module as ``multiprocessing`` asks.
         overwrite: where a folder holds a run of another configuration, remove that run.
         started: called once with the number of steps; what it returns is called after each.
@@ -93,7 +96,7 @@ def run(
     if jobs < 1:
         raise BadInput(f"must be at least 1, got {jobs}", field="jobs")
     begun, clock = datetime.now(UTC), time.perf_counter()
-    configs = [configure(name, suite, seed, protocol) for name in names]
+    configs = [configure(name, suite, seed, protocol, salt) for name in names]
     folders = [out] if len(names) == 1 else [out / folder_name(name) for name in names]
     for config, folder in zip(configs, folders, strict=True):
         claim(folder, config, overwrite)
@@ -154,9 +157,14 @@ def _play(job: Job) -> None:
 def _finish(config: Config, folder: Path, times: dict[str, str | float]) -> None:
     played = [result.unpack(Job(config, folder, i).file, CellRun) for i in range(len(config.cells))]
     _log(folder / ERRORS, config, played)
+    found = assemble.assemble(config, played, times)
+    if salt := config.sources.get("salt"):
+        source = found.provenance
+        source = replace(source, command=f"{source.command} --salt FILE-WITH-HASH-{salt:.16}")
+        found = replace(found, provenance=source)
     result.write(
         folder,
-        assemble.assemble(config, played, times),
+        found,
         [episode for cell in played for episode in cell.episodes],
         [task for cell in played for task in cell.tasks],
     )
@@ -180,9 +188,11 @@ def folder_name(agent: str) -> str:
     return "".join(letter if letter.isalnum() or letter in "._+-" else "-" for letter in agent)
 
 
-def configure(agent: str, suite: str, seed: int, protocol: str = "tags") -> Config:
+def configure(agent: str, suite: str, seed: int, protocol: str = "tags", salt: str = "") -> Config:
     """Resolve what a run's numbers depend on, checking the names and the seed."""
     suite_cells = cells_of(suite, protocol)
+    if salt:
+        suite_cells = privately(suite_cells, salt)
     made = agents.make(agent)
     weights = made.weights() if isinstance(made, Weighted) else ""
     if not 0 <= seed < 2**32:
@@ -194,7 +204,8 @@ def configure(agent: str, suite: str, seed: int, protocol: str = "tags") -> Conf
         seed=seed,
         cells=suite_cells,
         versions=provenance.versions(),
-        sources=provenance.source_fingerprints() | ({"weights": weights} if weights else {}),
+        sources=provenance.source_fingerprints()
+        | {name: value for name, value in (("weights", weights), ("salt", salt)) if value},
     )
 
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
 from msgspec.structs import replace
 
 from berrypick import corpora
+from berrypick.corpora import salted
 from berrypick.corpora.store import Corpus
 from berrypick.envs.knockouts import FAVOURITE
 from berrypick.envs.protocols import PROTOCOLS
+from berrypick.errors import BadInput
 from berrypick.records import Record
 from berrypick.registry import Table
 
@@ -165,6 +167,22 @@ SUITES.add(
     "the same 60 questions x 4 rollouts among 1,000 to 1,000,000 documents (a quarter of an hour to build)",
 )
 SUITES.add("real", real, "Factbook and every corpus you added, plain and with the agent's favourite way refused")
+
+
+def privately(cells: Sequence[Cell], digest: str) -> tuple[Cell, ...]:
+    """The same cells in the worlds of a salt, without those over corpora that have no others than everybody's.
+
+    Raises:
+        BadInput: no cell is left, or the salt is not in use.
+    """
+    salted.check(digest)
+    kept = [cell for cell in cells if cell.corpus in salted.SALTED]
+    if not kept:
+        searched = ", ".join(dict.fromkeys(cell.corpus for cell in cells))
+        raise BadInput(
+            f"a salt draws worlds of {', '.join(salted.SALTED)}; the suite searches {searched}", field="--salt"
+        )
+    return tuple(replace(cell, corpus=salted.name_of(cell.corpus, digest)) for cell in kept)
 
 
 def cells_of(suite: str, protocol: str = "tags") -> tuple[Cell, ...]:

@@ -47,6 +47,7 @@ def build() -> SubcommandApp:
         play=sessions.play,
         submit=boards.submit,
         verify=boards.verify,
+        board=boards.board,
     )
     app.command(corpus, name="corpus", help="Build, add and look at corpora.")
     return app

@@ -7,6 +7,7 @@ larger numbers into further words.
 
 from __future__ import annotations
 
+import hashlib
 import operator
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -31,6 +32,7 @@ SPLITS: Final[dict[str, int]] = {
     "training": 12,
     "renaming": 13,
     "critique": 14,
+    "salted": 15,
 }
 
 ROLLOUTS_PER_TASK: Final = 4096
@@ -56,6 +58,12 @@ def rng(seed: int, split: str, index: int) -> np.random.Generator:
         if not 0 <= value < 2**32:
             raise ValueError(f"{name} must be in [0, 2**32), got {value}")
     return np.random.default_rng(words)
+
+
+def salted_rng(secret: str, place: str) -> np.random.Generator:
+    """Return the generator of one place (a world, by split, number and size); who lacks the secret cannot make it."""
+    digest = hashlib.sha256(f"{secret} {place}".encode()).digest()
+    return rng(int.from_bytes(digest[:4]), "salted", int.from_bytes(digest[4:8]))
 
 
 def rollout_rng(seed: int, split: str, task: int, rollout: int) -> np.random.Generator:

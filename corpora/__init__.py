@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Final
 
-from berrypick.corpora import store
+from berrypick.corpora import salted, store
 from berrypick.corpora.store import Builder, Corpus
 from berrypick.errors import BadInput
 from berrypick.files import home
@@ -48,6 +49,10 @@ def added() -> list[str]:
         return []
     # A name with a dot in front is a corpus that is being written.
     return sorted(path.parent.name for path in folder.glob("[!.]*/manifest.json"))
+
+
+if _salt := os.environ.get(salted.VARIABLE):
+    salted.register(CORPORA, Path(_salt))
 
 
 def load(name: str, split: str = "test", world: int = 0, *, progress: bool = False) -> Corpus:

@@ -9,8 +9,9 @@ import msgspec
 
 from berrypick.benchmarks import cells, provenance
 from berrypick.benchmarks.result import canonical
-from berrypick.benchmarks.suites import Cell, cells_of
+from berrypick.benchmarks.suites import Cell, cells_of, privately
 from berrypick.envs.tasks import Tasks
+from berrypick.leaderboard import schema
 
 #: Sources that decide what happens in an episode and how it is scored; who plays does not matter to a replay.
 _COMPARED = ("protocol", "scorer")
@@ -22,14 +23,18 @@ class Plan:
     Args:
         suite: a row of ``SUITES``.
         protocol: a row of ``PROTOCOLS``.
+        salt: digest of the salt whose worlds are meant, "" for everybody's.
 
     Raises:
         UnknownName: no such suite or protocol.
+        BadInput: the salt is not in use.
     """
 
-    def __init__(self, suite: str, protocol: str) -> None:
-        self.suite, self.protocol = suite, protocol
+    def __init__(self, suite: str, protocol: str, salt: str = "") -> None:
+        self.suite, self.protocol, self.salt = suite, protocol, salt
         self.cells = cells_of(suite, protocol)
+        if salt:
+            self.cells = privately(self.cells, salt)
         self._turns = [int(cells.resolved(cell)["max_turns"]) for cell in self.cells]
         self._tasks: dict[Cell, Tasks] = {}
         self._questions: dict[Cell, dict[str, int]] = {}
@@ -73,5 +78,6 @@ class Plan:
         return {
             "suite": hashlib.sha256(canonical(msgspec.to_builtins(self.cells))).hexdigest(),
             **{name: sources[name] for name in _COMPARED},
+            **({schema.SALT: self.salt} if self.salt else {}),
             **{name: value for corpora in searched for name, value in corpora.items()},
         }

@@ -19,7 +19,7 @@ from berrypick.envs.knockouts import FAVOURITE
 from berrypick.errors import BadInput
 from berrypick.leaderboard.plan import Plan
 from berrypick.leaderboard.reading import lines, strict
-from berrypick.leaderboard.schema import LINE_LIMIT, MEAN_LIMIT
+from berrypick.leaderboard.schema import LINE_LIMIT, MEAN_LIMIT, SALT
 from berrypick.leaderboard.scoring import Line
 from berrypick.records import Episode, Record
 
@@ -38,6 +38,7 @@ class Run(Record):
         unread: numbers of cells that the agent does not read and that were not played.
         weights: hash of the agent's weights, "" where it has none in files.
         device: what it ran on, in words.
+        salt: digest of the private salt in whose worlds it was played, "" for everybody's.
         schema: of the file.
     """
 
@@ -48,6 +49,7 @@ class Run(Record):
     unread: tuple[int, ...] = ()
     weights: str = ""
     device: str = ""
+    salt: str = ""
     schema: Literal[1] = 1
 
 
@@ -77,7 +79,8 @@ def read_run(folder: Path) -> Run:
         raise BadInput(reason, file=folder)
     found = result.read(folder)
     protocol = found.config.cells[0].protocol if found.config.cells else "tags"
-    _check_cells(found, Plan(found.suite, protocol), folder / result.RESULT)
+    salt = found.config.sources.get(SALT, "")
+    _check_cells(found, Plan(found.suite, protocol, salt), folder / result.RESULT)
     return Run(
         found.agent,
         found.suite,
@@ -86,6 +89,7 @@ def read_run(folder: Path) -> Run:
         tuple(number for number, cell in enumerate(found.cells) if not cell.readable),
         found.config.sources.get("weights", ""),
         _words(found.provenance.device),
+        salt,
     )
 
 

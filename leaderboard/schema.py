@@ -13,6 +13,8 @@ from berrypick.records import Episode, Record
 SCHEMA: Final = 1
 ENTRY: Final = "entry.json"
 EPISODES: Final = "episodes.jsonl.gz"
+#: Fingerprint of a submission that was played in worlds of a private salt: the salt's digest.
+SALT: Final = "salt"
 #: Seeds of the runs that make up a submission.
 SEEDS: Final = (0, 1, 2)
 

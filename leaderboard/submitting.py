@@ -54,7 +54,7 @@ def submit(
     found = sorted(((read_run(folder), folder) for folder in runs), key=lambda pair: pair[0].seed)
     played = [run for run, _ in found]
     _check_together(played, agent)
-    plan = Plan(played[0].suite, played[0].protocol)
+    plan = Plan(played[0].suite, played[0].protocol, played[0].salt)
     lines = (line for run, folder in found for line in read_lines(folder, run, plan))
     with files.new_folder(target) as draft:
         with files.writing(draft / schema.EPISODES) as file, _packed(file) as packed:
@@ -82,7 +82,7 @@ def _free(out: Path, name: str) -> Path:
 
 def _check_together(played: Sequence[Run], agent: str | None) -> None:
     """Raise BadInput unless the runs, in order of their seeds, make one submission."""
-    for name in ("suite", "protocol", "unread", *(() if agent else ("agent",))):
+    for name in ("suite", "protocol", "salt", "unread", *(() if agent else ("agent",))):
         several = list(dict.fromkeys(str(getattr(run, name)) for run in played))
         if len(several) > 1:
             hint = "; pass --agent with a name for all" if name == "agent" else ""

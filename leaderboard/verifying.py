@@ -100,9 +100,11 @@ def _check_folder(path: Path) -> None:
 
 def _plan(path: Path, entry: Entry) -> Plan:
     try:
-        return Plan(entry.suite, entry.protocol)
+        return Plan(entry.suite, entry.protocol, entry.fingerprints.get(schema.SALT, ""))
     except UnknownName as error:
         raise Rejected(plain(str(error)), file=path / schema.ENTRY, field=error.kind) from error
+    except BadInput as error:
+        raise Rejected(plain(error.reason), file=path / schema.ENTRY, field="fingerprints.salt") from error
 
 
 def _stated(path: Path, entry: Entry, plan: Plan) -> list[str]:

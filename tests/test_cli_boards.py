@@ -1,4 +1,4 @@
-"""``submit`` and ``verify`` as a person meets them: what they print, and the exit codes."""
+"""``submit``, ``verify`` and ``board`` as a person meets them: what they print, and the exit codes."""
 
 from __future__ import annotations
 
@@ -82,3 +82,15 @@ def test_mistakes_are_one_complaint(words: list[str], reason: str, capsys: pytes
     except SystemExit as exited:
         code = int(exited.code or 0)
     assert code == 2 and reason in capsys.readouterr().err
+
+
+def test_the_board_is_written_and_found_stale(board: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    words = ["board", "--submissions", str(board), "--out", str(tmp_path)]
+    assert main([*words, "--check"]) == 1
+    assert (
+        capsys.readouterr().out.splitlines()[0]
+        == f"{tmp_path / 'README.md'} is stale; `berrypick board` writes it anew"
+    )
+    assert list(tmp_path.iterdir()) == []
+    assert main(words) == 0 and main([*words, "--check"]) == 0
+    assert "closed&#95;book" in (tmp_path / "README.md").read_text()

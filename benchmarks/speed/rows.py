@@ -30,6 +30,7 @@ MEASURES: Final[dict[str, Measure]] = {
     "time": Measure("s", "<=", lambda ours, peer: ours["seconds"]),
     "time in ms": Measure("ms", "<=", lambda ours, peer: 1e3 * ours["seconds"]),
     "steps": Measure("/s", ">=", lambda ours, peer: ours["steps"] / ours["seconds"]),
+    "episodes": Measure("/s", ">=", lambda ours, peer: ours["episodes"] / ours["seconds"]),
     "memory": Measure("GB", "<=", lambda ours, peer: ours["gigabytes"]),
 }
 
@@ -94,6 +95,12 @@ _LARGE: Final = [
     Row("1M documents, query", "large/search", "bm25", "", "time in ms", 5),
     Row("1M documents, peak memory", "large/process", "bm25", "", "memory", 3),
 ]
+_VERIFY: Final = [
+    Row("verify 2,880 episodes", "verify/episodes", "berrypick verify", "berrypick bench", "times faster"),
+    Row("the same", "verify/episodes", "berrypick verify", "", "episodes", 500),
+    Row("the same, engines' caches filled", "verify/episodes", "berrypick verify again", "", "episodes", 1_500),
+    Row("the same, peak memory", "verify/process", "berrypick verify", "", "memory"),
+]
 ROWS: Final[tuple[Row, ...]] = (
     *_ENGINES,
     *_STEPS,
@@ -102,4 +109,5 @@ ROWS: Final[tuple[Row, ...]] = (
     *_HTTP,
     *_PROCESSES,
     *_LARGE,
+    *_VERIFY,
 )

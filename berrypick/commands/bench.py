@@ -37,6 +37,9 @@ def bench(
     suite: str = "quick",
     seed: int = 0,
     protocol: str = "tags",
+    salt: Annotated[
+        Path | None, tyro.conf.arg(metavar="FILE", help_behavior_hint="(default: everybody's worlds)")
+    ] = None,
     out: Annotated[Path | None, tyro.conf.arg(metavar="PATH", help_behavior_hint=OUT_HINT)] = None,
     jobs: Annotated[int | None, tyro.conf.arg(metavar="INT", help_behavior_hint="(default: number of cores)")] = None,
     overwrite: bool = False,
@@ -50,20 +53,33 @@ def bench(
         suite: a suite that `berrypick list suites` lists.
         protocol: how agents write actions, tags or tools.
         seed: of the agents' sampling, 0 to 2**32 - 1; the questions belong to the suite.
+        salt: file of a private salt: play in worlds drawn from it, which nobody has seen; the result holds its hash.
         out: folder for the run; with several agents, each gets a folder in it.
         jobs: processes.
         overwrite: replace a run of another configuration that the folder holds.
     """
     from berrypick.benchmarks import report, result
     from berrypick.benchmarks.run import run
+    from berrypick.corpora import salted
 
     names = expand(agents)
     if not names:
         raise BadInput("name at least one; `berrypick list agents` lists them", field="AGENT")
     out = out or default_out(names, suite, seed)
+    drawn_from = salted.use(salt) if salt else ""
     with steps() as started:
         processes = cores() if jobs is None else jobs
-        folders = run(names, suite, seed, out, protocol=protocol, jobs=processes, overwrite=overwrite, started=started)
+        folders = run(
+            names,
+            suite,
+            seed,
+            out,
+            protocol=protocol,
+            salt=drawn_from,
+            jobs=processes,
+            overwrite=overwrite,
+            started=started,
+        )
     runs = [result.read(folder) for folder in folders]
     page = report.write(runs, out)
     OUT.print(summary(runs))

@@ -1,4 +1,4 @@
-"""``submit`` and ``verify``: numbers that stand on replayed episodes."""
+"""``submit``, ``verify`` and ``board``: numbers that stand on replayed episodes."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from berrypick.errors import BadInput
 if TYPE_CHECKING:
     from berrypick.leaderboard.verifying import Verdict
 
+Salt = Annotated[Path | None, tyro.conf.arg(metavar="FILE", help_behavior_hint="(default: everybody's worlds)")]
 Paths = Annotated[
     list[Path], tyro.conf.Positional, tyro.conf.arg(metavar="PATH ...", help_behavior_hint="(one or more)")
 ]
@@ -22,7 +23,8 @@ Jobs = Annotated[int | None, tyro.conf.arg(metavar="INT", help_behavior_hint="(d
 FROM_RUNS: Final = "(default: what the runs say)"
 Told = Annotated[str, tyro.conf.arg(metavar="STR", help_behavior_hint=FROM_RUNS)]
 Said = Annotated[str, tyro.conf.arg(metavar="STR", help_behavior_hint="(default: none)")]
-SUBMISSIONS: Final = Path("leaderboard/submissions")
+BOARD: Final = Path("leaderboard")
+SUBMISSIONS: Final = BOARD / "submissions"
 
 
 def submit(
@@ -40,6 +42,7 @@ def submit(
     contact: Said = "",
     licence: str = "CC-BY-4.0",
     notes: Said = "",
+    salt: Salt = None,
     jobs: Jobs = None,
 ) -> int:
     """Make a submission from runs of one agent on one suite, with seeds 0, 1 and 2.
@@ -61,11 +64,15 @@ def submit(
         contact: whom to ask.
         licence: of the episodes.
         notes: anything else, on one line of at most 2000 characters.
+        salt: private salt that the runs were played with.
         jobs: processes.
     """
+    from berrypick.corpora import salted
     from berrypick.leaderboard import submitting
     from berrypick.leaderboard.schema import About
 
+    if salt:
+        salted.use(salt)
     about = About(
         model, revision, method, start, training_tokens, hardware, agent_url, contact, licence, notes
     )  # fmt: skip
@@ -76,17 +83,21 @@ def submit(
     return 0
 
 
-def verify(paths: Paths, jobs: Jobs = None) -> int:
+def verify(paths: Paths, salt: Salt = None, jobs: Jobs = None) -> int:
     """Replay submissions and compute every number again; exits with code 1 where one differs.
 
     What differs is printed with file, line, question and step. Nothing is written.
 
     Args:
         paths: submissions, or folders of submissions.
+        salt: private salt that some of them were played with.
         jobs: processes.
     """
+    from berrypick.corpora import salted
     from berrypick.leaderboard import verifying
 
+    if salt:
+        salted.use(salt)
     if not paths:
         raise BadInput("name at least one; `berrypick submit RUN ...` makes one", field="PATH")
     processes, failed = _jobs(jobs), 0
@@ -96,6 +107,28 @@ def verify(paths: Paths, jobs: Jobs = None) -> int:
         _show(verdict)
         failed += bool(verdict.problems)
     return 1 if failed else 0
+
+
+def board(submissions: Path = SUBMISSIONS, out: Path = BOARD, check: bool = False) -> int:
+    """Write the board from the submissions alone: README.md, leaderboard.csv and index.html.
+
+    Args:
+        submissions: folder of submissions.
+        out: where to write.
+        check: write nothing; exit with code 1 where a file is not what would be written.
+    """
+    from berrypick.leaderboard import board as boards
+    from berrypick.leaderboard import board_files
+
+    contents = board_files.render(boards.read(submissions))
+    if check:
+        old = board_files.stale(out, contents)
+        for name in old:
+            OUT.print(f"{out / name} is stale; `berrypick board` writes it anew", markup=False, soft_wrap=True)
+        return 1 if old else 0
+    board_files.write(out, contents)
+    OUT.print(f"Board: {out / board_files.PAGE}", markup=False, soft_wrap=True)
+    return 0
 
 
 def _show(verdict: Verdict) -> None:

@@ -1,0 +1,114 @@
+"""Agents that try to look better than the one they wrap: the test that they do not.
+
+Each changes what the inner agent does and lets it see its own actions only. ``padded`` has a module of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+import numpy as np
+
+from berrypick.agents.base import Agent, Metered, Row
+from berrypick.agents.random import words
+from berrypick.agents.rollout import Informed
+from berrypick.envs.actions import Action, Answer, Invalid, Search
+from berrypick.envs.protocols import PROTOCOLS, QUERY_LIMIT
+from berrypick.envs.reading.view import View, look
+from berrypick.errors import BadInput
+
+#: What is done instead of an action; the second value says whether it comes before that action, which is still due.
+Trick = Callable[[View, Action, np.random.Generator], tuple[Action, bool]]
+
+#: Random queries in an episode, at most.
+_NOISE: Final = 2
+#: Names in a shotgun answer, at most.
+_NAMES: Final = 30
+#: Words that no built-in corpus holds.
+_FILLERS: Final = ("please", "hello", "okay", "anyway")
+
+
+class Gaming:
+    """The agent ``inner`` with a trick.
+
+    Args:
+        kind: the trick's name, a key of ``TRICKS``.
+        inner: any agent but a ceiling, which plans its turns in advance.
+
+    Raises:
+        BadInput: the inner agent is a ceiling.
+    """
+
+    def __init__(self, kind: str, inner: Agent) -> None:
+        if isinstance(inner, Informed):
+            raise BadInput(f"{inner.name} plans its turns in advance; play tricks with another agent", field="agent")
+        self.inner, self._trick = inner, TRICKS[kind]
+        self.name = f"{kind}:{inner.name}"
+        #: row -> what was written -> what the inner agent wrote, "" where it wrote nothing
+        self._own: dict[int, dict[str, str]] = {}
+
+    def reads(self, corpus: str) -> bool:
+        """What the inner agent reads."""
+        return self.inner.reads(corpus)
+
+    def cost(self) -> dict[str, float]:
+        """What the inner agent spent."""
+        return self.inner.cost() if isinstance(self.inner, Metered) else {}
+
+    def act(self, rows: Sequence[Row], rngs: Sequence[np.random.Generator]) -> list[str]:
+        """Return one action per row."""
+        texts = self.inner.act([Row(row.id, self._bare(row)) for row in rows], rngs)
+        return [self._play(row, text, rng) for row, text, rng in zip(rows, texts, rngs, strict=True)]
+
+    def _play(self, row: Row, text: str, rng: np.random.Generator) -> str:
+        view = look(row.history)
+        action = PROTOCOLS[view.setup.protocol].parse(text)
+        played, before = self._trick(view, action, rng)
+        if isinstance(played, Answer):
+            self._own.pop(row.id, None)
+        if played == action or isinstance(played, Invalid):
+            return text
+        written = view.write(played)
+        if isinstance(played, Search):
+            self._own.setdefault(row.id, {})[written] = "" if before else text
+        return written
+
+    def _bare(self, row: Row) -> tuple[str, ...]:
+        """The history as the inner agent made it."""
+        kept, own = [row.history[0]], self._own.get(row.id, {})
+        for written, observation in zip(row.history[1::2], row.history[2::2], strict=True):
+            if text := own.get(written, written):
+                kept += [text, observation]
+        return tuple(kept)
+
+
+def shotgun(view: View, action: Action, rng: np.random.Generator) -> tuple[Action, bool]:
+    """Answer with every name that was shown."""
+    if not isinstance(action, Answer):
+        return action, False
+    names = dict.fromkeys((action.text, *(passage.title for passage in view.passages)))
+    return Answer(" or ".join(list(names)[:_NAMES])[:QUERY_LIMIT]), False
+
+
+def noisy(view: View, action: Action, rng: np.random.Generator) -> tuple[Action, bool]:
+    """Before the answer, spend what is left of the budget on random queries, each to an engine by lot."""
+    spare = view.searches_left > 0 and view.turns_left > 1
+    own = sum(isinstance(made, Search) and made.topk == 1 for made in view.actions)
+    if not isinstance(action, Answer) or not spare or own >= _NOISE:
+        return action, False
+    engines = view.setup.engines
+    return Search(words(view, rng), engines[int(rng.integers(len(engines)))], 1), True
+
+
+def cosmetic(view: View, action: Action, rng: np.random.Generator) -> tuple[Action, bool]:
+    """Write every query in another way: other order, other case, a filler word."""
+    if not isinstance(action, Search) or len(action.query) + max(map(len, _FILLERS)) >= QUERY_LIMIT:
+        return action, False
+    parts = [*action.query.split(), _FILLERS[int(rng.integers(len(_FILLERS)))]]
+    shuffled = " ".join(parts[int(i)] for i in rng.permutation(len(parts)))
+    cased = (shuffled, shuffled.upper(), shuffled.lower())[int(rng.integers(3))]
+    return Search(cased, action.engine, action.topk), False
+
+
+TRICKS: Final[dict[str, Trick]] = {"shotgun": shotgun, "noisy": noisy, "cosmetic": cosmetic}

@@ -1,0 +1,178 @@
+"""The board: submissions in groups that can be compared, ranked without a blended score.
+
+A group is what has the same fingerprints: of suite, protocol, scorer, documents and questions. Nothing is compared
+across groups.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from berrypick.benchmarks import bootstrap, result
+from berrypick.benchmarks.bootstrap import Difference
+from berrypick.benchmarks.metrics import Value
+from berrypick.benchmarks.result import BLANK
+from berrypick.benchmarks.suites import SUITES
+from berrypick.leaderboard import entries, episodes, schema
+from berrypick.leaderboard.episodes import Played
+from berrypick.leaderboard.own import CEILINGS, is_own
+from berrypick.leaderboard.reading import Rejected
+from berrypick.leaderboard.schema import Entry
+
+#: Columns: metric -> digits shown and whether more is better (None: neither).
+COLUMNS: Final[dict[str, tuple[int, bool | None]]] = {
+    "EM": (2, True),
+    "pass@16": (2, True),
+    "strategies_D2": (2, True),
+    "route_coverage": (2, True),
+    "adaptivity": (2, True),
+    "resilience_mean": (2, True),
+    "resilience_worst": (2, True),
+    "searches": (1, False),
+    "tokens": (0, False),
+    "invalid": (2, False),
+}
+#: What the Pareto front is over; a blank counts as least.
+FRONT: Final = ("EM", "strategies_D2", "resilience_mean")
+
+
+class Row(NamedTuple):
+    """One submission.
+
+    Attributes:
+        entry: as submitted.
+        played: what its episodes say.
+    """
+
+    entry: Entry
+    played: Played
+
+    def value(self, metric: str) -> Value:
+        """A metric over the suite, blank where there is none."""
+        return self.entry.metrics.get(metric, BLANK)
+
+    @property
+    def anchor(self) -> bool:
+        """Whether this is one of the rows that the project itself submits, which everything is held against."""
+        return is_own(self.entry.name, self.entry.suite, self.entry.agent)
+
+    @property
+    def ceiling(self) -> bool:
+        """Whether the agent is given the evidence."""
+        return self.anchor and self.entry.agent in CEILINGS
+
+
+class Group(NamedTuple):
+    """Submissions that can be compared, by EM.
+
+    Attributes:
+        key: short hash of the fingerprints.
+        rows: in order.
+        front: names of the rows that no other exceeds in all that ``FRONT`` names.
+        above: name of a row -> EM of the row above it, less its own, question by question; None where an agent does
+            not read a plain cell.
+    """
+
+    key: str
+    rows: tuple[Row, ...]
+    front: frozenset[str]
+    above: dict[str, Difference | None]
+
+    @property
+    def suite(self) -> str:
+        """What was played."""
+        return self.rows[0].entry.suite
+
+    @property
+    def title(self) -> str:
+        """What heads its table."""
+        entry = self.rows[0].entry
+        salt = entry.fingerprints.get(schema.SALT)
+        return f"{self.suite}, {entry.protocol}" + (f", worlds of the private salt {salt:.8}" if salt else "")
+
+    def columns(self) -> list[str]:
+        """The columns in which some row has a value."""
+        return [name for name in COLUMNS if any(row.value(name).value is not None for row in self.rows)]
+
+
+def read(folder: Path) -> list[Group]:
+    """Read a folder of submissions, which may be missing or empty.
+
+    Raises:
+        Rejected: a submission that `berrypick verify` would not accept either; not all of those are found here.
+    """
+    there = sorted(path for path in folder.glob("*") if (path / schema.ENTRY).exists())
+    found = [(path, entries.read(path)) for path in there]
+    return groups(Row(entry, episodes.read(path, entry)) for path, entry in found)
+
+
+def groups(rows: Iterable[Row]) -> list[Group]:
+    """Group and order rows: suites as ``SUITES`` has them, within a group by EM, then by name.
+
+    Raises:
+        Rejected: rows of a group have different cells.
+    """
+    by_key: dict[tuple[int, str, str, str], list[Row]] = {}
+    known = list(SUITES)
+    for row in rows:
+        entry = row.entry
+        place = known.index(entry.suite) if entry.suite in known else len(known)
+        digest = hashlib.sha256(result.canonical(entry.fingerprints)).hexdigest()
+        by_key.setdefault((place, entry.suite, entry.protocol, digest), []).append(row)
+    return [_group(key[3][:8], several) for key, several in sorted(by_key.items())]
+
+
+def _group(key: str, rows: Sequence[Row]) -> Group:
+    for row in rows:
+        if len(row.entry.cells) != len(rows[0].entry.cells):
+            raise Rejected(
+                f"{row.entry.name} and {rows[0].entry.name} have the same fingerprints and not the same cells"
+            )
+    ordered = sorted(rows, key=lambda row: (-_number(row, "EM"), row.entry.name))
+    above = {row.entry.name: against(before, row) for before, row in pairwise(ordered)}
+    return Group(key, tuple(ordered), front(ordered), above)
+
+
+def _number(row: Row, metric: str) -> float:
+    value = row.value(metric).value
+    return -1.0 if value is None else value
+
+
+def front(rows: Sequence[Row]) -> frozenset[str]:
+    """Names of the rows that no other matches everywhere and exceeds somewhere; ceilings play no part."""
+    points = {
+        row.entry.name: [_number(row, metric) for metric in FRONT]
+        for row in rows
+        if not row.ceiling and row.value("EM").value is not None
+    }
+
+    def beaten(name: str) -> bool:
+        own = points[name]
+        return any(point != own and all(a >= b for a, b in zip(point, own, strict=True)) for point in points.values())
+
+    return frozenset(name for name in points if not beaten(name))
+
+
+def against(before: Row, row: Row) -> Difference | None:
+    """EM of one row less that of another of its group: unweighted mean over the plain cells, paired over questions.
+
+    A question that nobody played is one that both failed.
+    """
+    cells = [number for number, cell in enumerate(row.entry.cells) if episodes.plain(cell)]
+    ours, theirs = before.played.right, row.played.right
+    if not cells or any(number not in ours or number not in theirs for number in cells):
+        return None
+    estimates = []
+    for number in cells:
+        questions = sorted(ours[number].keys() | theirs[number].keys())
+        rest = [0.0] * (row.entry.cells[number].tasks - len(questions))
+        gaps = [ours[number].get(id, 0.0) - theirs[number].get(id, 0.0) for id in questions] + rest
+        weights = bootstrap.draw(len(gaps), schema.SEEDS[0], number)
+        estimates.append(bootstrap.estimate(lambda means: means[..., 0], np.array(gaps)[:, None], weights))
+    return bootstrap.difference(bootstrap.mean(estimates))

@@ -1,0 +1,24 @@
+"""The rows that the project itself submits: what everything else on the board is held against."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from berrypick.agents import AGENTS
+
+#: Rows to lose: ways to look better than one is (``tests/benchmarks/test_gaming.py``).
+GAMING: Final = ("padded:mixture", "noisy:mixture", "shotgun:mixture", "cosmetic:scripted:reformulate-on-miss")
+#: Agents that are given the evidence: shown, and on no front.
+CEILINGS: Final = ("oracle", "route_oracle")
+OWN: Final = (*AGENTS, *GAMING)
+
+
+def name_of(suite: str, agent: str) -> str:
+    """What the project calls the submission of an agent of its own."""
+    return re.sub(r"[^a-z0-9._]+", "-", f"{suite}-{agent}".lower())
+
+
+def is_own(name: str, suite: str, agent: str) -> bool:
+    """Whether a submission is the project's: a name is taken once, so that nobody else can have it."""
+    return agent in OWN and name == name_of(suite, agent)

@@ -1,0 +1,108 @@
+"""Rows to lose: none of the ways to look better than one is improves a headline metric.
+
+A small world, and one way under its knock-out; each trick is held against the agent that it is played with, paired over
+the questions. "Better" is said where the 95 % interval of the difference excludes 0.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Final
+
+import pytest
+from msgspec.structs import replace
+
+from berrypick import agents
+from berrypick.benchmarks import cells, robustness, stats
+from berrypick.benchmarks.cells import CellRun
+from berrypick.benchmarks.metrics import TaskOutcomes
+from berrypick.benchmarks.suites import Cell, cells_of
+
+PLAIN: Final = Cell("berrypick/Search-v0", "almanac-tiny", worlds=1, tasks=45, rollouts=6)
+CELLS: Final = (PLAIN, replace(PLAIN, knockouts=("no_open",)))
+HEADLINES: Final = (
+    "EM",
+    "grounded",
+    "pass@4",
+    "strategies_D2",
+    "strategies_D1",
+    "route_coverage",
+    "evidence_diversity",
+)
+#: One that always goes the same way and is nearly always right, so that diversity stands on enough questions.
+ONE_WAY: Final = "scripted:reformulate-on-miss"
+MANY_WAYS: Final = "mixture"
+
+
+@cache
+def played(agent: str) -> tuple[CellRun, ...]:
+    return tuple(cells.play(agents.make(agent), cell, number, 0) for number, cell in enumerate(CELLS))
+
+
+def tasks(agent: str) -> list[TaskOutcomes]:
+    return [task for run in played(agent) for task in run.tasks]
+
+
+def better(agent: str, than: str) -> list[str]:
+    """The headlines in which an agent is better than another."""
+    found = stats.compare(tasks(agent), tasks(than), HEADLINES, 0, apart=(1,))
+    setups = [cell.setup for cell in played(than)]
+    kept = [robustness.parts(CELLS, setups, tasks(name)) for name in (agent, than)]
+    found |= robustness.compare(kept[0], kept[1], 0)
+    assert {"resilience_mean", "resilience_worst"} <= found.keys()
+    assert found["EM"].n == 45
+    return [name for name, difference in found.items() if difference.better == "first"]
+
+
+@pytest.mark.parametrize("inner", [ONE_WAY, MANY_WAYS])
+@pytest.mark.parametrize("trick", ["padded", "shotgun", "noisy", "cosmetic"])
+def test_no_trick_pays(trick: str, inner: str):
+    assert better(f"{trick}:{inner}", inner) == []
+
+
+@pytest.mark.parametrize("trick", ["padded", "shotgun", "noisy", "cosmetic"])
+def test_adaptivity_moves_little(trick: str):
+    """It is no headline: a stuck agent that asks at random does change its way after a miss, and gains hundredths."""
+    found = stats.compare(tasks(f"{trick}:{MANY_WAYS}"), tasks(MANY_WAYS), ("adaptivity",), 0, apart=(1,))
+    gain = found["adaptivity"].value
+    assert found["adaptivity"].n == 45 and gain is not None and gain < 0.1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("trick", ["padded", "noisy", "cosmetic"])
+def test_many_ways_are_not_made_more(trick: str):
+    """The cell of suite `quick`: as many questions and attempts as it takes to count ways that seldom succeed."""
+    cell = cells_of("quick")[0]
+    inner, tricky = (cells.play(agents.make(name), cell, 0, 0).tasks for name in (MANY_WAYS, f"{trick}:{MANY_WAYS}"))
+    found = stats.compare(tricky, inner, ("strategies_D2", "route_coverage"), 0)
+    assert all(difference.n >= 30 for difference in found.values())
+    assert [name for name, difference in found.items() if difference.better == "first"] == []
+
+
+@pytest.mark.parametrize("floor", ["random", "closed_book"])
+def test_neither_random_queries_nor_answers_without_searching_pay(floor: str):
+    """Nothing is better than a script's, and what needs successes stays blank."""
+    assert better(floor, "scripted:names-only") == []
+    values = stats.summarise(tasks(floor), ("EM", "strategies_D2", "route_coverage"), 0, apart=(1,)).overall
+    right, ways, routes = values["EM"].value, values["strategies_D2"].value, values["route_coverage"].value
+    assert right is not None and right <= 0.05 and ways is None and routes is not None and routes <= 0.05
+
+
+def test_one_way_in_other_words_is_one_way():
+    """The plainest count of all: what is one way stays one way, however its queries are written."""
+    measured = stats.summarise(tasks(f"cosmetic:{ONE_WAY}"), ("strategies_D2", "EM"), 0, apart=(1,)).overall
+    assert measured["strategies_D2"].value == 1.0
+    first, again = (
+        {step.action for episode in played(agent)[0].episodes for step in episode.steps}
+        for agent in (ONE_WAY, f"cosmetic:{ONE_WAY}")
+    )
+    assert len(again) > 2 * len(first)  # it did write otherwise
+
+
+def test_a_shotgun_hits_nothing():
+    """The answer of `scripted:reformulate-on-miss` with every name shown: EM falls from nearly all to nearly none."""
+    before, after = (
+        stats.summarise(tasks(agent), ("EM",), 0, apart=(1,)).overall["EM"].value
+        for agent in (ONE_WAY, f"shotgun:{ONE_WAY}")
+    )
+    assert before is not None and after is not None and before > 0.8 and after < 0.1
