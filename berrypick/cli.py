@@ -8,7 +8,7 @@ from typing import Final
 import tyro
 from tyro.extras import SubcommandApp
 
-from berrypick.commands import bench, boards, corpora, listing, reports, sessions, sweeping, training
+from berrypick.commands import bench, boards, corpora, listing, reports, searching, sessions, sweeping, training
 from berrypick.errors import BadInput, Stopped
 from berrypick.registry import UnknownName
 
@@ -38,6 +38,7 @@ def build() -> SubcommandApp:
         audit=corpora.audit,
         pretrain=training.pretrain,
         train=training.train,
+        search=searching.search,
         bench=bench.bench,
         report=reports.report,
         compare=bench.compare,

@@ -31,6 +31,8 @@ SPLITS: Final[dict[str, int]] = {
     "training": 12,
     "renaming": 13,
     "critique": 14,
+    "tree": 15,
+    "completion": 16,
 }
 
 ROLLOUTS_PER_TASK: Final = 4096

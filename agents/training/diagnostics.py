@@ -17,6 +17,7 @@ from torch import Tensor
 from berrypick.agents.methods.base import KINDS, Batch
 from berrypick.agents.training.batches import take
 from berrypick.agents.training.folder import OTHER, Line
+from berrypick.agents.training.judging import critic_auc
 from berrypick.agents.training.learner import Played
 from berrypick.agents.training.reflection import measured
 from berrypick.agents.training.tally import Update
@@ -89,6 +90,7 @@ def describe(
         state=dict(state),
         reflection=measured(batch),
         refinement=dict(played.refinement),
+        critic_auc=critic_auc(batch),
     )
     _check(line)
     return line

@@ -1,8 +1,8 @@
 """The folder of a training run: what is in it, and how it is read.
 
 ``config.json`` (``Config``), ``metrics.jsonl`` (one ``Line`` a step), ``checkpoints/``, ``policy/`` with the final
-weights, and ``grams.json`` where a method mines them. Loads no torch, so that a report can be written where nothing was
-trained.
+weights, and ``grams.json`` or ``critics.json`` where a method needs them. Loads no torch, so that a report can be
+written where nothing was trained.
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ CHECKPOINTS: Final = "checkpoints"
 POLICY: Final = "policy"
 #: What was mined before the first step, where the method asks for it (``grams.Grams``).
 GRAMS: Final = "grams.json"
+#: The critics that were trained before the first step, where the method asks for them (``treesearch.critics``).
+CRITICS: Final = "critics.json"
 #: The weights in ``policy/``, and in the folder of a start.
 WEIGHTS: Final = "model.safetensors"
 
@@ -91,6 +93,7 @@ class Line(Record):
         reflection: see ``reflection.measured``.
         refinement: see ``augment.augmented``. No other value of a line counts refinements, which are not what the
             policy does by itself.
+        critic_auc: see ``judging.critic_auc``.
     """
 
     step: int
@@ -140,6 +143,7 @@ class Line(Record):
     tokens_dropped: int | None = None
     reflection: dict[str, float] = msgspec.field(default_factory=dict)
     refinement: dict[str, float] = msgspec.field(default_factory=dict)
+    critic_auc: float | None = None
 
 
 class Metrics(NamedTuple):

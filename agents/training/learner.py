@@ -10,6 +10,8 @@ from typing import NamedTuple, Protocol
 from torch import Tensor, nn
 
 from berrypick.agents.methods.base import Batch
+from berrypick.agents.treesearch.critics import Critics
+from berrypick.agents.treesearch.playing import Player
 from berrypick.envs.outcome import Outcome
 from berrypick.envs.trace import Trace
 
@@ -32,10 +34,17 @@ class Reader(Protocol):
     Attributes:
         protocol: that actions are written in.
         grams: tokens within them are ``Batch.strategic``; None for none.
+        critics: what ``Batch.process`` is by; None for none.
     """
 
     protocol: str
     grams: frozenset[tuple[str, ...]] | None
+    critics: Critics | None
+
+    @property
+    def player(self) -> Player:
+        """The policy as it is now, to be played from any state of an episode."""
+        ...
 
     def reflect(self, played: Played) -> Batch:
         """Return a batch that ``play`` gave with ``answer`` and ``rank``, under the module as it is now.
