@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from torch import Tensor, nn
 
 from berrypick.agents.methods.base import Batch
-from berrypick.agents.treesearch.critics import Critics
-from berrypick.agents.treesearch.playing import Player
 from berrypick.envs.outcome import Outcome
 from berrypick.envs.trace import Trace
+
+if TYPE_CHECKING:  # they play with what is here
+    from berrypick.agents.treesearch.critics import Critics
+    from berrypick.agents.treesearch.playing import Player
 
 
 class Played(NamedTuple):

@@ -115,8 +115,8 @@ def fit(examples: Sequence[Examples], episodes: int, tokens: int) -> Critics:
     Raises:
         BadInput: all examples of a critic have one label.
     """
-    heads = [_head(kind, *each) for kind, each in zip(KINDS, examples, strict=True)]
-    return Critics(*heads, features=NAMES, episodes=episodes, tokens=tokens)
+    heads = {kind: _head(kind, *each) for kind, each in zip(KINDS, examples, strict=True)}
+    return Critics(**heads, features=NAMES, episodes=episodes, tokens=tokens)
 
 
 def _head(kind: str, features: np.ndarray, label: np.ndarray) -> Head:

@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from berrypick.agents.treesearch import tree
@@ -135,6 +135,7 @@ def test_a_merged_option_is_a_draw_and_no_child():
     assert (root.draws, root.children) == (2, [first])
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 3), st.floats(0, 3), st.booleans()), max_size=40))
 def test_any_growth_ends_and_counts_add_up(drawn: list[tuple[int, float, bool]]):
     """Visits of a node are those of its children and its own; draws keep to their limits."""
