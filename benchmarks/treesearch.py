@@ -23,17 +23,14 @@ from berrypick.agents.treesearch.critics import KINDS, Critics
 from berrypick.agents.treesearch.distil import distil
 from berrypick.agents.treesearch.playing import Player
 from berrypick.agents.treesearch.search import Candidate, best, candidate, grow_trees
-from berrypick.agents.treesearch.tree import Search, nodes
+from berrypick.agents.treesearch.tree import nodes
 from berrypick.benchmarks import provenance
-from berrypick.benchmarks.bootstrap import Difference
-from berrypick.benchmarks.metrics_base import Value
-from berrypick.benchmarks.treesearch_numbers import Judged, best_of, compared, judge, reaching
+from berrypick.benchmarks.treesearch_numbers import best_of, compared, judge, reaching
+from berrypick.benchmarks.treesearch_result import RESULT, Compared, Plan, Result, read, write
 from berrypick.envs.search import SearchEnv
 from berrypick.errors import BadInput
-from berrypick.records import Record
 
 CRITICS: Final = "critics.json"
-RESULT: Final = "search.json"
 POLICY: Final = "policy"
 #: How often ``run`` says what was done, where nothing was done before.
 TICKS: Final = 8
@@ -41,80 +38,6 @@ TICKS: Final = 8
 _DISTILLED: Final = 2**16
 #: Rollouts by which plain play falls short of a tree's tokens at a time.
 _LOT: Final = 8
-
-
-class Plan(Record):
-    """What is done.
-
-    Attributes:
-        policy: a published start, a folder or a hub name.
-        seed: of all draws.
-        corpus: with train and dev worlds.
-        worlds: of each.
-        learnt: train questions that critics learn from.
-        judged: dev questions that they are judged on, and that are searched.
-        size: rollouts a question.
-        distilled: train questions that are searched to be imitated.
-        threshold: outcome score from which what was found is imitated.
-        greedy: dev questions that are played greedily.
-        search: how trees grow.
-    """
-
-    policy: str
-    seed: int = 0
-    corpus: str = "almanac-small"
-    worlds: int = 4
-    learnt: int = 64
-    judged: int = 48
-    size: int = 8
-    distilled: int = 48
-    threshold: float = 0.5
-    greedy: int = 120
-    search: Search = Search()
-
-    def __post_init__(self) -> None:
-        for name in ("worlds", "learnt", "judged", "size", "distilled", "greedy"):
-            if getattr(self, name) < 1:
-                raise BadInput(f"must be at least 1, got {getattr(self, name)}", field=name)
-
-
-class Compared(Record):
-    """Ways on the same questions: share of right answers, and the paired difference of the first from each other."""
-
-    right: dict[str, Value]
-    difference: dict[str, Difference]
-
-
-class Result(Record):
-    """``search.json``.
-
-    Attributes:
-        plan: what was done.
-        versions: of what did it.
-        commit: of the source tree, None outside one.
-        tokens_critics: generated to train the critics.
-        judged: critic -> how well it judges.
-        ranking: best of ``plan.size`` rollouts by the sum, by each critic, by lot, and by who knows (``oracle``).
-        search: best candidate of a tree, and of plain rollouts of at least as many tokens.
-        tokens: mean tokens a question, of either.
-        candidates: mean episodes a question that the best was chosen from, of either.
-        merged: share of a tree's options that were merged.
-        greedy: the policy after imitating trees, after imitating plain rollouts, and before.
-        imitated: episodes, of either.
-    """
-
-    plan: Plan
-    versions: dict[str, str]
-    commit: str | None
-    tokens_critics: int
-    judged: dict[str, Judged]
-    ranking: Compared
-    search: Compared
-    tokens: dict[str, float]
-    candidates: dict[str, float]
-    merged: float
-    greedy: Compared | None = None
-    imitated: dict[str, int] = msgspec.field(default_factory=dict)
 
 
 class Pair(NamedTuple):
@@ -150,21 +73,12 @@ def run(plan: Plan, out: Path, tick: Callable[[str], None] = lambda _: None) -> 
         judges = _critics(plan, out / CRITICS, players["train"])
         tick("critics trained")
         if not path.exists():
-            _write(path, _held_out(plan, judges, players["dev"], tick))
+            write(out, _held_out(plan, judges, players["dev"], tick))
         found = read(out)
         if found.greedy is None:
             found = _distilled(plan, found, judges, policy, players, out, tick)
-            _write(path, found)
+            write(out, found)
     return found
-
-
-def read(out: Path) -> Result:
-    """Read ``search.json``; BadInput names file and field."""
-    return files.decode((out / RESULT).read_bytes(), msgspec.json.Decoder(Result), out / RESULT)
-
-
-def _write(path: Path, result: Result) -> None:
-    files.write_bytes(path, msgspec.json.format(msgspec.json.encode(result)) + b"\n")
 
 
 def _player(policy: Policy, plan: Plan, split: str) -> Player:

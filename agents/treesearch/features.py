@@ -79,7 +79,7 @@ class _Reading:
             _share(self._names, self._found),
             self._best(self._passages),
             self._best(self._last),
-            len(self._shown) and self._named() / 3,
+            self._named() / 3,
             *(self._of_answer(turn.action.text) if turn and isinstance(turn.action, Answer) else [0.0] * 7),
         ]
 

@@ -10,7 +10,7 @@ import tyro
 from berrypick.commands.console import OUT, steps, table
 
 if TYPE_CHECKING:
-    from berrypick.benchmarks.treesearch import Compared, Result
+    from berrypick.benchmarks.treesearch_result import Compared, Result
 
 Policy = Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="POLICY")]
 Where = Annotated[Path | None, tyro.conf.arg(metavar="PATH", help_behavior_hint="(default: runs/search-POLICY)")]
@@ -53,7 +53,8 @@ def search(
         tokens: a tree generates at least.
     """
     from berrypick.agents.treesearch.tree import Search
-    from berrypick.benchmarks.treesearch import RESULT, TICKS, Plan, run
+    from berrypick.benchmarks.treesearch import TICKS, run
+    from berrypick.benchmarks.treesearch_result import RESULT, Plan
 
     plan = Plan(
         policy=policy,

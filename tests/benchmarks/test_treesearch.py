@@ -10,7 +10,8 @@ import pytest
 from berrypick.agents.lm.load import load
 from berrypick.agents.treesearch.tree import Search
 from berrypick.benchmarks import treesearch
-from berrypick.benchmarks.treesearch import Plan, read, run
+from berrypick.benchmarks.treesearch import run
+from berrypick.benchmarks.treesearch_result import RESULT, Plan, read
 from berrypick.cli import main
 from berrypick.errors import BadInput
 
@@ -46,12 +47,12 @@ def test_plain_rollouts_have_no_fewer_tokens(out: Path):
 
 
 def test_what_is_done_is_not_done_again(out: Path, monkeypatch: pytest.MonkeyPatch):
-    before = (out / treesearch.RESULT).read_bytes()
+    before = (out / RESULT).read_bytes()
     done = read(out)
-    (out / treesearch.RESULT).write_bytes(msgspec.json.encode(msgspec.structs.replace(done, greedy=None, imitated={})))
+    (out / RESULT).write_bytes(msgspec.json.encode(msgspec.structs.replace(done, greedy=None, imitated={})))
     monkeypatch.delattr(treesearch, "_held_out")
     assert run(PLAN, out) == done
-    assert (out / treesearch.RESULT).read_bytes() == before
+    assert (out / RESULT).read_bytes() == before
     monkeypatch.delattr(treesearch, "_distilled")
     assert run(PLAN, out) == done
 
