@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import torch
@@ -12,9 +13,10 @@ import torch
 from berrypick.agents.methods.base import Batch
 from berrypick.agents.treesearch import critics
 from berrypick.agents.treesearch.critics import Critics
-from berrypick.agents.treesearch.playing import Player
-from berrypick.agents.treesearch.samples import collect
 from berrypick.envs.trace import Trace
+
+if TYPE_CHECKING:
+    from berrypick.agents.treesearch.playing import Player
 
 #: Questions that critics are trained on are those from this number on, far from those that are trained on.
 FIRST: Final = 2**18
@@ -33,8 +35,10 @@ def trained(player: Player, seed: int, episodes: int) -> Critics:
     Raises:
         BadInput: all are right, or all wrong.
     """
-    samples = collect(player, seed, range(FIRST, FIRST - (-episodes // SIZE)), SIZE)
-    return critics.fit(samples.examples(), len(samples.went), samples.tokens)
+    from berrypick.agents.treesearch import samples  # plays, and so loads what the discrete track needs not
+
+    found = samples.collect(player, seed, range(FIRST, FIRST + math.ceil(episodes / SIZE)), SIZE)
+    return critics.fit(found.examples(), len(found.went), found.tokens)
 
 
 def judged(batch: Batch, traces: Sequence[Trace], judge: Critics) -> Batch:

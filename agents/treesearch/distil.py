@@ -45,7 +45,7 @@ def distil(model: Any, ends: Sequence[Point], seed: int, epochs: int = 2, lr: fl
         for start in range(0, len(order), size):
             loss = imitation(model, [ends[place] for place in order[start : start + size]])
             optimiser.zero_grad()
-            loss.backward()
+            loss.backward()  # type: ignore[no-untyped-call]
             torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
             optimiser.step()
             losses.append(float(loss.detach()))

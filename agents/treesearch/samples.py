@@ -51,7 +51,7 @@ class Samples:
         features = [prefixes(one.trace) for one in self.went]
         paid = np.array([one.trace.reward > 0 for one in self.went])
         ends = np.array([rows[-1] for rows in features])
-        known = np.flatnonzero(~np.isnan(self.value))
+        known = np.flatnonzero(~np.isnan(self.value)).tolist()
         begun = np.array([features[row][self.prefix[row]] for row in known]).reshape(-1, ends.shape[1])
         return (
             Examples(np.concatenate(features), np.repeat(paid, [len(rows) for rows in features])),

@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from berrypick.agents.methods.base import Batch
-from berrypick.agents.training.judging import critic_auc, judged
+from berrypick.agents.training.judging import FIRST, critic_auc, judged, trained
+from berrypick.agents.treesearch import critics, samples
 from berrypick.agents.treesearch.critics import Critics, Head
 from berrypick.agents.treesearch.features import NAMES
 
@@ -44,3 +45,22 @@ def test_auc_is_of_last_turns():
     assert critic_auc(batch) == 0.75
     assert critic_auc(replace(batch, process=None)) is None
     assert critic_auc(replace(batch, reward=torch.ones(4))) is None
+
+
+@pytest.mark.parametrize(("episodes", "questions"), [(1, 1), (8, 1), (9, 2), (512, 64)])
+def test_critics_learn_from_as_many_episodes_as_asked_or_a_few_more(
+    monkeypatch: pytest.MonkeyPatch, episodes: int, questions: int
+):
+    class Found:
+        went, tokens = range(8 * questions), 77
+
+        def examples(self) -> str:
+            return "examples"
+
+    def collect(player: object, seed: int, groups: range, size: int) -> Found:
+        assert (player, seed, size) == ("player", 5, 8) and groups[0] == FIRST and len(groups) == questions
+        return Found()
+
+    monkeypatch.setattr(samples, "collect", collect)
+    monkeypatch.setattr(critics, "fit", lambda *given: given)
+    assert trained("player", 5, episodes) == ("examples", 8 * questions, 77)
