@@ -34,7 +34,8 @@ CRITICS: Final = "critics.json"
 POLICY: Final = "policy"
 #: How often ``run`` says what was done, where nothing was done before.
 TICKS: Final = 8
-#: Numbers of the first questions that trees search for distillation: others than critics learn from.
+#: Number of the first draw of a question that is searched to be imitated. Critics learn from draws from 0 on; where
+#: worlds are few, some questions are drawn both times.
 _DISTILLED: Final = 2**16
 #: Rollouts by which plain play falls short of a tree's tokens at a time.
 _LOT: Final = 8

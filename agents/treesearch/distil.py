@@ -18,7 +18,7 @@ from berrypick.agents.treesearch.tree import Point
 from berrypick.errors import BadInput
 
 
-def distil(model: Any, ends: Sequence[Point], seed: int, epochs: int = 2, lr: float = 1e-4, size: int = 16) -> float:
+def distil(model: Any, ends: Sequence[Point], seed: int, epochs: int = 6, lr: float = 3e-4, size: int = 16) -> float:
     """Train a model in place by cross-entropy on the generated tokens of episodes, with Adam.
 
     Args:
@@ -36,7 +36,8 @@ def distil(model: Any, ends: Sequence[Point], seed: int, epochs: int = 2, lr: fl
         BadInput: there are no episodes.
     """
     if not ends:
-        raise BadInput("no episode is good enough to be imitated; search more questions", field="questions")
+        reason = "no episode is good enough to be imitated; lower it, or search more questions"
+        raise BadInput(reason, field="threshold")
     optimiser = torch.optim.Adam(model.parameters(), lr=lr)
     losses: list[float] = []
     for epoch in range(epochs):

@@ -79,7 +79,9 @@ def collect(player: Player, seed: int, groups: Sequence[int], size: int, complet
     """
     places = list(itertools.product(groups, range(size)))
     went = plain(player, seed, places)
-    prefix, points, rngs = [], list[Point](), list[np.random.Generator]()
+    prefix: list[int] = []
+    points: list[Point] = []
+    rngs: list[np.random.Generator] = []
     for number, ((group, rollout), one) in enumerate(zip(places, went, strict=True)):
         place = rollout * (completions + 1)
         draw, *others = (

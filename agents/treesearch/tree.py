@@ -33,6 +33,7 @@ class Search(Record):
         exploration: C, in units of a score, which is a sum of three numbers between 0 and 1.
         spread: options drawn for each unit of importance.
         fewest: options that any state draws.
+        fewest_first: the same before the first turn.
         most: options that a state draws at most.
         most_first: the same before the first turn.
         rollouts: completions of each new state.
@@ -42,16 +43,18 @@ class Search(Record):
     exploration: float = 1.0
     spread: float = 8.0
     fewest: int = 2
-    most: int = 4
-    most_first: int = 8
+    fewest_first: int = 8
+    most: int = 10
+    most_first: int = 32
     rollouts: int = 2
 
     def __post_init__(self) -> None:
-        for name in ("tokens", "fewest", "rollouts"):
+        for name in ("tokens", "fewest", "fewest_first", "rollouts"):
             if getattr(self, name) < 1:
                 raise BadInput(f"must be at least 1, got {getattr(self, name)}", field=name)
-        if not self.fewest <= min(self.most, self.most_first):
-            raise BadInput(f"{self.fewest} is more than most or most_first", field="fewest")
+        for name, most in (("fewest", self.most), ("fewest_first", self.most_first)):
+            if getattr(self, name) > most:
+                raise BadInput(f"must be at most {most}, got {getattr(self, name)}", field=name)
         for name in ("exploration", "spread"):
             if not 0 <= getattr(self, name) < math.inf:
                 raise BadInput(f"must be at least 0 and finite, got {getattr(self, name)}", field=name)
@@ -130,8 +133,9 @@ def importance(node: Node) -> float:
 
 def branches(node: Node, search: Search) -> int:
     """How many options a state may draw."""
-    most = search.most if node.parent else search.most_first
-    return max(search.fewest, min(math.floor(search.spread * importance(node)) + 1, most))
+    first = node.parent is None
+    fewest, most = (search.fewest_first, search.most_first) if first else (search.fewest, search.most)
+    return max(fewest, min(math.floor(search.spread * importance(node)) + 1, most))
 
 
 def closed(node: Node, search: Search) -> bool:

@@ -26,7 +26,7 @@ from berrypick.errors import BadInput
 
 TOKENIZER = make_tokenizer()
 PLACES = [(20, 0), (20, 1), (21, 0)]
-SEARCH = Search(tokens=60, rollouts=2)
+SEARCH = Search(tokens=60, fewest_first=4, rollouts=2)
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,7 @@ from berrypick.envs.trace import State, Turn
 from berrypick.errors import BadInput
 
 STATE = State((), "", 0, 0, 0, "q", (), 0.0)
-SEARCH = Search(exploration=1.0, spread=8.0, fewest=2, most=4, most_first=5)
+SEARCH = Search(exploration=1.0, spread=8.0, fewest=2, fewest_first=2, most=4, most_first=5)
 
 
 def node(value: float = 0.5, over: bool = False, name: str = "", **changes: Any) -> Node:
@@ -47,8 +47,8 @@ def test_what_was_seldom_visited_is_selected_where_exploration_is_dear():
     """
     one, other = (node(name=name, visits=n, total=total) for name, n, total in (("a", 8, 9.6), ("b", 2, 1.2)))
     root = below(node(visits=10), one, other)
-    assert tree.select(root, Search(exploration=0.7)) is one
-    assert tree.select(root, Search(exploration=0.9)) is other
+    assert tree.select(root, Search(exploration=0.7, fewest_first=2)) is one
+    assert tree.select(root, Search(exploration=0.9, fewest_first=2)) is other
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,8 @@ def test_what_was_seldom_visited_is_selected_where_exploration_is_dear():
         ((0.76,), False, 3),  # 8 x .26 = 2.08, + 1 = 3
         ((0.76, 0.1), False, 4),  # the larger: 8 x .4 = 3.2, + 1 = 4
         ((0.0,), False, 4),  # 8 x .5 = 4, + 1 = 5, lowered to most
-        ((0.0,), True, 5),  # most_first at the root
+        ((), True, 2),  # fewest_first at the root
+        ((0.0,), True, 5),  # most_first there
     ],
 )
 def test_branches_by_hand(values: tuple[float, ...], first: bool, count: int):
@@ -68,6 +69,7 @@ def test_branches_by_hand(values: tuple[float, ...], first: bool, count: int):
     if not first:
         parent.parent = node()
     assert tree.branches(parent, SEARCH) == count
+    assert tree.branches(parent, Search(fewest_first=9)) == 9 or not first
 
 
 def test_a_state_that_may_draw_is_selected_before_its_children():
@@ -164,7 +166,9 @@ def test_any_growth_ends_and_counts_add_up(drawn: list[tuple[int, float, bool]])
     check(root)
 
 
-@pytest.mark.parametrize("changes", [{"tokens": 0}, {"rollouts": 0}, {"fewest": 5}, {"spread": math.nan}])
+@pytest.mark.parametrize(
+    "changes", [{"tokens": 0}, {"rollouts": 0}, {"fewest": 11}, {"fewest_first": 33}, {"spread": math.nan}]
+)
 def test_settings_that_cannot_be_are_refused(changes: dict[str, Any]):
     with pytest.raises(BadInput, match=next(iter(changes))):
         Search(**changes)
