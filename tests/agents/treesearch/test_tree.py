@@ -60,7 +60,6 @@ def test_what_was_seldom_visited_is_selected_where_exploration_is_dear():
         ((0.76,), False, 3),  # 8 x .26 = 2.08, + 1 = 3
         ((0.76, 0.1), False, 4),  # the larger: 8 x .4 = 3.2, + 1 = 4
         ((0.0,), False, 4),  # 8 x .5 = 4, + 1 = 5, lowered to most
-        ((), True, 2),  # fewest_first at the root
         ((0.0,), True, 5),  # most_first there
     ],
 )
@@ -69,7 +68,13 @@ def test_branches_by_hand(values: tuple[float, ...], first: bool, count: int):
     if not first:
         parent.parent = node()
     assert tree.branches(parent, SEARCH) == count
-    assert tree.branches(parent, Search(fewest_first=9)) == 9 or not first
+
+
+def test_the_root_has_limits_of_its_own():
+    root = node()
+    assert tree.branches(root, Search(fewest_first=9)) == 9
+    root.parent = node()
+    assert tree.branches(root, Search(fewest_first=9)) == 2
 
 
 def test_a_state_that_may_draw_is_selected_before_its_children():
