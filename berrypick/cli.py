@@ -8,7 +8,18 @@ from typing import Final
 import tyro
 from tyro.extras import SubcommandApp
 
-from berrypick.commands import bench, boards, corpora, listing, refining, reports, sessions, sweeping, training
+from berrypick.commands import (
+    bench,
+    boards,
+    corpora,
+    listing,
+    refining,
+    reports,
+    searching,
+    sessions,
+    sweeping,
+    training,
+)
 from berrypick.errors import BadInput, Stopped
 from berrypick.registry import UnknownName
 
@@ -39,6 +50,7 @@ def build() -> SubcommandApp:
         pretrain=training.pretrain,
         train=training.train,
         refine=refining.refine,
+        search=searching.search,
         bench=bench.bench,
         report=reports.report,
         compare=bench.compare,

@@ -33,6 +33,8 @@ SPLITS: Final[dict[str, int]] = {
     "renaming": 13,
     "critique": 14,
     "salted": 15,
+    "tree": 16,
+    "completion": 17,
 }
 
 ROLLOUTS_PER_TASK: Final = 4096

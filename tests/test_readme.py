@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from berrypick.cli import main
-from berrypick.commands import bench, boards, corpora, listing, reports, sessions, sweeping, training
+from berrypick.commands import bench, boards, corpora, listing, reports, searching, sessions, sweeping, training
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text()
@@ -46,7 +46,7 @@ def test_commands_are_understood(command: list[str], monkeypatch: pytest.MonkeyP
     if command[0] == "make":
         assert re.search(rf"^{command[1]}:", (ROOT / "Makefile").read_text(), re.MULTILINE)
         return
-    for module in (bench, boards, corpora, listing, reports, sessions, sweeping, training):
+    for module in (bench, boards, corpora, listing, reports, searching, sessions, sweeping, training):
         for name, function in inspect.getmembers(module, inspect.isfunction):
             if function.__module__ == module.__name__:
                 monkeypatch.setattr(module, name, functools.wraps(function)(lambda *args, **kwargs: 0))

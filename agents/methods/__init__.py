@@ -24,6 +24,7 @@ for _name, _file, _help in (
     ("r3_filter", "r3", "groups that are too hard, or whose reasoning changes nothing, are dropped"),
     ("fitness_sharing", "fitness_sharing", "a group's successes of one strategy share their reward"),
     ("forking_tokens", "forking_tokens", "only the tokens of the highest entropy are trained on"),
+    ("alphallm", "alphallm", "a critic of single turns pays for each beside the reward"),
     ("hicra", "hicra", "the advantage of tools, engines and relations is amplified"),
     ("hicra_random", "hicra", "the advantage of as many tokens, drawn by lot, is amplified"),
     ("hicra_grams", "hicra", "the advantage of tokens within strategic phrases is amplified"),

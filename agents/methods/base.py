@@ -39,6 +39,8 @@ class Batch:
         lot: uniform in [0, 1), for selections by lot that follow an episode wherever it stands. Shape (N, T).
         strategic: tokens within a strategic gram of the start policy; None unless the method ``mines`` them.
             Shape (N, T), bool.
+        process: the process critic's score of the turn that a token belongs to; None unless the method ``judges``.
+            Shape (N, T).
         answer: log-probabilities of the reference answer's tokens where the episode came to answer, NaN beyond its
             end; None unless the method ``reflects``. Shape (N, J).
         rank: how many tokens were likelier than each of those, NaN beyond its end. Shape (N, J).
@@ -58,6 +60,7 @@ class Batch:
     planning: Tensor
     lot: Tensor
     strategic: Tensor | None = None
+    process: Tensor | None = None
     answer: Tensor | None = None
     rank: Tensor | None = None
     off: Tensor | None = None
@@ -182,6 +185,8 @@ class Method:
         reflects: whether ``Batch.answer`` and ``Batch.rank`` are needed.
         mines: episodes of the start policy that the grams of ``Batch.strategic`` are mined from, 0 where that is not
             needed.
+        judges: episodes of the start policy that the critics of ``Batch.process`` are trained from, 0 where that is
+            not needed.
         marks: whether ``mark`` chooses anything, so that it is worth a forward pass.
         rounds: how often a step may generate further groups to make up for those that ``select`` dropped.
         keeps: seams without which a base would be another method, so that no addition may replace them.
@@ -204,6 +209,7 @@ class Method:
     reference: bool = False
     reflects: bool = False
     mines: int = 0
+    judges: int = 0
     marks: bool = False
     rounds: int = 1
     keeps: frozenset[str] = frozenset()
@@ -220,6 +226,7 @@ class Addition:
         reference: as in ``Method``.
         reflects: as in ``Method``.
         mines: as in ``Method``.
+        judges: as in ``Method``.
     """
 
     seams: Mapping[str, Callable[..., Any] | Augmentation | Refresh]
@@ -228,6 +235,7 @@ class Addition:
     reference: bool = False
     reflects: bool = False
     mines: int = 0
+    judges: int = 0
 
 
 def favoured(advantage: Tensor, mask: Tensor) -> Tensor:

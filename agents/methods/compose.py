@@ -62,6 +62,7 @@ def _put(called: str, method: Method, additions: list[tuple[str, Addition]]) -> 
         changes["reference"] = method.reference or addition.reference
         changes["reflects"] = method.reflects or addition.reflects
         changes["mines"] = max(method.mines, addition.mines)
+        changes["judges"] = max(method.judges, addition.judges)
         method = replace(method, **changes)
     return method
 

@@ -14,7 +14,7 @@ from berrypick.agents.methods.base import Batch
 _ROWS: Final = ("reward", "group", "niche")
 _TOKENS: Final = ("mask", "old", "entropy", "kind", "chunk", "planning", "lot")
 #: What only some methods need, and what it is padded with.
-_ASKED: Final = {"strategic": False, "answer": torch.nan, "rank": torch.nan}
+_ASKED: Final = {"strategic": False, "process": 0.0, "answer": torch.nan, "rank": torch.nan}
 
 
 def take(batch: Batch, rows: Tensor) -> Batch:

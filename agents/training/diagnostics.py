@@ -18,6 +18,7 @@ from torch import Tensor
 from berrypick.agents.methods.base import KINDS, Batch
 from berrypick.agents.training.batches import take
 from berrypick.agents.training.folder import OTHER, Line
+from berrypick.agents.training.judging import critic_auc
 from berrypick.agents.training.learner import Played
 from berrypick.agents.training.reflection import measured
 from berrypick.agents.training.tally import Update
@@ -93,6 +94,7 @@ def describe(
         reflection=measured(batch),
         refinement=dict(played.refinement),
         refresh=dict(refresh),
+        critic_auc=critic_auc(batch),
     )
     _check(line)
     return line

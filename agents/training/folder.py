@@ -1,8 +1,8 @@
 """The folder of a training run: what is in it, and how it is read.
 
 ``config.json`` (``Config``), ``metrics.jsonl`` (one ``Line`` a step), ``checkpoints/``, ``policy/`` with the final
-weights, ``grams.json`` where a method mines them, and ``bank.safetensors`` where it imitates scripts. Loads no torch,
-so that a report can be written where nothing was trained.
+weights; ``grams.json``, ``critics.json`` and ``bank.safetensors`` where a method needs them. Loads no torch, so that a
+report can be written where nothing was trained.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ POLICY: Final = "policy"
 GRAMS: Final = "grams.json"
 #: What was demonstrated before the first step, where the method imitates scripts (``bank``).
 BANK: Final = "bank.safetensors"
+#: The critics that were trained before the first step, where the method asks for them (``treesearch.critics``).
+CRITICS: Final = "critics.json"
 #: The weights in ``policy/``, and in the folder of a start.
 WEIGHTS: Final = "model.safetensors"
 
@@ -95,6 +97,7 @@ class Line(Record):
             policy does by itself.
         refresh: see ``bank.refresh``; no other value counts demonstrations.
         unsolved: share of groups without a reward above 0.
+        critic_auc: see ``judging.critic_auc``.
     """
 
     step: int
@@ -146,6 +149,7 @@ class Line(Record):
     refinement: dict[str, float] = msgspec.field(default_factory=dict)
     refresh: dict[str, float] = msgspec.field(default_factory=dict)
     unsolved: float | None = None
+    critic_auc: float | None = None
 
     @property
     def generated(self) -> int:

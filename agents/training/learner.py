@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from torch import Tensor, nn
 
 from berrypick.agents.methods.base import Batch
 from berrypick.envs.outcome import Outcome
 from berrypick.envs.trace import Trace
+
+if TYPE_CHECKING:  # they play with what is here
+    from berrypick.agents.treesearch.critics import Critics
+    from berrypick.agents.treesearch.playing import Player
 
 
 class Played(NamedTuple):
@@ -60,10 +64,17 @@ class Reader(Protocol):
     Attributes:
         protocol: that actions are written in.
         grams: tokens within them are ``Batch.strategic``; None for none.
+        critics: what ``Batch.process`` is by; None for none.
     """
 
     protocol: str
     grams: frozenset[tuple[str, ...]] | None
+    critics: Critics | None
+
+    @property
+    def player(self) -> Player:
+        """The policy as it is now, to be played from any state of an episode."""
+        ...
 
     def reflect(self, played: Played) -> Batch:
         """Return a batch that ``play`` gave with ``answer`` and ``rank``, under the module as it is now.

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from berrypick import files, seeding
 from berrypick.agents import methods
 from berrypick.agents.methods.base import Batch, Method
-from berrypick.agents.training import bank, checkpoint, folder, grams
+from berrypick.agents.training import bank, checkpoint, folder, grams, judging
 from berrypick.agents.training.augment import augmented, together
 from berrypick.agents.training.batches import is_off, join, take
 from berrypick.agents.training.config import Config, encode
@@ -30,6 +30,7 @@ from berrypick.agents.training.learner import Bank, Learner, Played, Reader
 from berrypick.agents.training.learners import make_learner
 from berrypick.agents.training.tally import Tally
 from berrypick.agents.training.update import Diverged, Updater
+from berrypick.agents.treesearch import critics
 from berrypick.errors import BadInput, Stopped
 
 #: Called after each step with the line that was logged.
@@ -51,7 +52,7 @@ def train(config: Config, out: Path, tick: Tick = lambda _: None) -> None:
         return
     learner = make_learner(config)
     reader = learner.reader
-    if reader is None and (method.reflects or method.mines or method.augment is not None):
+    if reader is None and (method.reflects or method.mines or method.judges or method.augment is not None):
         reason = (
             f"{method.name} reads what is written; episodes of {config.env} are no text, and an answer is one choice"
         )
@@ -61,6 +62,8 @@ def train(config: Config, out: Path, tick: Tick = lambda _: None) -> None:
             files.write_bytes(out / folder.CONFIG, encode(config))
         if reader is not None and method.mines:
             reader.grams = _mined(out / folder.GRAMS, learner, reader, method.mines, config.seed)
+        if reader is not None and method.judges:
+            reader.critics = _critics(out / folder.CRITICS, reader, method.judges, config.seed)
         how = method.refresh
         shown = None if how is None else bank.kept(out / folder.BANK, learner, config.seed, how.questions)
         run = _Run.start(config, method, learner, out, shown)
@@ -82,6 +85,13 @@ def _mined(path: Path, learner: Learner, reader: Reader, episodes: int, seed: in
     if not path.exists():
         files.write_bytes(path, grams.encode(grams.collect(learner.play, reader.protocol, seed, episodes)))
     return frozenset(files.decode(path.read_bytes(), msgspec.json.Decoder(grams.Grams), path).grams)
+
+
+def _critics(path: Path, reader: Reader, episodes: int, seed: int) -> critics.Critics:
+    """The critics of the start policy: trained once, read where a run goes on."""
+    if not path.exists():
+        files.write_bytes(path, critics.encode(judging.trained(reader.player, seed, episodes)))
+    return critics.read(path)
 
 
 @dataclass

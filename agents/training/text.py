@@ -26,11 +26,14 @@ from berrypick.agents.lm.tokens import Tokens
 from berrypick.agents.methods.base import Batch
 from berrypick.agents.training.config import Config
 from berrypick.agents.training.demonstrating import demonstrate
+from berrypick.agents.training.judging import judged
 from berrypick.agents.training.labels import label_all
 from berrypick.agents.training.learner import Bank, Played, Scorable
 from berrypick.agents.training.niches import analyse_all, niches
 from berrypick.agents.training.packing import prompted, step_all, to_batch
 from berrypick.agents.training.reflection import Asked, ask
+from berrypick.agents.treesearch.critics import Critics
+from berrypick.agents.treesearch.playing import Player
 from berrypick.envs.faults import rollout_seed
 from berrypick.envs.search import SearchEnv
 from berrypick.envs.tasks import Task, Tasks
@@ -71,6 +74,7 @@ class TextLearner:
         self.limit = env.setup.max_turns * policy.card.max_new_tokens
         self.protocol = env.setup.protocol
         self.grams: frozenset[tuple[str, ...]] | None = None
+        self.critics: Critics | None = None
         self._policy, self._envs = policy, [env]
         self._script = Script(policy.tokenizer, policy.ends)
         self._temperature = policy.card.temperature
@@ -80,6 +84,11 @@ class TextLearner:
     def reader(self) -> TextLearner:
         """See ``Learner.reader``."""
         return self
+
+    @property
+    def player(self) -> Player:
+        """See ``Reader.player``."""
+        return Player(self._policy._replace(model=self.module), self._envs[0])
 
     def play(self, seed: int, episode: int, groups: int, size: int) -> Played:
         """Play ``groups`` questions ``size`` times each, groups outermost; see ``Learner.play``."""
@@ -110,6 +119,8 @@ class TextLearner:
         reward = torch.tensor([trace.reward for trace in traces])
         group = torch.tensor([episode for episode, _ in places]) - min(episode for episode, _ in places)
         batch = to_batch(rows, labels, lots, reward, group, niches(reward.tolist(), outcomes))
+        if self.critics is not None:
+            batch = judged(batch, traces, self.critics)
         return Played(batch, traces, outcomes)
 
     def demonstrate(self, seed: int, episode: int, questions: int) -> Bank:

@@ -32,6 +32,8 @@ COMPOSITIONS = (
     "r3_filter+fitness_sharing+hicra",
     "fitness_sharing+sft_refresh",
     "kl_cov(ratio=0.2)+critique_grpo+sft_refresh(every=2)",
+    "kl_cov(ratio=0.2)+alphallm",
+    "alphallm(weight=2)+fitness_sharing+clip_higher",
 )
 NAMES = (*METHODS, *COMPOSITIONS)
 
@@ -41,6 +43,7 @@ EXCEPTIONS = {
     "groups without spread": {
         "reinforce": "its baseline is the mean of the step, not of the group",
         "r3": "it tells apart episodes that are paid alike",
+        "alphallm": "it tells apart turns of episodes that are paid alike",
     },
     "the gradient at ratio 1": {
         "entropy_bonus": "its term acts from the first update",
@@ -100,6 +103,7 @@ def toy(reward: list[float] | None = None, group: list[int] | None = None, lengt
     batch = Batch(
         rewards, groups, niche, mask, old, entropy, kind=actions % len(KINDS), chunk=chunk, planning=planning,
         lot=torch.rand(size, length, generator=draw), strategic=strategic, answer=likely, rank=(-likely).round(),
+        process=torch.rand(size, 2, generator=draw, dtype=torch.float64).gather(1, chunk),
     )  # fmt: skip
     return Toy(batch, logits, actions, score(reference, actions)[0])
 
@@ -133,6 +137,7 @@ def update(method: Method, some: Toy, logits: Tensor, *, micro: int = 99, outsid
             fields[name] = fields[name].where(mask, outside)
         fields |= {name: fields[name].where(mask, -7) for name in ("chunk", "kind", "lot")}
         fields |= {name: fields[name] | ~mask for name in ("planning", "strategic")}
+        fields["process"] = fields["process"].where(mask, outside)
         new, entropy, reference = (value.where(mask, outside) for value in (new, entropy, reference))
     chosen = Batch(**fields)
     advantage = method.credit(chosen, method.advantage(shaped[rows], chosen.group))
@@ -249,7 +254,7 @@ def test_every_row_has_a_worked_example_and_cites_its_source(request):
 
 
 def test_a_row_makes_a_base_of_its_name_or_replaces_seams():
-    flags = {"name", "state", "reference", "reflects", "mines", "marks", "rounds", "keeps"}
+    flags = {"name", "state", "reference", "reflects", "mines", "judges", "marks", "rounds", "keeps"}
     seams = set(vars(make("grpo"))) - flags - {"advantage", "reduce"}
     for name in METHODS:
         made = METHODS[name]()

@@ -190,7 +190,7 @@ def test_a_loss_that_is_no_number_stops_the_run_and_keeps_the_batch(tmp_path: Pa
     assert len(lines(tmp_path)) == 3
 
 
-@pytest.mark.parametrize("method", ["r3", "r3_filter", "hicra_grams", "hicra_grams_random"])
+@pytest.mark.parametrize("method", ["r3", "r3_filter", "hicra_grams", "hicra_grams_random", "alphallm"])
 def test_methods_that_read_text_are_refused_before_anything_is_written(tmp_path: Path, method: str):
     with pytest.raises(BadInput, match=rf"{method} reads what is written.*use an environment of the text track"):
         loop.train(with_(method=method), tmp_path / "run")

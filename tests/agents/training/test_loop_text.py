@@ -13,11 +13,14 @@ from accelerate.state import AcceleratorState
 from safetensors.torch import load_file
 from torch import Tensor
 
-from berrypick import files
+from berrypick import files, seeding
 from berrypick.agents import make as make_agent
-from berrypick.agents.training import folder, grams, loop
+from berrypick.agents.training import folder, grams, judging, loop
 from berrypick.agents.training.config import Config
 from berrypick.agents.training.grams import Grams
+from berrypick.agents.treesearch import critics
+from berrypick.agents.treesearch.critics import Critics, Head
+from berrypick.agents.treesearch.features import NAMES
 
 CONFIG = Config(
     "grpo", "tiny-diverse", "berrypick/Almanac-v0", {"corpus": "almanac-tiny", "worlds": 1, "split": "train"},
@@ -72,6 +75,29 @@ def test_a_run_that_was_killed_goes_on_as_if_it_had_not_been(tmp_path: Path, met
     with pytest.raises(Killed):
         loop.train(msgspec.structs.replace(CONFIG, method=method), tmp_path / "cut", kill)
     assert equal(trained(tmp_path / "cut", method=method), whole)
+
+
+def test_critics_are_trained_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Before the first step; a run that goes on reads them, and reaches the very same weights."""
+    draw = seeding.rng(0, "training", 0)
+    head = Head(tuple(draw.normal(size=len(NAMES)).tolist()), 0.0)
+    monkeypatch.setattr(
+        judging, "trained", lambda player, seed, episodes: Critics(head, head, head, NAMES, episodes, 9)
+    )
+    method = "kl_cov(ratio=0.1)+alphallm(episodes=24,weight=2)"
+    whole = trained(tmp_path / "whole", method=method)
+    assert critics.read(tmp_path / "whole" / folder.CRITICS).episodes == 24
+    lines, _ = folder.read_metrics(tmp_path / "whole")
+    assert any(line.critic_auc is not None and 0 <= line.critic_auc <= 1 for line in lines)
+
+    def kill(line: folder.Line) -> None:
+        raise Killed
+
+    with pytest.raises(Killed):
+        loop.train(msgspec.structs.replace(CONFIG, method=method), tmp_path / "cut", kill)
+    monkeypatch.delattr(judging, "trained")
+    assert equal(trained(tmp_path / "cut", method=method), whole)
+    assert not equal(trained(tmp_path / "plain", method="kl_cov(ratio=0.1)"), whole)
 
 
 def test_grams_are_mined_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
