@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from berrypick.cli import main
-from berrypick.commands import bench, boards, corpora, listing, reports, searching, sessions, sweeping, training
+from berrypick.commands import bench, boards, corpora, listing, refining, reports, searching, sessions, sweeping, training
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text()
