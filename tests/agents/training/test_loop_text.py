@@ -42,7 +42,8 @@ def test_a_run_ends_in_an_agent(tmp_path: Path):
     assert make_agent(f"lm:{tmp_path / folder.POLICY}").reads("almanac-small")
     assert not make_agent(f"lm:{tmp_path / folder.POLICY}").reads("factbook")
     lines, _ = folder.read_metrics(tmp_path)
-    assert all(line.tokens > 0 and line.entropy is not None and line.grad_norm for line in lines)
+    assert all(line.tokens > 0 and line.entropy is not None for line in lines)
+    assert any(line.grad_norm for line in lines)  # a step whose groups are all wrong has none
 
 
 @pytest.mark.parametrize("penalty", ["kl_cov(beta={})", "llds(coefficient={})"])
