@@ -43,6 +43,8 @@ def check(splits: Sequence[str], critics: Sequence[str], sizes: Sizes) -> None:
     for name, values in (("split", splits), ("critics", critics)):
         if not values or len(set(values)) < len(values):
             raise BadInput(f"must be one at least, each once; got {', '.join(values) or 'none'}", field=name)
+    if not 0 <= sizes.seed < 2**32:
+        raise BadInput(f"must be from 0 to 2**32 - 1, got {sizes.seed}", field="seed")
     for name, value, least in (("groups", sizes.groups, 2), ("size", sizes.size, 1)):
         if value < least:
             raise BadInput(f"must be at least {least}, got {value}", field=name)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 PLAIN: Final = "plain"
 #: What second attempts are held against: one that reads nothing, and one that is told to be one and no more.
 CONTROLS: Final = (PLAIN, "empty")
-#: Questions are those from this number on, far from those that a run of the same seed trains on.
+#: Questions are drawn from this number on: other draws than a run's own; in train worlds some are the same.
 FIRST: Final = 2**17
 #: Questions that are played side by side, at most.
 TOGETHER: Final = 12

@@ -31,6 +31,8 @@ from berrypick.envs.search import SearchEnv
 from berrypick.errors import BadInput
 
 CRITICS: Final = "critics.json"
+#: What is searched for, and the hash of the policy's weights.
+PLAN: Final = "plan.json"
 POLICY: Final = "policy"
 #: How often ``run`` says what was done, where nothing was done before.
 TICKS: Final = 8
@@ -64,9 +66,8 @@ def run(plan: Plan, out: Path, tick: Callable[[str], None] = lambda _: None) -> 
         BadInput: the folder holds another plan's, the policy cannot be played, or all its episodes are alike.
     """
     path = out / RESULT
-    if path.exists() and (found := read(out)).plan != plan:
-        raise BadInput("holds a search of another plan; use another --out", file=path)
     with files.locked(out):
+        _claim(out / PLAN, plan)
         policy = load.load(plan.policy, "float32")
         if policy.card.temperature == 0:
             raise BadInput("is 0: a search needs options that differ; play at 1", field="temperature")
@@ -80,6 +81,16 @@ def run(plan: Plan, out: Path, tick: Callable[[str], None] = lambda _: None) -> 
             found = _distilled(plan, found, judges, policy, players, out, tick)
             write(out, found)
     return found
+
+
+def _claim(path: Path, plan: Plan) -> None:
+    """Take a folder before anything is kept in it: critics of another plan would be used for this one."""
+    weights = load.weights(plan.policy)
+    here = msgspec.json.format(msgspec.json.encode({"plan": plan, "weights": weights})) + b"\n"
+    if not path.exists():
+        files.write_bytes(path, here)
+    elif path.read_bytes() != here:
+        raise BadInput("holds a search of another plan, or of other weights; use another --out", file=path)
 
 
 def _player(policy: Policy, plan: Plan, split: str) -> Player:

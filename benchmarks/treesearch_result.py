@@ -8,14 +8,18 @@ from typing import Final
 import msgspec
 
 from berrypick import files
+from berrypick.agents.treesearch.samples import COMPLETIONS
 from berrypick.agents.treesearch.tree import Search
 from berrypick.benchmarks.bootstrap import Difference
 from berrypick.benchmarks.metrics_base import Value
 from berrypick.benchmarks.treesearch_numbers import Judged
 from berrypick.errors import BadInput
 from berrypick.records import Record
+from berrypick.seeding import ROLLOUTS_PER_TASK
 
 RESULT: Final = "search.json"
+#: Rollouts a question: each and its completions have numbers of their own.
+_MOST: Final = ROLLOUTS_PER_TASK // (COMPLETIONS + 1)
 
 
 class Plan(Record):
@@ -51,6 +55,9 @@ class Plan(Record):
         for name in ("worlds", "learnt", "judged", "size", "distilled", "greedy"):
             if getattr(self, name) < 1:
                 raise BadInput(f"must be at least 1, got {getattr(self, name)}", field=name)
+        for name, least, most in (("seed", 0, 2**32 - 1), ("threshold", 0, 1), ("size", 1, _MOST)):
+            if not least <= getattr(self, name) <= most:
+                raise BadInput(f"must be from {least} to {most}, got {getattr(self, name)}", field=name)
 
 
 class Compared(Record):

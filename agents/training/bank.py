@@ -17,7 +17,8 @@ from berrypick.agents.training.learner import Bank, Learner
 from berrypick.agents.training.update import Updater
 from berrypick.errors import Damaged
 
-#: Questions of the bank are those from this number on, far from those that are trained on.
+#: Questions of the bank are drawn from this number on: other draws than a run's own, of the
+#: same worlds, so some are the same.
 FIRST: Final = 2**18
 _OURS: Final = ("mask", "script")
 

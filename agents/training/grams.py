@@ -28,7 +28,8 @@ ALIKE: Final = 0.8
 KEPT: Final = 0.2
 #: Grams that are clustered at most, the most frequent: clustering takes the square of their number.
 MOST: Final = 2000
-#: Questions that grams are mined from are those from this number on, far from those that are trained on.
+#: Questions that grams are mined from are drawn from this number on: other draws than a run's own, of the
+#: same worlds, so some are the same.
 FIRST: Final = 2**19
 #: Episodes played at once.
 _TOGETHER: Final = 64

@@ -18,7 +18,8 @@ from berrypick.envs.trace import Trace
 if TYPE_CHECKING:
     from berrypick.agents.treesearch.playing import Player
 
-#: Questions that critics are trained on are those from this number on, far from those that are trained on.
+#: Questions that critics are trained on are drawn from this number on: other draws than a run's own, of the
+#: same worlds, so some are the same.
 FIRST: Final = 2**18
 #: Rollouts of one of them.
 SIZE: Final = 8

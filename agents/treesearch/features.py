@@ -97,14 +97,14 @@ class _Reading:
 
     def _of_answer(self, text: str) -> Iterator[float]:
         answer = normalise(text)
-        holding = [one for one in self._passages if answer and f" {answer} " in f" {one.normalised} "]
+        holding = [one for one in self._passages if _holds(one.normalised, answer)]
         last = [turn for turn in self._turns[:-1] if turn.valid][-1:]
         words = frozenset(tokens(text))
         yield float(bool(holding))
         yield _share(words, self._content)
         yield len(words) / 5
         yield self._best(holding)
-        yield float(bool(last) and answer in normalise(last[0].observation))
+        yield float(bool(last) and _holds(normalise(last[0].observation), answer))
         yield np.log1p(len(holding)) / 3
         yield float(any(words and words <= one.names for one in holding))
 
@@ -119,6 +119,11 @@ class _Reading:
 
 def _share(words: Set[str], among: Set[str]) -> float:
     return len(words & among) / len(words) if words else 0.0
+
+
+def _holds(normalised: str, answer: str) -> bool:
+    """Whether a text holds an answer as whole words; nothing holds an empty one."""
+    return bool(answer) and f" {answer} " in f" {normalised} "
 
 
 def _said(turn: Turn) -> str:

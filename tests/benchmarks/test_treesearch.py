@@ -62,6 +62,15 @@ def test_another_plan_needs_another_folder(out: Path):
         run(msgspec.structs.replace(PLAN, seed=1), out)
     with pytest.raises(BadInput, match="distilled"):
         Plan("tiny-diverse", distilled=0)
+    for field, value in (("seed", -1), ("threshold", 7.0), ("size", 456)):
+        with pytest.raises(BadInput, match=field):
+            msgspec.structs.replace(PLAN, **{field: value}).__post_init__()
+
+
+def test_critics_of_a_search_that_was_cut_off_are_of_its_plan(tmp_path: Path):
+    (tmp_path / "plan.json").write_text("{}")
+    with pytest.raises(BadInput, match="another plan"):
+        run(PLAN, tmp_path)
 
 
 def test_the_command_shows_what_it_found(out: Path, capsys: pytest.CaptureFixture[str], monkeypatch):
