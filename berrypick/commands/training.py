@@ -52,7 +52,7 @@ def train(
     Args:
         method: methods that `berrypick list methods` lists, with parameters in brackets:
             'grpo', 'kl_cov(ratio=0.02)+fitness_sharing'.
-        start: a published start (tiny-diverse, tiny-narrow, discrete-diverse), or a folder with a policy.
+        start: a published start (tiny-diverse, discrete-diverse), or a folder with a policy.
         env: an environment that `berrypick list environments` lists; it decides the track.
         option: arguments of the environment; split is train unless given here.
         steps_: rollout batches.
