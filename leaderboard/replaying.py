@@ -191,16 +191,17 @@ def _few(values: Sequence[object]) -> str:
 
 
 def _check_end(env: SearchEnv, episode: Episode) -> None:
-    """Compare what an episode came to; one that failed came to nothing, wherever it stopped.
+    """Compare what an episode came to; one that failed earned nothing, wherever it stopped.
 
     Raises:
-        Differs: a field is not what replay gives.
+        Differs: a field is not what replay gives, or an episode that did not fail has not ended.
     """
     trace = env.trace
-    ends = {"answer": trace.answer, "reward": trace.reward}
+    failed = episode.status == "error"
+    ends = {"answer": trace.answer, "reward": 0.0 if failed else trace.reward}
     ends |= {"terminated": trace.terminated, "truncated": trace.truncated}
-    if episode.status == "error":
-        ends = {"reward": 0.0}
     for name, value in ends.items():
         if (said := getattr(episode, name)) != value:
             raise Differs(f": {name} is {plain(repr(said))}, replay gives {plain(repr(value))}")
+    if not failed and not env.simulation.over:
+        raise Differs(f": status is 'ok', but the episode has not ended after {len(episode.steps)} steps")

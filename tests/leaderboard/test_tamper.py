@@ -112,6 +112,15 @@ def hide_a_success_as_error(forged: Forged) -> None:
     first(forged, reward=1.0)["status"] = "error"
 
 
+def stop_before_the_end(forged: Forged) -> None:
+    """An episode without steps costs nothing."""
+    first(forged, reward=0.0).update(steps=[], answer=None, terminated=False, truncated=False)
+
+
+def answer_in_an_error(forged: Forged) -> None:
+    first(forged, reward=0.0).update(status="error", answer="somebody else")
+
+
 def swap_questions(forged: Forged) -> None:
     """The episodes of two questions trade places, so that the order still holds."""
     questions = sorted({line["question_id"] for line in forged.lines})[:2]
@@ -266,6 +275,11 @@ CASES: list[tuple[Callable[[Forged], None], str]] = [
     (go_on, r"step \d+: the episode was over before this step"),
     (too_many_turns, r"line 1: question \S+, rollout 0: 11 steps, but an episode has 10 turns"),
     (hide_a_success_as_error, r"reward is 1.0, replay gives 0.0"),
+    (
+        stop_before_the_end,
+        r"episodes.jsonl.gz, line \d+, .*, question \S+, rollout \d: status is 'ok', but the episode has not ended after 0",
+    ),
+    (answer_in_an_error, r"line \d+, .*, question \S+, rollout \d: answer is 'somebody else', replay gives"),
     (leave_unread_what_was_played, r"field 'cell': cell 1 is said to be unread, but was played"),
     (no_such_unread, r"field 'unread': 7 are not numbers of cells"),
     (duplicate, r"line 2: rollout 0 of question \S+ is a duplicate$"),
