@@ -73,7 +73,7 @@ def test_the_same_list_is_no_drift(machine: Machine):
     machine.lists(THERE)
     episode = play(CELL, DENSE, ANSWER)
     done = again(CELL, episode)
-    assert (done.problems, done.drifted, len(done.outcomes)) == ((), 0, 1)
+    assert (done.problems, done.drifted, done.moved, len(done.outcomes)) == ((), 0, 0, 1)
     assert done.tokens == 2 + 1  # words between blanks: <search, engine="dense">where</search>; and the answer
 
 
@@ -90,7 +90,7 @@ def test_a_dense_list_may_differ_by_nearly_equal_scores(name: str, machine: Mach
     episode = play(CELL, DENSE, "<open>no such page</open>", DENSE, ANSWER)
     machine.lists(NEARLY[name])
     done = again(CELL, episode)
-    assert done.problems == () and done.drifted == 2
+    assert done.problems == () and (done.drifted, done.moved) == (2, 1)
 
 
 @pytest.mark.parametrize("name", list(NEARLY))
