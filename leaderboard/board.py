@@ -23,7 +23,7 @@ from berrypick.leaderboard import entries, episodes, schema
 from berrypick.leaderboard.episodes import Played
 from berrypick.leaderboard.own import CEILINGS, is_own
 from berrypick.leaderboard.reading import Rejected
-from berrypick.leaderboard.schema import Entry
+from berrypick.leaderboard.schema import Entry, Grant
 
 #: Columns: metric -> digits shown and whether more is better (None: neither).
 COLUMNS: Final[dict[str, tuple[int, bool | None]]] = {
@@ -37,6 +37,7 @@ COLUMNS: Final[dict[str, tuple[int, bool | None]]] = {
     "searches": (1, False),
     "tokens": (0, False),
     "invalid": (2, False),
+    "unsupported": (2, False),
 }
 #: What the Pareto front is over; a blank counts as least.
 FRONT: Final = ("EM", "strategies_D2", "resilience_mean")
@@ -48,14 +49,26 @@ class Row(NamedTuple):
     Attributes:
         entry: as submitted.
         played: what its episodes say.
+        grant: tier that a maintainer gave, None where the entry's own claim is all there is.
     """
 
     entry: Entry
     played: Played
+    grant: Grant | None = None
 
     def value(self, metric: str) -> Value:
         """A metric over the suite, blank where there is none."""
         return self.entry.metrics.get(metric, BLANK)
+
+    @property
+    def tier(self) -> str:
+        """What a maintainer gave, else what the entry claims."""
+        return self.grant.tier if self.grant else self.entry.tier
+
+    @property
+    def missing(self) -> int:
+        """Episodes that failed or are not there."""
+        return sum(cell.missing for cell in self.entry.cells)
 
     @property
     def anchor(self) -> bool:
@@ -68,6 +81,19 @@ class Row(NamedTuple):
         return self.anchor and self.entry.agent in CEILINGS
 
 
+class Above(NamedTuple):
+    """What a row is held against.
+
+    Attributes:
+        partner: name of the row that is next better in EM.
+        difference: EM of that row less one's own, question by question; None where an agent does not read a plain
+            cell.
+    """
+
+    partner: str
+    difference: Difference | None
+
+
 class Group(NamedTuple):
     """Submissions that can be compared, by EM.
 
@@ -75,14 +101,13 @@ class Group(NamedTuple):
         key: short hash of the fingerprints.
         rows: in order.
         front: names of the rows that no other exceeds in all that ``FRONT`` names.
-        above: name of a row -> EM of the row above it, less its own, question by question; None where an agent does
-            not read a plain cell.
+        above: name of a row -> what it is held against; the first has nothing.
     """
 
     key: str
     rows: tuple[Row, ...]
     front: frozenset[str]
-    above: dict[str, Difference | None]
+    above: dict[str, Above]
 
     @property
     def suite(self) -> str:
@@ -102,14 +127,16 @@ class Group(NamedTuple):
 
 
 def read(folder: Path) -> list[Group]:
-    """Read a folder of submissions, which may be missing or empty.
+    """Read a folder of submissions, which may be missing or empty, with the tiers that stand in a file beside it.
 
     Raises:
-        Rejected: a submission that `berrypick verify` would not accept either; not all of those are found here.
+        Rejected: a submission that `berrypick verify` would not accept either, of which not all are found here, or
+            tiers that fit no submission.
     """
     there = sorted(path for path in folder.glob("*") if (path / schema.ENTRY).exists())
     found = [(path, entries.read(path)) for path in there]
-    return groups(Row(entry, episodes.read(path, entry)) for path, entry in found)
+    tiers = entries.read_tiers(folder.parent / schema.TIERS, {entry.name: entry for _, entry in found})
+    return groups(Row(entry, episodes.read(path, entry), tiers.get(entry.name)) for path, entry in found)
 
 
 def groups(rows: Iterable[Row]) -> list[Group]:
@@ -135,7 +162,7 @@ def _group(key: str, rows: Sequence[Row]) -> Group:
                 f"{row.entry.name} and {rows[0].entry.name} have the same fingerprints and not the same cells"
             )
     ordered = sorted(rows, key=lambda row: (-_number(row, "EM"), row.entry.name))
-    above = {row.entry.name: against(before, row) for before, row in pairwise(ordered)}
+    above = {row.entry.name: Above(before.entry.name, against(before, row)) for before, row in pairwise(ordered)}
     return Group(key, tuple(ordered), front(ordered), above)
 
 

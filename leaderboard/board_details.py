@@ -26,7 +26,8 @@ def details(group: Group, row: Row) -> str:
     entry = row.entry
     facts = {name.replace("_", " "): value for name, value in asdict(entry.about).items() if value not in ("", None)}
     facts |= {f"{name} (of {what})": getattr(entry.budgets, name) for name, what in _BUDGETS}
-    facts |= {"missing episodes": sum(cell.missing for cell in entry.cells), "episodes": entry.episodes}
+    facts |= {"missing episodes": row.missing, "episodes": entry.episodes}
+    facts |= {row.grant.tier: row.grant.how} if row.grant else {}
     listed = "".join(f"<dt>{escape(name)}</dt><dd>{_text(name, str(value))}</dd>" for name, value in facts.items())
     episodes = "".join(_episode(row, episode) for episode in row.played.samples)
     episodes = f"<h4>Episodes</h4>{episodes}" if episodes else ""

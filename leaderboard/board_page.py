@@ -23,7 +23,7 @@ from berrypick.leaderboard.board_details import details
 from berrypick.leaderboard.board_heat import HEAT, heat
 from berrypick.leaderboard.board_parts import marks, scroll
 from berrypick.leaderboard.board_plot import plot
-from berrypick.leaderboard.board_tables import verdict
+from berrypick.leaderboard.board_tables import against
 
 _STYLE: Final = re.compile(r"<style>(.*?)</style>", re.DOTALL)
 
@@ -73,7 +73,7 @@ def _meaning(name: str) -> str:
 
 def _controls(groups: Sequence[Group]) -> str:
     suites = list(dict.fromkeys(group.suite for group in groups))
-    tiers = sorted({row.entry.tier for group in groups for row in group.rows})
+    tiers = sorted({row.tier for group in groups for row in group.rows})
     return (
         '<form aria-label="Filter"><label>find <input name="words" type="search" autocomplete="off"></label>'
         f"{_choice('suite', suites)}{_choice('tier', tiers)}"
@@ -103,7 +103,11 @@ def _table(group: Group) -> str:
     for name in metrics:
         more = COLUMNS[name][1]
         heads.append(_head(name, "number", "descending" if more else "ascending", _meaning(name)))
-    heads += [_head("tier", "text", "ascending", "as claimed"), "<th>EM of the row above, less this row's</th>"]
+    heads.append(_head("missing", "number", "ascending", "episodes that failed or are not there, over all cells"))
+    heads += [
+        _head("tier", "text", "ascending", "as claimed; reproduced: given by a maintainer"),
+        "<th>EM of the row named, less this row's</th>",
+    ]
     rows = "".join(_row(group, row, metrics) for row in group.rows)
     top = f"<thead><tr>{''.join(heads)}</tr></thead>"
     return scroll(f'<table class="board">{top}<tbody>{rows}</tbody></table>', f"table of {group.title}")
@@ -125,9 +129,10 @@ def _row(group: Group, row: Row, metrics: Sequence[str]) -> str:
     badge = '<span class="badge">anchor</span>' if row.anchor else ""
     name += f"{escape(entry.name)}<small>{escape(entry.agent)}{badge}</small></td>"
     cells = "".join(_cell(row.value(metric), COLUMNS[metric][0]) for metric in metrics)
-    tier = f'<td data-v="{escape(entry.tier)}">{escape(entry.tier)}</td>'
-    above = f'<td class="above" data-v="">{escape(verdict(group.above.get(entry.name)))}</td>'
-    return f"<tr {marks(group, row)}>{name}{cells}{tier}{above}</tr>"
+    tier = f'<td data-v="{escape(row.tier)}">{escape(row.tier)}</td>'
+    missing = f'<td data-v="{row.missing}">{row.missing}</td>'
+    above = f'<td class="above" data-v="">{escape(against(group, row))}</td>'
+    return f"<tr {marks(group, row)}>{name}{cells}{missing}{tier}{above}</tr>"
 
 
 def _cell(value: Value, digits: int) -> str:

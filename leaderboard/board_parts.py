@@ -12,7 +12,7 @@ def marks(group: Group, row: Row) -> str:
     entry = row.entry
     words = " ".join((entry.name, entry.agent, entry.about.model, entry.about.method, entry.about.start)).lower()
     flags = (" data-anchor" if row.anchor else "") + (" data-front" if entry.name in group.front else "")
-    return f'data-words="{escape(words)}" data-tier="{escape(entry.tier)}"{flags}'
+    return f'data-words="{escape(words)}" data-tier="{escape(row.tier)}"{flags}'
 
 
 def scroll(inside: str, label: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from berrypick.benchmarks.cells import resolved
 from berrypick.leaderboard import reading, schema
 from berrypick.leaderboard.plan import Plan
 from berrypick.leaderboard.reading import Rejected, plain
-from berrypick.leaderboard.schema import About, Budgets, Entry, EntryCell
+from berrypick.leaderboard.schema import About, Budgets, Entry, EntryCell, Grant
 from berrypick.leaderboard.tally import Score
 
 
@@ -62,13 +62,50 @@ def read(path: Path) -> Entry:
     return entry
 
 
+def read_tiers(file: Path, found: Mapping[str, Entry]) -> dict[str, Grant]:
+    """Read the tiers that maintainers gave, none where there is no file.
+
+    Args:
+        file: with the tiers.
+        found: name -> entry of every submission.
+
+    Raises:
+        Rejected: the file is malformed, or names a submission that is not there or has other episodes.
+    """
+    if not file.exists():
+        return {}
+    tiers = reading.strict(reading.read_small(file, schema.ENTRY_LIMIT), schema.TIERS_DECODER, file)
+    for name, grant in tiers.items():
+        if name not in found:
+            raise Rejected("no such submission; remove it from the list", file=file, field=name)
+        if grant.episodes != (there := found[name].episodes):
+            reason = f"is {grant.episodes:.12}, the entry has {there:.12}; reproduce it anew, or remove it"
+            raise Rejected(reason, file=file, field=f"{name}.episodes")
+    return tiers
+
+
 def decode(data: bytes, file: Path) -> Entry:
-    """Decode an entry; ``file`` is for messages."""
+    """Decode an entry; ``file`` is for messages.
+
+    Raises:
+        Rejected: it is malformed, or the part of a setup that is read from the entry is of another kind.
+    """
     entry = reading.strict(data, schema.ENTRY_DECODER, file)
+    _check_setups(entry, file)
     for field, text in _texts(msgspec.to_builtins(entry), ""):
         if not text.isprintable():
             raise Rejected("holds a character that is not printed", file=file, field=plain(field))
     return entry
+
+
+def _check_setups(entry: Entry, file: Path) -> None:
+    """Raise Rejected where what ``schema.Changes`` names is of another kind."""
+    for number, cell in enumerate(entry.cells):
+        try:
+            msgspec.convert(cell.setup, schema.Changes)
+        except msgspec.ValidationError as error:
+            reason, _, place = str(error).partition(" - at `$.")
+            raise Rejected(plain(reason), file=file, field=f"cells[{number}].setup.{place.rstrip('`')}") from error
 
 
 def _texts(value: Any, field: str) -> Iterator[tuple[str, str]]:

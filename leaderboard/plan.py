@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from functools import cached_property
 
 import msgspec
@@ -53,6 +54,10 @@ class Plan:
             tasks = self.tasks(number)
             self._questions[bare] = {tasks.at(task).question.id: task for task in cells.choose(tasks, bare.tasks)}
         return self._questions[bare]
+
+    def orders(self, numbers: Sequence[int]) -> bool:
+        """Whether all are numbers of cells, each once and in order."""
+        return list(numbers) == sorted(set(numbers) & set(range(len(self.cells))))
 
     def turns(self, number: int) -> int:
         """Turns of an episode of a cell, at most."""

@@ -11,6 +11,7 @@ import hashlib
 import io
 import json
 import os
+import re
 import stat
 import zlib
 from collections.abc import Iterator
@@ -27,6 +28,10 @@ Row = TypeVar("Row")
 
 #: Most digits of a whole number.
 DIGITS: Final = 18
+#: Most lists and objects inside each other: what an interpreter bears differs between versions.
+DEPTH: Final = 64
+#: A text, which ends with the data at the latest so that none is read twice, or a bracket.
+_MARKS: Final = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[\[\]{}]', re.DOTALL)
 #: Most characters of what a file says that a message repeats.
 SHOWN: Final = 400
 
@@ -113,15 +118,14 @@ def strict(data: bytes, decoder: msgspec.json.Decoder[Row], path: Path, line: in
 
     Raises:
         Rejected: it is not UTF-8 or not JSON, a key stands twice, a number has no finite value or too many digits, it
-            is nested too deeply, or it does not fit the schema; names file, line and field.
+            is nested more than ``DEPTH`` times, or it does not fit the schema; names file, line and field.
     """
     try:
+        _check_depth(data)
         json.loads(data.decode("utf-8"), **_HOOKS)
         return files.decode(data, decoder, path, line)
     except UnicodeDecodeError as error:
         raise Rejected(f"not valid UTF-8 (byte {error.start})", file=path, line=line) from error
-    except RecursionError as error:
-        raise Rejected("nested too deeply", file=path, line=line) from error
     except BadInput as error:
         field = None if error.field is None else plain(error.field)
         raise Rejected(plain(error.reason), file=path, line=line, field=field) from error
@@ -129,6 +133,15 @@ def strict(data: bytes, decoder: msgspec.json.Decoder[Row], path: Path, line: in
         raise Rejected(plain(str(error)), file=path, line=line) from error
     except json.JSONDecodeError as error:
         raise Rejected(f"not valid JSON: {error.msg}", file=path, line=line) from error
+
+
+def _check_depth(data: bytes) -> None:
+    depth = 0
+    for mark in _MARKS.finditer(data):
+        letter = data[mark.start()]
+        depth += (letter in b"[{") - (letter in b"]}")
+        if depth > DEPTH:
+            raise _Unfit(f"nested too deeply, more than {DEPTH} times")
 
 
 def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

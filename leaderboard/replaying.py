@@ -55,12 +55,14 @@ class Replayed(NamedTuple):
         outcomes: of the episodes that ran, in order; those with status "error" have none.
         problems: what differs, with where it stands.
         drifted: steps with a dense list in another order than here.
+        moved: episodes with such a step.
         tokens: sum of what the steps say.
     """
 
     outcomes: tuple[Outcome, ...]
     problems: tuple[str, ...]
     drifted: int
+    moved: int
     tokens: int
 
 
@@ -73,7 +75,7 @@ def replay(job: Job) -> Replayed:
     env = _env(job.cell)
     engines = env.engines_of(env.tasks.at(job.task).world)
     outcomes, problems = list[Outcome](), list[str]()
-    drifted = 0
+    drifted = moved = 0
     known = dict[Episode, tuple[Outcome, int]]()
     for place, episode in job.episodes:
         # Faults strike each rollout in its own way; without them what was played twice need be replayed once.
@@ -81,18 +83,18 @@ def replay(job: Job) -> Replayed:
         try:
             if one not in known:
                 env.reset(seed=rollout_seed(job.seed, one.rollout), options={"task_id": job.task})
-                moved = sum(_steps(env, one))
+                steps = sum(_steps(env, one))
                 _check_end(env, one)
-                known[one] = analyse(env.trace, engines), moved
+                known[one] = analyse(env.trace, engines), steps
         except Differs as error:
             problems.append(f"{place}{error}")
             continue
-        outcome, moved = known[one]
-        drifted += moved
+        outcome, steps = known[one]
+        drifted, moved = drifted + steps, moved + bool(steps)
         if episode.status == "ok":
             outcomes.append(outcome)
     tokens = sum(step.tokens for _, episode in job.episodes for step in episode.steps)
-    return Replayed(tuple(outcomes), tuple(problems), drifted, tokens)
+    return Replayed(tuple(outcomes), tuple(problems), drifted, moved, tokens)
 
 
 @lru_cache(maxsize=32)
@@ -191,16 +193,17 @@ def _few(values: Sequence[object]) -> str:
 
 
 def _check_end(env: SearchEnv, episode: Episode) -> None:
-    """Compare what an episode came to; one that failed came to nothing, wherever it stopped.
+    """Compare what an episode came to; one that failed earned nothing, wherever it stopped.
 
     Raises:
-        Differs: a field is not what replay gives.
+        Differs: a field is not what replay gives, or an episode that did not fail has not ended.
     """
     trace = env.trace
-    ends = {"answer": trace.answer, "reward": trace.reward}
+    failed = episode.status == "error"
+    ends = {"answer": trace.answer, "reward": 0.0 if failed else trace.reward}
     ends |= {"terminated": trace.terminated, "truncated": trace.truncated}
-    if episode.status == "error":
-        ends = {"reward": 0.0}
     for name, value in ends.items():
         if (said := getattr(episode, name)) != value:
             raise Differs(f": {name} is {plain(repr(said))}, replay gives {plain(repr(value))}")
+    if not failed and not env.simulation.over:
+        raise Differs(f": status is 'ok', but the episode has not ended after {len(episode.steps)} steps")

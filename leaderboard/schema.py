@@ -12,6 +12,8 @@ from berrypick.records import Episode, Record
 
 SCHEMA: Final = 1
 ENTRY: Final = "entry.json"
+#: Maintainers' file beside the folder of submissions: what nobody can claim for himself.
+TIERS: Final = "tiers.json"
 EPISODES: Final = "episodes.jsonl.gz"
 #: Fingerprint of a submission that was played in worlds of a private salt: the salt's digest.
 SALT: Final = "salt"
@@ -81,6 +83,20 @@ class About(Record):
     notes: Long = ""
 
 
+class Changes(msgspec.Struct):
+    """What the board reads of a cell's setup, the rest of which is compared and not read.
+
+    Attributes:
+        knockouts: what is refused.
+        faults: what is disturbed.
+        reward: by its name.
+    """
+
+    knockouts: tuple[Short, ...] = ()
+    faults: tuple[Short, ...] = ()
+    reward: Short = ""
+
+
 class EntryCell(Record):
     """One cell of the suite, over all seeds.
 
@@ -103,6 +119,20 @@ class EntryCell(Record):
     strategies: dict[str, Count]
 
 
+class Grant(Record):
+    """What a maintainer says of a submission in ``TIERS``.
+
+    Attributes:
+        tier: given.
+        episodes: sha256 of the episodes that it is given for.
+        how: it was found out, on one line.
+    """
+
+    tier: Literal["reproduced"]
+    episodes: Sha256
+    how: Long
+
+
 class Entry(Record):
     """``entry.json``.
 
@@ -123,7 +153,7 @@ class Entry(Record):
             changed cells.
         cells: the suite's cells, in order.
         episodes: of the file, its sha256.
-        tier: claimed. ``replayed`` is what ``berrypick verify`` can show.
+        tier: claimed. ``replayed`` is what ``berrypick verify`` can show; what is above it stands in ``TIERS``.
     """
 
     schema: Literal[1]
@@ -141,9 +171,10 @@ class Entry(Record):
     metrics: dict[str, Value]
     cells: tuple[EntryCell, ...]
     episodes: Sha256
-    tier: Literal["self-reported", "replayed", "reproduced"]
+    tier: Literal["self-reported", "replayed"]
 
 
 #: Decoders are made once: making one costs more than using it.
 ENTRY_DECODER: Final = msgspec.json.Decoder(Entry)
+TIERS_DECODER: Final = msgspec.json.Decoder(dict[Name, Grant])
 LINE_DECODER: Final = msgspec.json.Decoder(SeededEpisode)

@@ -17,7 +17,7 @@ from berrypick.benchmarks.run import Tick
 from berrypick.errors import BadInput
 from berrypick.leaderboard import entries, schema
 from berrypick.leaderboard.plan import Plan
-from berrypick.leaderboard.runs import Run, read_lines, read_run
+from berrypick.leaderboard.runs import RUN, Run, read_lines, read_run
 from berrypick.leaderboard.schema import About, Entry, SeededEpisode
 from berrypick.leaderboard.scoring import Line, score
 
@@ -55,15 +55,18 @@ def submit(
     played = [run for run, _ in found]
     _check_together(played, agent)
     plan = Plan(played[0].suite, played[0].protocol, played[0].salt)
+    if not plan.orders(unread := played[0].unread):
+        reason = f"{list(unread)} must be numbers of cells from 0 to {len(plan.cells) - 1}, each once and in order"
+        raise BadInput(reason, file=found[0][1] / RUN, field="unread")
     lines = (line for run, folder in found for line in read_lines(folder, run, plan))
     with files.new_folder(target) as draft:
         with files.writing(draft / schema.EPISODES) as file, _packed(file) as packed:
-            scored = score(plan, _copied(lines, packed), schema.SEEDS, played[0].unread, jobs=jobs, started=started)
+            scored = score(plan, _copied(lines, packed), schema.SEEDS, unread, jobs=jobs, started=started)
         if scored.problems:
             more = len(scored.problems) - _SHOWN
             shown = "; ".join(scored.problems[:_SHOWN]) + (f"; and {more} more" if more > 0 else "")
             raise BadInput(f"the episodes do not replay here, so they cannot be submitted: {shown}")
-        entry = entries.describe(name, agent or played[0].agent, plan, played[0].unread, _filled(about, played), scored)
+        entry = entries.describe(name, agent or played[0].agent, plan, unread, _filled(about, played), scored)
         entry = replace(entry, episodes=files.sha256(draft / schema.EPISODES))
         files.write_bytes(draft / schema.ENTRY, _checked(entry))
     return target

@@ -18,11 +18,12 @@ from berrypick.leaderboard.replaying import Job, Replayed
 
 
 class CellScore(NamedTuple):
-    """One cell over all seeds; see ``schema.EntryCell``."""
+    """One cell over all seeds; see ``schema.EntryCell``. ``moved`` counts episodes with a drifted step."""
 
     metrics: dict[str, Value]
     missing: int
     strategies: dict[str, int]
+    moved: int
 
 
 class Score(NamedTuple):
@@ -58,6 +59,7 @@ class Tally:
         self.problems: list[str] = []
         self._plan, self._seeds, self._unread = plan, tuple(run_seeds), unread
         self._outcomes: dict[tuple[int, int], dict[int, tuple[Outcome, ...]]] = {}
+        self._moved = Counter[int]()
         self._episodes = self._drifted = self._tokens = 0
 
     def add(self, seed: int, number: int, job: Job, replayed: Replayed) -> None:
@@ -66,6 +68,7 @@ class Tally:
         self.problems += replayed.problems
         self._episodes += len(job.episodes)
         self._drifted += replayed.drifted
+        self._moved[number] += replayed.moved
         self._tokens += replayed.tokens
 
     def resolved(self, seed: int, number: int) -> Cell:
@@ -87,6 +90,7 @@ class Tally:
                 metrics,
                 sum(task.errors for run in runs for task in run[number].tasks),
                 _strategies([task for run in runs for task in run[number].tasks]),
+                self._moved[number],
             )
             for number, metrics in enumerate(means.cells)
         )

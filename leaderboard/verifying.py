@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -23,7 +23,8 @@ from berrypick.registry import UnknownName
 
 #: How far two computations of one number may lie apart: sums are rounded otherwise on other machines.
 ROUNDING: Final = 1e-6
-#: The same, as a share, for what follows from repeating parts of queries, where dense lists came in another order.
+#: The same at most, as a share, for what follows from repeating parts of queries, where dense lists came in another
+#: order. A drifted episode adds or takes about one way of one question, so a mean over n of them moves by 1/n.
 SWAPPED: Final = 0.01
 _FROM_LISTS: Final = ("strategies_D1", "strategies_D2", "dominant_share")
 
@@ -83,7 +84,10 @@ def verify(path: Path, *, jobs: int = 1, started: Callable[[int], Tick] = lambda
     if scored.problems:
         return Verdict(path, scored.problems, scored.episodes, scored.drifted)
     here = entries.describe(entry.name, entry.agent, plan, entry.unread, entry.about, scored)
-    problems = [f"{path / schema.ENTRY}, {problem}" for problem in _differences(entry, here, scored.drifted)]
+    problems = [
+        f"{path / schema.ENTRY}, {problem}"
+        for problem in _differences(entry, here, [cell.moved for cell in scored.cells])
+    ]
     return Verdict(path, tuple(problems), scored.episodes, scored.drifted)
 
 
@@ -113,7 +117,7 @@ def _stated(path: Path, entry: Entry, plan: Plan) -> list[str]:
     found = []
     if entry.seeds != schema.SEEDS:
         found.append(f"{file}, field 'seeds': are {_list(entry.seeds)}, must be {_list(schema.SEEDS)}")
-    if list(entry.unread) != sorted(set(entry.unread) & set(range(len(plan.cells)))):
+    if not plan.orders(entry.unread):
         found.append(f"{file}, field 'unread': {_list(entry.unread)} are not numbers of cells, in order")
     for name in sorted(plan.fingerprints.keys() | entry.fingerprints.keys()):
         said, here = entry.fingerprints.get(name, "missing"), plan.fingerprints.get(name, "not known")
@@ -136,20 +140,22 @@ def _lines(path: Path, plan: Plan, seeds: int) -> Iterator[Line]:
         yield Line(file, number, episode.seed, episode)
 
 
-def _differences(entry: Entry, here: Entry, drifted: int) -> Iterator[str]:
-    """Where an entry says something else than replay gives."""
+def _differences(entry: Entry, here: Entry, moved: Sequence[int]) -> Iterator[str]:
+    """Where an entry says something else than replay gives; ``moved`` counts drifted episodes by cell."""
     yield from _other_fields(asdict(entry.budgets), asdict(here.budgets), "budgets")
-    yield from _other_metrics(entry.metrics, here.metrics, "metrics", drifted)
+    yield from _other_metrics(entry.metrics, here.metrics, "metrics", sum(moved))
     if len(entry.cells) != len(here.cells):
         yield f"field 'cells': {len(entry.cells)}, the suite has {len(here.cells)}"
         return
+    known = {name for cell in here.cells for name in cell.strategies}
     for number, (said, found) in enumerate(zip(entry.cells, here.cells, strict=True)):
         field = f"cells[{number}]"
         for name in ("label", "tasks", "rollouts", "missing"):
             yield from _other_fields({name: getattr(said, name)}, {name: getattr(found, name)}, field)
         yield from _other_fields(said.setup, found.setup, f"{field}.setup")
-        yield from _other_metrics(said.metrics, found.metrics, f"{field}.metrics", drifted)
-        yield from _other_strategies(said.strategies, found.strategies, f"{field}.strategies", drifted)
+        yield from _other_metrics(said.metrics, found.metrics, f"{field}.metrics", moved[number])
+        strategies = said.strategies, found.strategies, known
+        yield from _other_strategies(*strategies, f"{field}.strategies", moved[number])
 
 
 def _other_fields(said: Mapping[str, Any], found: Mapping[str, Any], field: str) -> Iterator[str]:
@@ -164,13 +170,17 @@ def _plainest(value: object) -> object:
     return msgspec.json.decode(msgspec.json.encode(value))
 
 
-def _other_metrics(said: Mapping[str, Value], found: Mapping[str, Value], field: str, drifted: int) -> Iterator[str]:
+def _other_metrics(said: Mapping[str, Value], found: Mapping[str, Value], field: str, moved: int) -> Iterator[str]:
     for name in sorted(said.keys() | found.keys()):
         place = f"field '{field}.{plain(name)}'"
         if name not in said or name not in found:
             yield f"{place}: is {'missing' if name in found else 'not a metric of the suite'}"
-        elif not _same(said[name], found[name], SWAPPED if drifted and name in _FROM_LISTS else 0.0):
+        elif not _same(said[name], found[name], _share(found[name], moved) if name in _FROM_LISTS else 0.0):
             yield f"{place}: is {_value(said[name])}, replay gives {_value(found[name])}"
+
+
+def _share(value: Value, moved: int) -> float:
+    return min(SWAPPED, moved / max(value.n, 1))
 
 
 def _same(a: Value, b: Value, share: float) -> bool:
@@ -186,9 +196,12 @@ def _value(value: Value) -> str:
     return f"{middle} ({low} to {high}, n {value.n})"
 
 
-def _other_strategies(said: Mapping[str, int], found: Mapping[str, int], field: str, drifted: int) -> Iterator[str]:
-    most = math.ceil(SWAPPED * sum(found.values())) if drifted else 0
-    for name in sorted(said.keys() | found.keys()):
-        if abs(said.get(name, 0) - found.get(name, 0)) > most:
-            ours = found.get(name, 0)
-            yield f"field '{field}': {plain(name)!r} {said.get(name, 0)} times, replay gives {ours}"
+def _other_strategies(
+    said: Mapping[str, int], found: Mapping[str, int], known: Set[str], field: str, moved: int
+) -> Iterator[str]:
+    """Where counts of strategies differ by more than ``moved`` episodes with another of the known ones."""
+    gaps = {name: said.get(name, 0) - found.get(name, 0) for name in sorted(said.keys() | found.keys())}
+    near = sum(gaps.values()) == 0 and sum(map(abs, gaps.values())) <= 2 * moved
+    for name, gap in gaps.items():
+        if (name in said and name not in known) or (gap and not near):
+            yield f"field '{field}': {plain(name)!r} {said.get(name, 0)} times, replay gives {found.get(name, 0)}"

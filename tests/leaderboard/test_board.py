@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -14,10 +16,13 @@ from msgspec.structs import replace
 from berrypick.benchmarks.metrics import Value
 from berrypick.leaderboard import board, board_files, board_tables, entries, episodes
 from berrypick.leaderboard.board import Row
+from berrypick.leaderboard.board_page import page
 from berrypick.leaderboard.episodes import Played
 from berrypick.leaderboard.reading import Rejected
 from berrypick.leaderboard.schema import Entry
 
+#: conftest's ``Submission``, which cannot be imported.
+Forged = Any
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -65,6 +70,7 @@ def test_order_front_and_groups(made: Row):
     group = next(group for group in found if len(group.rows) == 4)
     assert group.front == {"a", "c"}
     assert set(group.above) == {"b", "c", "d"}
+    assert [group.above[name].partner for name in "bcd"] == ["a", "b", "c"]
     assert group.columns() == ["EM", "strategies_D2"]
 
 
@@ -142,6 +148,24 @@ def test_the_table_holds_every_number(honest: Path):
     assert line["strategies_D2"] == "" and line["above"] == ""  # 4 questions are too few; no row is above
 
 
+def test_columns_of_honesty_and_the_partner_of_a_difference(made: Row):
+    """2 and 3 episodes are missing, in two cells; the second row is held against the first, which it names."""
+    cells = tuple(replace(cell, missing=count) for cell, count in zip(made.entry.cells, (2, 0, 3), strict=True))
+    worse = row(made, "worse", EM=0.25, unsupported=0.125)
+    groups = board.groups(
+        [row(made, "better", EM=0.5), Row(replace(worse.entry, cells=cells), made.played._replace(right={}))]
+    )
+    first, second = csv.DictReader(io.StringIO(board_tables.table_csv(groups)))
+    assert (first["missing"], first["above name"], first["unsupported"]) == ("0", "", "")
+    assert (second["missing"], second["above name"], second["unsupported"]) == ("5", "better", "0.1250")
+    assert (second["above"], second["above low"]) == ("", "")
+    for text in ("| 0.12 | 5 | replayed | better&#58; &#8211; |", "`unsupported` | missing | tier |"):
+        assert text in board_tables.readme(groups).replace("–", "&#8211;")
+    html = page(groups)
+    assert '<td data-v="5">5</td>' in html and '<td class="above" data-v="">better: –</td>' in html
+    assert 'title="share of episodes that ended with an answer never displayed"' in html
+
+
 def test_foreign_text_stays_text_in_markdown_and_spreadsheets(made: Row):
     assert board_tables.markdown("a|b <i> `x` [y](z) _u_") == (
         "a&#124;b &#60;i&#62; &#96;x&#96; &#91;y&#93;&#40;z&#41; &#95;u&#95;"
@@ -150,6 +174,38 @@ def test_foreign_text_stays_text_in_markdown_and_spreadsheets(made: Row):
     groups = board.groups([evil])
     assert "<script>" not in board_tables.readme(groups) and "&#61;1&#43;1&#124;" in board_tables.readme(groups)
     assert next(csv.DictReader(io.StringIO(board_tables.table_csv(groups))))["agent"] == "'=1+1|<script>"
+
+
+@pytest.mark.parametrize(("field", "value"), [("knockouts", 5), ("faults", "shuffled"), ("reward", None)])
+def test_what_the_board_reads_of_a_setup_is_checked(forged: Forged, field: str, value: object):
+    forged.entry["cells"][2]["setup"][field] = value
+    forged.save()
+    with pytest.raises(Rejected, match=rf"entry.json, field 'cells\[2\].setup.{field}': Expected"):
+        board.read(forged.path.parent)
+
+
+def test_a_maintainers_tier_is_shown(forged: Forged):
+    grant = {"tier": "reproduced", "episodes": forged.entry["episodes"], "how": "by <b>hand</b>"}
+    (forged.path.parents[1] / "tiers.json").write_text(json.dumps({"honest": grant}))
+    contents = board_files.render(board.read(forged.path.parent))
+    assert next(csv.DictReader(io.StringIO(contents["leaderboard.csv"].decode())))["tier"] == "reproduced"
+    assert b"| reproduced |" in contents["README.md"] and b'data-tier="reproduced"' in contents["index.html"]
+    assert b"<dt>reproduced</dt><dd>by &lt;b&gt;hand&lt;/b&gt;</dd>" in contents["index.html"]
+
+
+@pytest.mark.parametrize(
+    ("name", "episodes", "message"),
+    [
+        ("honest", "0" * 64, "tiers.json, field 'honest.episodes': is 000000000000, the entry has"),
+        ("gone", "0" * 64, "tiers.json, field 'gone': no such submission"),
+        ("honest", "none", "tiers.json, field '.*episodes': Expected `str` matching regex"),
+    ],
+)
+def test_a_tier_is_of_a_submission_as_it_stands(name: str, episodes: str, message: str, forged: Forged):
+    grant = {"tier": "reproduced", "episodes": episodes, "how": ""}
+    (forged.path.parents[1] / "tiers.json").write_text(json.dumps({name: grant}))
+    with pytest.raises(Rejected, match=message):
+        board.read(forged.path.parent)
 
 
 def test_what_is_no_submission_is_named(honest: Path, tmp_path: Path):

@@ -53,6 +53,24 @@ def test_numbers_at_the_edge():
             reading.strict(text, ANY, PATH)
 
 
+@pytest.mark.parametrize(("start", "end"), [("[", "]"), ('{"a":', "}")])
+def test_depth_at_the_edge(start: str, end: str):
+    """64 levels are read and 65 are not; brackets in a text are none, whatever is escaped before them."""
+    inside = json.dumps('[{"\\' * 99)
+    for depth in (1, 64):
+        text = start * depth + inside + end * depth
+        assert reading.strict(text.encode(), ANY, PATH) == json.loads(text)
+    with pytest.raises(Rejected, match="nested too deeply, more than 64 times"):
+        reading.strict((start * 65 + inside + end * 65).encode(), ANY, PATH)
+
+
+@pytest.mark.parametrize("text", [b'"' + b'\\"' * 2**21, b'"a\\', b"]" * 2**20])
+def test_depth_of_what_is_not_json(text: bytes):
+    """A text without an end is read once: quadratic time would take days here."""
+    with pytest.raises(Rejected, match=r"^x.json: not valid JSON"):
+        reading.strict(text, ANY, PATH)
+
+
 def test_duplicate_keys_of_a_large_object_are_found_in_one_pass():
     """Quadratic time would take minutes here."""
     pairs = ",".join(f'"{number}":0' for number in range(200_000))

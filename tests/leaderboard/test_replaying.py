@@ -73,7 +73,7 @@ def test_the_same_list_is_no_drift(machine: Machine):
     machine.lists(THERE)
     episode = play(CELL, DENSE, ANSWER)
     done = again(CELL, episode)
-    assert (done.problems, done.drifted, len(done.outcomes)) == ((), 0, 1)
+    assert (done.problems, done.drifted, done.moved, len(done.outcomes)) == ((), 0, 0, 1)
     assert done.tokens == 2 + 1  # words between blanks: <search, engine="dense">where</search>; and the answer
 
 
@@ -90,7 +90,7 @@ def test_a_dense_list_may_differ_by_nearly_equal_scores(name: str, machine: Mach
     episode = play(CELL, DENSE, "<open>no such page</open>", DENSE, ANSWER)
     machine.lists(NEARLY[name])
     done = again(CELL, episode)
-    assert done.problems == () and done.drifted == 2
+    assert done.problems == () and (done.drifted, done.moved) == (2, 1)
 
 
 @pytest.mark.parametrize("name", list(NEARLY))
@@ -178,7 +178,19 @@ def test_an_episode_that_failed_earned_nothing(machine: Machine):
     assert again(CELL, failed).problems == ("here: reward is 1.0, replay gives 0.0",)
 
 
-def test_an_unfinished_episode_has_no_answer():
-    """A loop may give up before its turns are used up; replay sees what there is."""
-    done = again(CELL, play(CELL, BM25))
-    assert done.problems == () and not done.outcomes[0].answered
+@pytest.mark.parametrize("changes", [{"answer": "nobody"}, {"terminated": True}, {"truncated": True}])
+def test_an_episode_that_failed_ended_as_it_says(changes: dict[str, Any], machine: Machine):
+    machine.lists(THERE)
+    failed = replace(play(CELL, BM25), status="error")
+    assert again(CELL, failed).problems == ()
+    (problem,) = again(CELL, replace(failed, **changes)).problems
+    assert problem.startswith(f"here: {next(iter(changes))} is ")
+
+
+def test_an_unfinished_episode_is_one_that_failed(machine: Machine):
+    """It would have cost less than the episode that it is a part of."""
+    machine.lists(THERE)
+    for actions in ((), (BM25,)):
+        done = again(CELL, play(CELL, *actions))
+        assert done.problems == (f"here: status is 'ok', but the episode has not ended after {len(actions)} steps",)
+        assert done.outcomes == ()

@@ -27,7 +27,7 @@ def test_every_field_is_named():
 
 def test_the_limits_are_those_of_the_code():
     assert (schema.ENTRY_LIMIT, schema.LINE_LIMIT, schema.MEAN_LIMIT) == (4 * 2**20, 4 * 2**20, 64 * 2**10)
-    assert reading.DIGITS == 18 and str(list(schema.SEEDS)) in named_seeds()
+    assert (reading.DIGITS, reading.DEPTH) == (18, 64) and str(list(schema.SEEDS)) in named_seeds()
 
 
 def named_seeds() -> str:

@@ -86,6 +86,15 @@ def test_what_an_agent_does_not_read_is_blank(runs: list[Path], tmp_path: Path):
     assert cells[2]["missing"] == 0
 
 
+@pytest.mark.parametrize("unread", [(99,), (1, 1), (2, 1), (-1,)])
+def test_unread_are_numbers_of_cells(unread: tuple[int, ...], tmp_path: Path):
+    folders = [tmp_path / "own" / str(seed) for seed in range(3)]
+    for seed, folder in enumerate(folders):
+        write_run(folder, Run(agent="own", suite="board-tiny", seed=seed, unread=unread), ())
+    message = refused(folders, tmp_path / "out")
+    assert f"{folders[0] / RUN}, field 'unread': {list(unread)} must be numbers of cells from 0 to 2" in message
+
+
 @pytest.mark.parametrize("name", ["", "../up", "a/b", "/tmp/x", ".hidden", "Capital", "a\n", "a" * 65, "ü"])
 def test_a_name_is_a_folders_and_nothing_else(name: str, runs: list[Path], tmp_path: Path):
     with pytest.raises(BadInput, match="is no name"):

@@ -72,6 +72,18 @@ def change_turns(forged: Forged) -> None:
     forged.entry["cells"][0]["setup"]["max_turns"] = 99
 
 
+def knock_out_a_number(forged: Forged) -> None:
+    forged.entry["cells"][1]["setup"]["knockouts"] = 5
+
+
+def fault_in_a_list(forged: Forged) -> None:
+    forged.entry["cells"][2]["setup"]["faults"] = [["shuffled"]]
+
+
+def reward_of_a_kind(forged: Forged) -> None:
+    forged.entry["cells"][0]["setup"]["reward"] = {"exact_match": 1}
+
+
 def change_reward(forged: Forged) -> None:
     first(forged, reward=0.0)["reward"] = 1.0
 
@@ -110,6 +122,15 @@ def too_many_turns(forged: Forged) -> None:
 
 def hide_a_success_as_error(forged: Forged) -> None:
     first(forged, reward=1.0)["status"] = "error"
+
+
+def stop_before_the_end(forged: Forged) -> None:
+    """An episode without steps costs nothing."""
+    first(forged, reward=0.0).update(steps=[], answer=None, terminated=False, truncated=False)
+
+
+def answer_in_an_error(forged: Forged) -> None:
+    first(forged, reward=0.0).update(status="error", answer="somebody else")
 
 
 def swap_questions(forged: Forged) -> None:
@@ -243,6 +264,10 @@ def long_notes(forged: Forged) -> None:
     forged.entry["about"]["notes"] = "a" * 2001
 
 
+def claim_what_maintainers_give(forged: Forged) -> None:
+    forged.entry["tier"] = "reproduced"
+
+
 def out_of_range(forged: Forged) -> None:
     forged.entry["budgets"]["tokens"] = -1
 
@@ -257,6 +282,9 @@ CASES: list[tuple[Callable[[Forged], None], str]] = [
     (change_budget, r"field 'budgets.tokens': is 1, replay gives \d+"),
     (show_gold, r"field 'cells\[0\].setup.expose_gold': is True, replay gives False"),
     (change_turns, r"field 'cells\[0\].setup.max_turns': is 99, replay gives 10"),
+    (knock_out_a_number, r"entry.json, field 'cells\[1\].setup.knockouts': Expected `array`, got `int`"),
+    (fault_in_a_list, r"entry.json, field 'cells\[2\].setup.faults\[0\]': Expected `str`, got `array`"),
+    (reward_of_a_kind, r"entry.json, field 'cells\[0\].setup.reward': Expected `str`, got `object`"),
     (change_reward, r"line \d+, seed 0, cell 0, question \S+, rollout \d: reward is 1.0, replay gives 0.0"),
     (change_answer, r"answer is 'somebody else', replay gives"),
     (change_hash, r"line 1, seed 0, cell 0, question \S+, rollout 0, step 1: obs_sha256 is of another observation"),
@@ -266,6 +294,11 @@ CASES: list[tuple[Callable[[Forged], None], str]] = [
     (go_on, r"step \d+: the episode was over before this step"),
     (too_many_turns, r"line 1: question \S+, rollout 0: 11 steps, but an episode has 10 turns"),
     (hide_a_success_as_error, r"reward is 1.0, replay gives 0.0"),
+    (
+        stop_before_the_end,
+        r"episodes.jsonl.gz, line \d+, .*, question \S+, rollout \d: status is 'ok', but the episode has not",
+    ),
+    (answer_in_an_error, r"line \d+, .*, question \S+, rollout \d: answer is 'somebody else', replay gives"),
     (leave_unread_what_was_played, r"field 'cell': cell 1 is said to be unread, but was played"),
     (no_such_unread, r"field 'unread': 7 are not numbers of cells"),
     (duplicate, r"line 2: rollout 0 of question \S+ is a duplicate$"),
@@ -297,6 +330,7 @@ CASES: list[tuple[Callable[[Forged], None], str]] = [
     (control, r"field 'about.notes': holds a character that is not printed"),
     (control_in_a_key, r"field 'fingerprints.\\\\x1b\[2J': holds a character that is not printed"),
     (long_notes, r"field 'about.notes': Expected `str` of length <= 2000"),
+    (claim_what_maintainers_give, r"entry.json, field 'tier': Invalid enum value 'reproduced'"),
     (out_of_range, r"field 'budgets.tokens': Expected `int` >= 0"),
 ]  # fmt: skip
 

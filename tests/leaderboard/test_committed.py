@@ -1,0 +1,38 @@
+"""What is committed as a submission is verified; there is nothing to do where nothing is committed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from berrypick.leaderboard import entries, schema, verifying
+
+#: conftest's ``Submission``, which cannot be imported.
+Forged = Any
+SUBMISSIONS = Path(__file__).resolve().parents[2] / "leaderboard" / "submissions"
+
+
+def check(path: Path) -> None:
+    """Verify one; skips what only the keeper of a salt can verify."""
+    if (path / schema.ENTRY).is_file() and (salt := entries.read(path).fingerprints.get(schema.SALT)):
+        pytest.skip(f"{path.name} was played in worlds of the private salt {salt:.8}, which its keeper verifies")
+    assert verifying.verify(path).problems == ()
+
+
+@pytest.mark.parametrize("path", sorted(SUBMISSIONS.glob("*")), ids=lambda path: path.name)
+def test_a_committed_submission_is_verified(path: Path):
+    check(path)
+
+
+def test_what_differs_fails_and_a_private_entry_is_passed_over(forged: Forged):
+    check(forged.path)
+    forged.entry["metrics"]["EM"]["value"] = 0.99
+    forged.save()
+    with pytest.raises(AssertionError, match=r"metrics.EM"):
+        check(forged.path)
+    forged.entry["fingerprints"]["salt"] = "5a" * 32
+    forged.save()
+    with pytest.raises(pytest.skip.Exception, match="honest was played in worlds of the private salt 5a5a5a5a"):
+        check(forged.path)
