@@ -7,13 +7,11 @@ import csv
 import io
 from collections.abc import Iterable, Sequence
 from html import escape
-from importlib.resources import files as resources
 from pathlib import Path
-from string import Template
 from typing import Final
 
 from berrypick import files
-from berrypick.benchmarks import plots
+from berrypick.benchmarks import pages, plots
 from berrypick.benchmarks import report_tables as tables
 from berrypick.benchmarks.metrics import Value
 from berrypick.benchmarks.readings import READING
@@ -36,8 +34,7 @@ def write(runs: Sequence[Result], folder: Path) -> Path:
 def render(runs: Sequence[Result], pictures: dict[str, bytes]) -> str:
     """The page as text."""
     drawn = [_picture(name, png, facts(runs)) for name, png in pictures.items()]
-    template = Template((resources("berrypick.benchmarks") / "templates" / REPORT).read_text())
-    return template.substitute(
+    return pages.template(REPORT).substitute(
         title=escape(title(runs)),
         facts=escape(facts(runs)),
         headline="".join(drawn[:1]),

@@ -61,7 +61,7 @@ class Samples:
 
 
 def plain(player: Player, seed: int, places: Sequence[tuple[int, int]]) -> list[Went]:
-    """Play (question, rollout) as ``Learner.play`` does."""
+    """Play (question, rollout), sampling as ``Learner.play`` does; faults of the environment are those of rollout 0."""
     starts = {group: player.begin(seed, group)[0] for group, _ in places}
     rngs = [seeding.rollout_rng(seed, "sampling", group, rollout) for group, rollout in places]
     return _in_lots(player, [starts[group] for group, _ in places], rngs)

@@ -82,6 +82,13 @@ def bench(
         )
     runs = [result.read(folder) for folder in folders]
     page = report.write(runs, out)
+    tell(runs, folders)
+    OUT.print(f"Report: {page}", markup=False, soft_wrap=True)
+    return 0
+
+
+def tell(runs: Sequence[Result], folders: Sequence[Path]) -> None:
+    """Print what came out of runs, what it took, and what failed."""
     OUT.print(summary(runs))
     if (kept := resilience(runs)) is not None:
         OUT.print(kept)
@@ -93,8 +100,6 @@ def bench(
             OUT.print(f"{one.agent} took {spent(one.provenance.cost)}", markup=False, soft_wrap=True)
         if one.errors:
             ERR.print(f"{one.agent}: {one.errors} rollouts failed and count as misses; see {folder / 'errors.log'}")
-    OUT.print(f"Report: {page}", markup=False, soft_wrap=True)
-    return 0
 
 
 def default_out(names: Sequence[str], suite: str, seed: int) -> Path:

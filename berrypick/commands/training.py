@@ -131,7 +131,7 @@ def pretrain(
 ) -> int:
     """Make a published start again: demonstrations of the scripts, training on them, and a model card.
 
-    The text starts take an hour on two cores, discrete-diverse a few minutes. The same command goes on where it was
+    The text starts take two hours of one core, discrete-diverse a few minutes. The same command goes on where it was
     stopped. Writes policy/ (which `--from` and `lm:` or `discrete:` take) and evaluation/.
 
     Args:
