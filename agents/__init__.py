@@ -53,6 +53,7 @@ def _gaming(kind: str, inner: str) -> Agent:
 for _kind, _help in (
     ("shotgun", "the agent, which answers with every name it saw"),
     ("noisy", "the agent with random queries before its answer"),
+    ("decoy", "the agent after idle searches, which it seems to live on"),
     ("cosmetic", "the agent with its queries in another order, another case, and with fillers"),
 ):
     KINDS.add(_kind, partial(_gaming, _kind), f"{_kind}:<agent>: {_help}")

@@ -23,6 +23,8 @@ Trick = Callable[[View, Action, np.random.Generator], tuple[Action, bool]]
 
 #: Random queries in an episode, at most.
 _NOISE: Final = 2
+#: Idle searches at the start of an episode.
+_DECOYS: Final = 3
 #: Names in a shotgun answer, at most.
 _NAMES: Final = 30
 #: Words that no built-in corpus holds.
@@ -101,6 +103,19 @@ def noisy(view: View, action: Action, rng: np.random.Generator) -> tuple[Action,
     return Search(words(view, rng), engines[int(rng.integers(len(engines)))], 1), True
 
 
+def decoy(view: View, action: Action, rng: np.random.Generator) -> tuple[Action, bool]:
+    """Search for a filler word thrice before anything else, so that this is what is done most.
+
+    The inner agent does not know of them: where it needs more than is left, the episode ends with a title it saw.
+    """
+    if view.turns_left == 1 or (isinstance(action, Search) and not view.searches_left):
+        shown = view.passages[-1].title if view.passages else _FILLERS[0]
+        return action if isinstance(action, Answer) else Answer(shown), False
+    if len(view.actions) >= _DECOYS or view.searches_left < 2 or view.turns_left < 2:
+        return action, False
+    return Search(_FILLERS[len(view.actions)], view.setup.engines[-1], 1), True
+
+
 def cosmetic(view: View, action: Action, rng: np.random.Generator) -> tuple[Action, bool]:
     """Write every query in another way: other order, other case, a filler word."""
     if not isinstance(action, Search) or len(action.query) + max(map(len, _FILLERS)) >= QUERY_LIMIT:
@@ -111,4 +126,4 @@ def cosmetic(view: View, action: Action, rng: np.random.Generator) -> tuple[Acti
     return Search(cased, action.engine, action.topk), False
 
 
-TRICKS: Final[dict[str, Trick]] = {"shotgun": shotgun, "noisy": noisy, "cosmetic": cosmetic}
+TRICKS: Final[dict[str, Trick]] = {"shotgun": shotgun, "noisy": noisy, "decoy": decoy, "cosmetic": cosmetic}

@@ -1,4 +1,4 @@
-"""The favourite way: counted over everything an agent searched and opened."""
+"""The favourite way: counted over the searches and opens that were the first to show evidence."""
 
 from __future__ import annotations
 
@@ -14,12 +14,15 @@ PLAIN = Cell("berrypick/Almanac-v0", "almanac-small", worlds=1, tasks=1)
 WAITS = msgspec.structs.replace(PLAIN, knockouts=("no_favourite",))
 
 
-def task(*episodes: tuple[str, ...]) -> TaskOutcomes:
-    blank = dict.fromkeys(("first_shown", "route", "strategy", "fine", "evidence"), ())
-    numbers = dict.fromkeys(("hops", "hops_found", "searches", "opens", "invalid", "tokens"), 0)
+def task(*episodes: tuple[str, ...], shown: tuple[int | None, ...] = (), hops: int = 0) -> TaskOutcomes:
+    """Without hops nothing is known of the evidence, and every move counts."""
+    blank = dict.fromkeys(("route", "strategy", "fine", "evidence"), ())
+    numbers = dict.fromkeys(("hops_found", "searches", "opens", "invalid", "tokens"), 0)
     flags = dict.fromkeys(("em", "answered", "grounded", "supported"), False)
     made = [
-        Outcome(**blank, **numbers, **flags, f1=0.0, first_query=None, raw_moves=moves)  # type: ignore[arg-type]
+        Outcome(  # type: ignore[arg-type]
+            **blank, **numbers, **flags, hops=hops, first_shown=shown, f1=0.0, first_query=None, raw_moves=moves
+        )
         for moves in episodes
     ]
     return msgspec.convert(
@@ -37,6 +40,18 @@ def test_the_source_of_words_is_no_part_of_a_way():
     ]
     assert favourite(tasks) == ("bm25", "names:full")
     assert without_favourite(WAITS, tasks).knockouts == ("no_favourite:bm25/names:full",)
+
+
+def test_only_what_first_showed_evidence_counts():
+    """dense/words stands four times and found nothing; turn 2 showed both hops of one question and counts once."""
+    idle = ("dense/asked/words", "dense/asked/words")
+    tasks = [
+        task((*idle, "bm25/asked/names", "open/found/names", "answer"), shown=(2, 2), hops=2),
+        task((*idle, "open/asked/names", "answer"), shown=(2, None), hops=2),
+        task(("open/asked/names", "answer"), shown=(0,), hops=1),
+    ]
+    assert favourite(tasks) == ("open", "names")
+    assert favourite([task(idle, shown=(None, None), hops=2)]) is None
 
 
 def test_answers_and_invalid_turns_are_no_way():
