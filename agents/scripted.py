@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 import numpy as np
@@ -15,7 +15,7 @@ from berrypick.envs.actions import Answer, Open, Search
 from berrypick.envs.protocols import make_search
 from berrypick.envs.reading import plan, reader
 from berrypick.envs.reading.knowledge import Knowledge
-from berrypick.envs.reading.reader import Language
+from berrypick.envs.reading.reader import Language, Passage
 from berrypick.envs.reading.view import View, look
 
 #: What a script answers when it is stuck.
@@ -48,13 +48,18 @@ class Scripted:
         """Return one action per row."""
         return [view.write(self.decide(view)) for view in (look(row.history) for row in rows)]
 
-    def decide(self, view: View) -> Search | Open | Answer:
-        """Choose the next action of one episode."""
+    def decide(self, view: View, earlier: Iterable[Passage] = ()) -> Search | Open | Answer:
+        """Choose the next action of one episode.
+
+        Args:
+            view: the episode so far.
+            earlier: what is known besides, from an earlier attempt at the question.
+        """
         understood = reader.understand(view.question)
         if understood is None:
             return self._blind(view)
         language, goal = understood
-        knowledge = Knowledge(language, plans.names(goal), view.passages)
+        knowledge = Knowledge(language, plans.names(goal), (*earlier, *view.passages))
         names, unknowns = plan.solve(goal, knowledge)
         if names:
             return Answer(knowledge.forms(names[0]).best or names[0])

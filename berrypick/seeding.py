@@ -35,6 +35,7 @@ SPLITS: Final[dict[str, int]] = {
     "salted": 15,
     "tree": 16,
     "completion": 17,
+    "shortcut": 18,
 }
 
 ROLLOUTS_PER_TASK: Final = 4096

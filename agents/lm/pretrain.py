@@ -1,8 +1,4 @@
-"""Pre-training of the tiny policies on renamed demonstrations; resumable, with progress.
-
-Published starts (design 6): ``tiny-diverse`` draws every script equally often, ``tiny-narrow`` one of them nine times
-in ten while the learning rate falls.
-"""
+"""Pre-training of ``tiny-base``, from which the text starts are finished, on renamed demonstrations; resumable."""
 
 from __future__ import annotations
 
@@ -13,40 +9,30 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import msgspec
-import numpy as np
-import torch
-from torch import Tensor
-from torch.nn import functional
 
 from berrypick import files
 from berrypick.agents.lm.batches import Batch, Mixture
 from berrypick.agents.lm.demonstrations import SCRIPTS, Demonstrations, collect, digest, play_scripts
+from berrypick.agents.lm.fitting import fit, warmed
 from berrypick.agents.lm.load import Card, pack, save
 from berrypick.agents.lm.refinements import play_refinements
 from berrypick.agents.lm.renaming import Renaming
 from berrypick.agents.lm.tiny import make_tiny
 from berrypick.agents.lm.tokenizer import make_tokenizer
-from berrypick.agents.training import checkpoint
 from berrypick.errors import BadInput
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
-#: What the narrow start knows best.
-NARROW: Final = "open-and-read"
-
-_ALIKE: Final = {script: 1 / len(SCRIPTS) for script in SCRIPTS}
-_MOSTLY_ONE: Final = {script: 0.9 if script == NARROW else 0.1 / (len(SCRIPTS) - 1) for script in SCRIPTS}
-#: start -> share of each script among the demonstrations while the learning rate falls; alike before.
-SHARES: Final[Mapping[str, Mapping[str, float]]] = {"tiny-diverse": _ALIKE, "tiny-narrow": _MOSTLY_ONE}
+#: Every script as often as every other.
+ALIKE: Final[Mapping[str, float]] = {script: 1 / len(SCRIPTS) for script in SCRIPTS}
 
 
 @dataclass(frozen=True)
 class Pretraining:
-    """How a start is made: at one learning rate while the scripts are drawn alike, then falling to a tenth of it.
+    """How the base is made: every script equally often, at one learning rate, then falling to a tenth of it.
 
     Attributes:
-        shares: script -> its share of the demonstrations while the learning rate falls.
         seed: of weights and draws.
         steps: steps before the fall.
         fall: steps of the fall.
@@ -58,7 +44,6 @@ class Pretraining:
         nearby: steps without them.
     """
 
-    shares: Mapping[str, float]
     seed: int = 0
     steps: int = 5000
     fall: int = 1250
@@ -76,27 +61,23 @@ class Pretraining:
 
     def rate(self, step: int) -> float:
         """Learning rate of a step."""
-        warm = min(1.0, (step + 1) / _WARM)
         left = min(1.0, (self.total - step) / self.fall)
-        return self.lr * warm * (0.1 + 0.9 * left)
+        return self.lr * warmed(step) * (0.1 + 0.9 * left)
 
 
-#: Train worlds of ``almanac-small`` in which the published starts saw their demonstrations.
+#: Train worlds of ``almanac-small`` in which it saw its demonstrations.
 WORLDS: Final = range(32, 128)
-#: Those of them in which they saw second attempts.
+#: Those of them in which it saw second attempts.
 WORLDS_AGAIN: Final = range(32, 64)
 #: How the published starts are played: they read Almanac and write tags; no demonstrated action is longer.
 CARD: Final = Card(corpora=("almanac",), protocols=("tags",), max_new_tokens=48)
-#: Steps between two checkpoints.
-SAVED_EVERY: Final = 100
-_WARM: Final = 50
 
 
 def write_start(name: str, out: Path, jobs: int = 1, tick: Callable[[str, int, int], None] = lambda *_: None) -> str:
-    """Make a published start and write it into ``out/policy``; goes on where an earlier call was stopped.
+    """Make the base and write it into ``out/policy``; goes on where an earlier call was stopped.
 
     Args:
-        name: a row of ``SHARES``.
+        name: of the start.
         out: also holds demonstrations, checkpoints and ``losses.jsonl``.
         jobs: processes that collect demonstrations.
         tick: called after each world and each step with what it was, its number, and how many there are.
@@ -107,7 +88,7 @@ def write_start(name: str, out: Path, jobs: int = 1, tick: Callable[[str, int, i
     Raises:
         BadInput: the folder holds another start, or one that was made otherwise.
     """
-    plan = Pretraining(SHARES[name])
+    plan = Pretraining()
     claim(out, name, plan)
     many = len(WORLDS) + len(WORLDS_AGAIN)
     first, again = (
@@ -125,7 +106,7 @@ def write_start(name: str, out: Path, jobs: int = 1, tick: Callable[[str, int, i
     return digest(first, again)
 
 
-def claim(out: Path, name: str, plan: Pretraining) -> None:
+def claim(out: Path, name: str, plan: object) -> None:
     """Take a folder for a start; raises BadInput where it holds another, or the same made otherwise."""
     path, here = out / "start.json", msgspec.json.format(msgspec.json.encode({"start": name, "plan": plan})) + b"\n"
     if not path.exists():
@@ -152,52 +133,13 @@ def pretrain(
     """
     renaming = Renaming(make_tokenizer().get_vocab())
     model = make_tiny(len(renaming.names), plan.seed)
-    optimiser = torch.optim.AdamW(model.parameters(), lr=plan.lr, betas=(0.9, 0.95), weight_decay=0.01)
-    mixture = partial(Mixture, renaming=renaming, size=plan.size, seed=plan.seed)
-    nearby = mixture(demonstrations, shares=_ALIKE)
-    alike, last, again = (
-        mixture(seen, shares=shares, recited=plan.recited)
-        for seen, shares in ((demonstrations, _ALIKE), (demonstrations, plan.shares), (refinements, plan.shares))
-    )
-    done = 0
-    if kept := checkpoint.stored(out / "checkpoints"):
-        done = checkpoint.restore(kept[-1], model, optimiser).step
-    log = files.Log(out / "losses.jsonl", keep=done)
-    for step in range(done, plan.total):
-        steady = nearby if step < plan.nearby else alike
-        falling = again if step % plan.again == 0 else last
-        batch = (steady if step < plan.steps else falling).batch(step)
-        for group in optimiser.param_groups:
-            group["lr"] = plan.rate(step)
-        acted, copied = losses(model, batch)
-        _update(model, optimiser, acted + plan.copied * copied)
-        loss = float(acted.detach())
-        log.add({"step": step, "acted": loss, "copied": float(copied.detach()), "tokens": int(batch.ids.size)})
-        if (step + 1) % SAVED_EVERY == 0 or step + 1 == plan.total:
-            checkpoint.save(out / "checkpoints", model, optimiser, step + 1, {})
-        tick(step, loss)
-    return model
+    mixture = partial(Mixture, shares=ALIKE, renaming=renaming, size=plan.size, seed=plan.seed)
+    nearby = mixture(demonstrations)
+    alike, again = (mixture(seen, recited=plan.recited) for seen in (demonstrations, refinements))
 
+    def batch(step: int) -> Batch:
+        if step < plan.nearby:
+            return nearby.batch(step)
+        return (again if step >= plan.steps and step % plan.again == 0 else alike).batch(step)
 
-def losses(model: PreTrainedModel, batch: Batch) -> tuple[Tensor, Tensor]:
-    """Mean cross-entropies over the acted and over the copied tokens; 0 where there are none.
-
-    Logits are computed where there is loss, nowhere else. Padding is on the right, where causal attention never looks
-    from a token before it, so no mask is needed.
-    """
-    ids = torch.from_numpy(batch.ids)
-    hidden = model.model(input_ids=ids[:, :-1], use_cache=False).last_hidden_state
-
-    def loss(targets: np.ndarray) -> Tensor:
-        chosen = torch.from_numpy(targets)[:, 1:]
-        total = functional.cross_entropy(model.lm_head(hidden[chosen]), ids[:, 1:][chosen], reduction="sum")
-        return total / chosen.sum().clamp(min=1)
-
-    return loss(batch.acted), loss(batch.copied)
-
-
-def _update(model: PreTrainedModel, optimiser: torch.optim.Optimizer, loss: Tensor) -> None:
-    optimiser.zero_grad()
-    loss.backward()  # type: ignore[no-untyped-call]
-    torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-    optimiser.step()
+    return fit(model, plan, batch, out, tick)

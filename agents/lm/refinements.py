@@ -8,7 +8,7 @@ policies know each kind; the critiques differ in what they tell, the demonstrati
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 import numpy as np
@@ -63,6 +63,20 @@ def play_refinements(world: int, split: str) -> Demonstrations:
 
     env, tokenizer = make_env(world, split), make_tokenizer()
     draw = seeding.rng(world, "critique", seeding.SPLITS[split])
+    solved, failed = play_attempts(env, draw)
+    rows = []
+    for task, number, success in solved:
+        if failed[task]:
+            critique = _criticise(failed[task][draw.integers(len(failed[task]))], draw)
+            prompt = refinement(success.trace.prompt, critique)
+            rows.append((*tokenize(prompt, success.trace, tokenizer), number))
+    return pack(rows)
+
+
+def play_attempts(
+    env: SearchEnv, draw: np.random.Generator
+) -> tuple[list[tuple[int, int, Attempt]], Mapping[int, list[Attempt]]]:
+    """Play scripts, well and hastily: grounded successes with their task and script, and wrong attempts by task."""
     failed: dict[int, list[Attempt]] = defaultdict(list)
     solved: list[tuple[int, int, Attempt]] = []
     for number, own in enumerate(drawn(draw, env.tasks.count(), TRIES)):
@@ -72,13 +86,7 @@ def play_refinements(world: int, split: str) -> Demonstrations:
                     solved.append((task, number, attempt))
                 elif not attempt.outcome.em:
                     failed[task].append(attempt)
-    rows = []
-    for task, number, success in solved:
-        if failed[task]:
-            critique = _criticise(failed[task][draw.integers(len(failed[task]))], draw)
-            prompt = refinement(success.trace.prompt, critique)
-            rows.append((*tokenize(prompt, success.trace, tokenizer), number))
-    return pack(rows)
+    return solved, failed
 
 
 def _attempts(agent: Scripted | Hasty, env: SearchEnv, tasks: Sequence[int]) -> Iterator[Attempt]:

@@ -9,14 +9,15 @@ import numpy as np
 import pytest
 import torch
 
+from berrypick.agents.lm import fitting
 from berrypick.agents.lm import pretrain as room
 from berrypick.agents.lm.demonstrations import SCRIPTS, Demonstrations
 from berrypick.agents.lm.load import load
-from berrypick.agents.lm.pretrain import SHARES, Pretraining, claim, pretrain, write_start
+from berrypick.agents.lm.pretrain import ALIKE, Pretraining, claim, pretrain, write_start
 from berrypick.agents.lm.tokenizer import make_tokenizer
 from berrypick.errors import BadInput
 
-PLAN = Pretraining(SHARES["tiny-diverse"], steps=6, fall=4, size=2, lr=1e-2)
+PLAN = Pretraining(steps=6, fall=4, size=2, lr=1e-2)
 
 
 def demonstrations() -> Demonstrations:
@@ -28,7 +29,7 @@ def demonstrations() -> Demonstrations:
 
 
 def test_the_rate_is_warmed_up_and_falls_to_a_tenth():
-    plan = Pretraining({}, steps=100, fall=50, lr=2.0)
+    plan = Pretraining(steps=100, fall=50, lr=2.0)
     assert plan.total == 150
     # 1/50 of 2; all of it; at the middle of the fall .1 + .9 / 2; at its last step .1 + .9 / 50.
     assert [plan.rate(step) for step in (0, 49, 100)] == pytest.approx([0.04, 2, 2])
@@ -36,11 +37,11 @@ def test_the_rate_is_warmed_up_and_falls_to_a_tenth():
 
 
 def test_losses_are_means_over_acted_and_over_copied_tokens():
-    batch = room.Mixture(demonstrations(), room.Renaming(make_tokenizer().get_vocab()), PLAN.shares, 2, 0).batch(0)
+    batch = room.Mixture(demonstrations(), room.Renaming(make_tokenizer().get_vocab()), ALIKE, 2, 0).batch(0)
     model = room.make_tiny(len(make_tokenizer()), 0)
     with torch.no_grad():
         logs = torch.log_softmax(model(torch.from_numpy(batch.ids)).logits, -1)
-        acted, copied = room.losses(model, batch)
+        acted, copied = fitting.losses(model, batch)
     for loss, targets in ((acted, batch.acted), (copied, batch.copied)):
         each = [-float(logs[row, at - 1, batch.ids[row, at]]) for row, at in np.argwhere(targets)]
         assert float(loss) == pytest.approx(np.mean(each), rel=1e-5)
@@ -48,7 +49,7 @@ def test_losses_are_means_over_acted_and_over_copied_tokens():
 
 
 def test_a_run_that_was_cut_off_ends_with_the_same_weights(tmp_path, monkeypatch):
-    monkeypatch.setattr(room, "SAVED_EVERY", 4)
+    monkeypatch.setattr(fitting, "SAVED_EVERY", 4)
     whole = pretrain(PLAN, demonstrations(), demonstrations(), tmp_path / "whole").state_dict()
 
     def cut(step, _):
@@ -68,18 +69,18 @@ def test_a_run_that_was_cut_off_ends_with_the_same_weights(tmp_path, monkeypatch
     assert lines[-1]["acted"] < lines[0]["acted"] - 0.5
 
 
-def test_a_start_is_made_from_the_worlds_up_to_a_policy(tmp_path, monkeypatch):
+def test_the_base_is_made_from_the_worlds_up_to_a_policy(tmp_path, monkeypatch):
     monkeypatch.setattr(room, "WORLDS", range(1))
     monkeypatch.setattr(room, "WORLDS_AGAIN", range(1))
-    monkeypatch.setattr(room, "Pretraining", lambda shares: dataclasses.replace(PLAN, shares=shares))
+    monkeypatch.setattr(room, "Pretraining", lambda: PLAN)
     ticks = []
-    first = write_start("tiny-narrow", tmp_path, tick=lambda *tick: ticks.append(tick))
+    first = write_start("tiny-base", tmp_path, tick=lambda *tick: ticks.append(tick))
     assert ticks[:2] == [("train-0000", 0, 2)] * 2 and [tick[1:] for tick in ticks[2:]] == [
         (n, 10) for n in range(1, 11)
     ]
     policy = load(str(tmp_path / "policy"), "float32")
     assert policy.card.corpora == ("almanac",) and sum(each.numel() for each in policy.model.parameters()) > 1e6
-    assert write_start("tiny-narrow", tmp_path) == first
+    assert write_start("tiny-base", tmp_path) == first
     with pytest.raises(BadInput, match="another --out"):
         write_start("tiny-diverse", tmp_path)
 
