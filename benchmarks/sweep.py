@@ -107,6 +107,7 @@ class Trial(Record):
         kind: of the agent that plays the policy.
         start: the policy that training starts from.
         config: of the training run; None for the start.
+        weights: hash of the start's, "" where it is not here yet: a start that was made anew is another one.
     """
 
     track: str
@@ -116,6 +117,7 @@ class Trial(Record):
     kind: str
     start: str
     config: Config | None
+    weights: str = ""
 
     @property
     def place(self) -> Path:
@@ -209,10 +211,11 @@ def _config(track: Track, method: str, seed: int, path: Path, place: str) -> Con
 
 
 def _trial(track: Track, method: str, seed: int, config: Config) -> Trial:
+    from berrypick.agents.lm.load import weights
     from berrypick.agents.training import learners
 
     kind = _AGENTS[learners.track(config.env)]
-    return Trial(track.name, method, seed, track.suite, kind, config.start, config)
+    return Trial(track.name, method, seed, track.suite, kind, config.start, config, weights(config.start))
 
 
 def claim(plan: Plan, out: Path) -> None:

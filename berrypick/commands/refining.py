@@ -40,7 +40,7 @@ def refine(
     table a split, and writes it as JSON, with 95 % intervals over questions.
 
     Args:
-        policy: a published start (tiny-diverse), or a folder with a policy of the text track.
+        policy: a published start (such as tiny-diverse), or a folder with a policy of the text track.
         split: worlds that are played: train, dev, test.
         groups: questions.
         size: first attempts a question.

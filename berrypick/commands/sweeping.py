@@ -12,10 +12,11 @@ from berrypick.commands.console import ERR, OUT, steps
 
 File = Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="FILE")]
 Where = Annotated[Path | None, tyro.conf.arg(metavar="PATH", help_behavior_hint="(default: runs/NAME of the file)")]
+Reuse = Annotated[tuple[Path, ...], tyro.conf.arg(metavar="PATH ...", help_behavior_hint="(default: none)")]
 Jobs = Annotated[int | None, tyro.conf.arg(metavar="INT", help_behavior_hint="(default: number of cores)")]
 
 
-def sweep(file: File, out: Where = None, jobs: Jobs = None) -> int:
+def sweep(file: File, out: Where = None, reuse: Reuse = (), jobs: Jobs = None) -> int:
     """Train methods x seeds, evaluate what comes out, and write one page that compares them.
 
     The same command skips what is done and goes on with the rest. A run that fails leaves error.txt in its folder, and
@@ -24,16 +25,21 @@ def sweep(file: File, out: Where = None, jobs: Jobs = None) -> int:
     Args:
         file: a TOML file, or a sweep that `berrypick list sweeps` lists.
         out: folder for all runs, sweep.html, its pictures and sweep.csv.
+        reuse: folders of other sweeps; trials that are done there and differ in nothing but the name of their track
+            are copied.
         jobs: processes, each on one thread.
     """
     from berrypick.benchmarks import sweep as sweeps
     from berrypick.benchmarks.sweep_page import write_page
+    from berrypick.benchmarks.sweep_reuse import reuse as copy
     from berrypick.benchmarks.sweep_run import run
 
     path = sweeps.find(file)
-    out = out or Path("runs") / path.stem
+    plan, out = sweeps.read(path), out or Path("runs") / path.stem
+    for trial in copy(plan, out, reuse):
+        ERR.print(f"{trial.label}: copied", markup=False, soft_wrap=True)
     with steps() as started:
-        failed = run(sweeps.read(path), out, jobs=cores() if jobs is None else jobs, started=started)
+        failed = run(plan, out, jobs=cores() if jobs is None else jobs, started=started)
     for trial in failed:
         place = out / trial.place / sweeps.ERROR
         ERR.print(f"{trial.label} failed; see {place}", style="red", markup=False, soft_wrap=True)

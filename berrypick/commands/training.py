@@ -52,7 +52,7 @@ def train(
     Args:
         method: methods that `berrypick list methods` lists, with parameters in brackets:
             'grpo', 'kl_cov(ratio=0.02)+fitness_sharing'.
-        start: a published start (tiny-diverse, discrete-diverse), or a folder with a policy.
+        start: a published start (tiny-diverse, tiny-narrow, tiny-base, discrete-diverse), or a folder with a policy.
         env: an environment that `berrypick list environments` lists; it decides the track.
         option: arguments of the environment; split is train unless given here.
         steps_: rollout batches.
@@ -131,11 +131,12 @@ def pretrain(
 ) -> int:
     """Make a published start again: demonstrations of the scripts, training on them, and a model card.
 
-    The text starts take two hours of one core, discrete-diverse a few minutes. The same command goes on where it was
-    stopped. Writes policy/ (which `--from` and `lm:` or `discrete:` take) and evaluation/.
+    tiny-base takes two hours of one core, the text starts that are finished from it half an hour, discrete-diverse a
+    few minutes. The same command goes on where it was stopped. Writes policy/ (which `--from` and `lm:` or `discrete:`
+    take) and evaluation/.
 
     Args:
-        start: tiny-diverse, tiny-narrow or discrete-diverse.
+        start: tiny-diverse, tiny-narrow, tiny-base or discrete-diverse.
         out: folder for it.
         jobs: processes for demonstrations and evaluation.
     """

@@ -1,0 +1,76 @@
+"""Trials of another sweep: copied where nothing but the name of the track differs, and only what is done."""
+
+from __future__ import annotations
+
+import pytest
+
+from berrypick import files
+from berrypick.benchmarks import sweep
+from berrypick.benchmarks.sweep import EVALUATION, TRAINING
+from berrypick.benchmarks.sweep_reuse import reuse
+from berrypick.benchmarks.sweep_run import is_done
+from berrypick.errors import BadInput
+
+ONE = """
+[[tracks]]
+name = "text"
+suite = "quick"
+methods = ["grpo", "fitness_sharing"]
+seeds = [0, 1]
+training = { env = "berrypick/Almanac-v0", steps = 30 }
+"""
+#: Another name, another method, and one seed fewer; the rest is the same.
+OTHER = ONE.replace('"text"', '"diverse"').replace("fitness_sharing", "kl_cov").replace("[0, 1]", "[0]")
+
+
+@pytest.fixture
+def swept(tmp_path):
+    """A sweep of which all is done but the last trial, with the plan of another."""
+    (tmp_path / "one.toml").write_text(ONE)
+    (tmp_path / "other.toml").write_text(OTHER)
+    one, other = (sweep.read(tmp_path / f"{name}.toml") for name in ("one", "other"))
+    out = tmp_path / "one"
+    sweep.claim(one, out)
+    for trial in one.trials[:-1]:
+        files.write_bytes(out / trial.place / EVALUATION / "result.json", trial.label.encode())
+        if trial.config:
+            files.write_bytes(out / trial.place / TRAINING / "policy" / "w", b"weights")
+    return out, other
+
+
+def test_what_is_the_same_is_copied_whole(swept, tmp_path):
+    out, other = swept
+    begun = tmp_path / "other" / "diverse" / "grpo" / "seed-0" / TRAINING / "half.txt"
+    files.write_bytes(begun, b"begun here")
+    copied = reuse(other, tmp_path / "other", [out])
+    assert [trial.label for trial in copied] == ["diverse start", "diverse grpo seed 0"]
+    place = tmp_path / "other" / copied[1].place
+    assert (place / EVALUATION / "result.json").read_bytes() == b"text grpo seed 0"
+    assert (place / TRAINING / "policy" / "w").read_bytes() == b"weights"
+    assert not begun.exists()
+    assert [is_done(trial, tmp_path / "other") for trial in other.trials] == [True, True, False]
+    # The copy is a trial of its own sweep: the next call takes the folder and copies nothing.
+    assert reuse(other, tmp_path / "other", [out]) == []
+    assert sorted(path.name for path in (tmp_path / "other" / "diverse").iterdir()) == ["grpo", "kl_cov", "start"]
+
+
+def test_what_differs_is_not(swept, tmp_path):
+    out, _ = swept
+    (tmp_path / "longer.toml").write_text(ONE.replace("steps = 30", "steps = 31"))
+    longer = sweep.read(tmp_path / "longer.toml")
+    assert [trial.label for trial in reuse(longer, tmp_path / "longer", [out])] == ["text start"]
+
+
+def test_another_start_of_the_same_name_is_another_trial(swept, tmp_path, monkeypatch):
+    out, _ = swept
+    monkeypatch.setattr("berrypick.agents.lm.load.weights", lambda name: "made anew")
+    again = sweep.read(tmp_path / "other.toml")
+    assert {trial.weights for trial in again.trials} == {"made anew"}
+    assert reuse(again, tmp_path / "again", [out]) == []
+    with pytest.raises(BadInput, match="weights"):
+        sweep.claim(sweep.read(tmp_path / "one.toml"), out)
+
+
+def test_a_folder_that_is_no_sweep_is_named(swept, tmp_path):
+    with pytest.raises(BadInput, match="sweep.json"):
+        reuse(swept[1], tmp_path / "other", [tmp_path])
