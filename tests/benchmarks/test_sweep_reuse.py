@@ -72,5 +72,5 @@ def test_another_start_of_the_same_name_is_another_trial(swept, tmp_path, monkey
 
 
 def test_a_folder_that_is_no_sweep_is_named(swept, tmp_path):
-    with pytest.raises(BadInput, match="sweep.json"):
+    with pytest.raises(BadInput, match=r"sweep\.json"):
         reuse(swept[1], tmp_path / "other", [tmp_path])
