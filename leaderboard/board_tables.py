@@ -70,8 +70,12 @@ def verdict(difference: Difference | None) -> str:
 
 
 def markdown(text: str) -> str:
-    """Foreign text in Markdown: every mark that could be more than itself as a character reference."""
-    return re.sub(r"[^\w ,.-]", lambda mark: f"&#{ord(mark[0])};", text).replace("_", "&#95;")
+    """Foreign text in Markdown: every mark that could be more than itself as a character reference.
+
+    A dot is one where GitHub would make a link of it: behind "www".
+    """
+    inert = re.sub(r"[^\w ,.-]", lambda mark: f"&#{ord(mark[0])};", text).replace("_", "&#95;")
+    return re.sub(r"(?i)(www)\.", r"\1&#46;", inert)
 
 
 def table_csv(groups: Sequence[Group]) -> str:

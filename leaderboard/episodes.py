@@ -68,15 +68,15 @@ def read(path: Path, entry: Entry) -> Played:
     cells = [number for number, cell in enumerate(entry.cells) if plain(cell) and number not in entry.unread]
     right = {number: Counter[str]() for number in cells if entry.cells[number].setup.get("reward") == EXACT}
     samples: dict[tuple[int, bool], SeededEpisode] = {}
-    most = schema.MEAN_LIMIT * len(entry.seeds) * sum(cell.tasks * cell.rollouts for cell in entry.cells)
+    most = schema.MEAN_LIMIT * len(schema.SEEDS) * sum(cell.tasks * cell.rollouts for cell in entry.cells)
     for number, line in reading.lines(file, schema.LINE_LIMIT, most):
         brief = _decode(line, _BRIEF.decode, file, number)
         if brief.cell in right:
             right[brief.cell][brief.question_id] += brief.reward == 1.0
         key = brief.cell, brief.reward == 1.0
-        if brief.seed == entry.seeds[0] and brief.cell in cells[:_SHOWN] and key not in samples:
+        if brief.seed == schema.SEEDS[0] and brief.cell in cells[:_SHOWN] and key not in samples:
             samples[key] = _decode(line, schema.LINE_DECODER.decode, file, number)
-    times = {number: len(entry.seeds) * max(entry.cells[number].rollouts, 1) for number in right}
+    times = {number: len(schema.SEEDS) * max(entry.cells[number].rollouts, 1) for number in right}
     shares = {cell: {id: count / times[cell] for id, count in found.items()} for cell, found in right.items()}
     return Played(shares, tuple(samples[key] for key in sorted(samples, key=lambda key: (key[0], not key[1]))))
 

@@ -170,10 +170,17 @@ def test_foreign_text_stays_text_in_markdown_and_spreadsheets(made: Row):
     assert board_tables.markdown("a|b <i> `x` [y](z) _u_") == (
         "a&#124;b &#60;i&#62; &#96;x&#96; &#91;y&#93;&#40;z&#41; &#95;u&#95;"
     )
+    assert board_tables.markdown("Www.a.b") == "Www&#46;a.b"
     evil = Row(replace(made.entry, agent="=1+1|<script>"), made.played)
     groups = board.groups([evil])
     assert "<script>" not in board_tables.readme(groups) and "&#61;1&#43;1&#124;" in board_tables.readme(groups)
     assert next(csv.DictReader(io.StringIO(board_tables.table_csv(groups))))["agent"] == "'=1+1|<script>"
+
+
+def test_an_entry_that_claims_no_seeds_is_shown_and_fails_when_it_is_verified(forged: Forged):
+    forged.entry["seeds"] = []
+    forged.save()
+    assert [row.entry.seeds for group in board.read(forged.path.parent) for row in group.rows] == [()]
 
 
 @pytest.mark.parametrize(("field", "value"), [("knockouts", 5), ("faults", "shuffled"), ("reward", None)])
