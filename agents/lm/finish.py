@@ -54,7 +54,7 @@ class Finishing:
     seed: int = 0
     steps: int = 1000
     size: int = 32
-    lr: float = 1e-3
+    lr: float = 2e-3
     copied: float = 1.0
     recited: int = 24
 
