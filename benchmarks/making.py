@@ -40,7 +40,7 @@ class Start(NamedTuple):
 def _base(out: Path, jobs: int, tick: Tick) -> str:
     from berrypick.agents.lm.pretrain import write_start
 
-    return write_start("tiny-base", out, jobs, tick)
+    return write_start(out, jobs, tick)
 
 
 def _finished(name: str) -> Callable[[Path, int, Tick], str]:

@@ -107,7 +107,7 @@ class Trial(Record):
         kind: of the agent that plays the policy.
         start: the policy that training starts from.
         config: of the training run; None for the start.
-        weights: hash of the start's, "" where it is not here yet: a start that was made anew is another one.
+        weights: hash of the start's, as one that was made anew is another one; "" for a model of the hub.
     """
 
     track: str
@@ -167,6 +167,8 @@ def read(path: Path) -> Plan:
 
 
 def _trials(track: Track, number: int, path: Path) -> Iterator[tuple[_Turn, Trial]]:
+    from berrypick.agents.lm.load import weights
+
     place = f"tracks[{number}]"
     if not re.fullmatch(r"[\w-]+", track.name):
         raise BadInput(f"must be letters, digits, _ and -, got {track.name!r}", file=path, field=f"{place}.name")
@@ -183,8 +185,9 @@ def _trials(track: Track, number: int, path: Path) -> Iterator[tuple[_Turn, Tria
         for turn, seed in enumerate(track.seeds)
         for method in some
     ]
-    yield _Turn(number, -1, 0), replace(trained[0][1], method=START, seed=0, config=None)
-    yield from trained
+    hashed = weights(trained[0][1].start)
+    trained.insert(0, (_Turn(number, -1, 0), replace(trained[0][1], method=START, seed=0, config=None)))
+    yield from ((turn, replace(trial, weights=hashed)) for turn, trial in trained)
 
 
 def _unlike(names: tuple[object, ...] | list[str], path: Path, field: str) -> None:
@@ -211,22 +214,23 @@ def _config(track: Track, method: str, seed: int, path: Path, place: str) -> Con
 
 
 def _trial(track: Track, method: str, seed: int, config: Config) -> Trial:
-    from berrypick.agents.lm.load import weights
     from berrypick.agents.training import learners
 
     kind = _AGENTS[learners.track(config.env)]
-    return Trial(track.name, method, seed, track.suite, kind, config.start, config, weights(config.start))
+    return Trial(track.name, method, seed, track.suite, kind, config.start, config)
 
 
 def claim(plan: Plan, out: Path) -> None:
     """Take a folder for a sweep; trials that are the same stay, and those of other sweeps are left alone.
+
+    A trial that is not begun may change.
 
     Raises:
         BadInput: a trial's folder holds a trial with other settings; names it and what differs.
     """
     for trial in plan.trials:
         path = out / trial.place / TRIAL
-        if path.is_file():
+        if path.is_file() and any((path.parent / part).exists() for part in (TRAINING, EVALUATION)):
             ours, theirs = (msgspec.to_builtins(one) for one in (trial, _read(path, Trial)))
             fields = _flat(ours).items() ^ _flat(theirs).items()
             if names := sorted({name for name, _ in fields}):

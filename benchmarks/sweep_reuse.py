@@ -39,6 +39,8 @@ def reuse(plan: Plan, out: Path, others: Sequence[Path]) -> list[Trial]:
         sweep.claim(plan, out)
         wanted = [trial for trial in plan.trials if _key(trial) in done and not is_done(trial, out)]
         for trial in wanted:
+            with files.locked(out / trial.place):  # nobody is at work there
+                pass
             _copy(done[_key(trial)], trial, out / trial.place)
     return wanted
 
@@ -49,10 +51,12 @@ def _key(trial: Trial) -> bytes:
 
 def _copy(source: Path, trial: Trial, target: Path) -> None:
     """Put the copy in place of what was begun, all at once."""
-    with files.new_folder(target.with_name(f"{target.name}.copy")) as draft:
+    copy = target.with_name(f"{target.name}.copy")
+    shutil.rmtree(copy, ignore_errors=True)  # of a call that was killed
+    with files.new_folder(copy) as draft:
         for part in (TRAINING, EVALUATION):
             if (source / part).is_dir():
                 shutil.copytree(source / part, draft / part)
         files.write_bytes(draft / TRIAL, canonical(trial))
     shutil.rmtree(target, ignore_errors=True)
-    target.with_name(f"{target.name}.copy").rename(target)
+    copy.rename(target)

@@ -11,15 +11,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from berrypick import files
+from berrypick.agents.lm import start
 from berrypick.agents.lm.batches import Batch, Mixture
-from berrypick.agents.lm.demonstrations import SCRIPTS, Demonstrations, collect, digest, play_scripts
+from berrypick.agents.lm.demonstrations import SCRIPTS, Demonstrations, play_scripts
 from berrypick.agents.lm.fitting import fit, warmed
-from berrypick.agents.lm.load import load, save
-from berrypick.agents.lm.pretrain import ALIKE, claim
+from berrypick.agents.lm.load import load, weights
+from berrypick.agents.lm.pretrain import ALIKE
 from berrypick.agents.lm.refinements import play_refinements
 from berrypick.agents.lm.renaming import Renaming
 from berrypick.agents.lm.shortcuts import play_shortcuts
+from berrypick.agents.lm.start import Source, Tick
 from berrypick.agents.lm.tokenizer import make_tokenizer
 
 if TYPE_CHECKING:
@@ -68,35 +69,23 @@ class Finishing:
         return self.lr * warmed(step) * (0.1 + 0.9 * (1 - step / self.steps))
 
 
-def write_start(name: str, out: Path, jobs: int = 1, tick: Callable[[str, int, int], None] = lambda *_: None) -> str:
-    """Finish a published start and write it into ``out/policy``; goes on where an earlier call was stopped.
-
-    Args:
-        name: a row of ``SHARES``.
-        out: also holds demonstrations, checkpoints and ``losses.jsonl``.
-        jobs: processes that collect demonstrations.
-        tick: called after each world and each step with what it was, its number, and how many there are.
-
-    Returns:
-        Hash of the demonstrations.
-
-    Raises:
-        BadInput: the folder holds another start, or one that was made otherwise.
-    """
+def write_start(name: str, out: Path, jobs: int = 1, tick: Tick = lambda *_: None) -> str:
+    """Finish a row of ``SHARES`` in ``out/policy``: see ``start.write``."""
     plan = Finishing(SHARES[name])
-    claim(out, name, plan)
-    rooms = {"demonstrations": play_scripts, "refinements": play_refinements, "shortcuts": play_shortcuts}
-    many = len(rooms) * len(WORLDS)
-    seen = [
-        collect(play, WORLDS, "train", out / folder, jobs=jobs, done=lambda world: tick(world, 0, many))
-        for folder, play in rooms.items()
-    ]
-    policy = load(plan.base, "float32")
-    finish(policy.model.train(), plan, *seen, out, lambda step, loss: tick(f"loss {loss:.3f}", step + 1, plan.total))
-    if not (out / "policy").exists():
-        with files.new_folder(out / "policy") as draft:
-            save(policy, draft)
-    return digest(*seen)
+    return start.write(
+        {"start": name, "plan": plan, "weights of the base": weights(plan.base)},
+        (
+            Source("demonstrations", play_scripts, WORLDS),
+            Source("refinements", play_refinements, WORLDS),
+            Source("shortcuts", play_shortcuts, WORLDS),
+        ),
+        # Batches are made on the processor, and the numbers are to be the same wherever it is done.
+        lambda seen, stepped: finish(load(plan.base, "float32").model.cpu().train(), plan, *seen, out, stepped),
+        plan.total,
+        out,
+        jobs,
+        tick,
+    )
 
 
 def finish(

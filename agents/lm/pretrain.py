@@ -8,18 +8,15 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-import msgspec
-
-from berrypick import files
+from berrypick.agents.lm import start
 from berrypick.agents.lm.batches import Batch, Mixture
-from berrypick.agents.lm.demonstrations import SCRIPTS, Demonstrations, collect, digest, play_scripts
+from berrypick.agents.lm.demonstrations import SCRIPTS, Demonstrations, play_scripts
 from berrypick.agents.lm.fitting import fit, warmed
-from berrypick.agents.lm.load import Card, pack, save
 from berrypick.agents.lm.refinements import play_refinements
 from berrypick.agents.lm.renaming import Renaming
+from berrypick.agents.lm.start import Source, Tick
 from berrypick.agents.lm.tiny import make_tiny
 from berrypick.agents.lm.tokenizer import make_tokenizer
-from berrypick.errors import BadInput
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -69,50 +66,23 @@ class Pretraining:
 WORLDS: Final = range(32, 128)
 #: Those of them in which it saw second attempts.
 WORLDS_AGAIN: Final = range(32, 64)
-#: How the published starts are played: they read Almanac and write tags; no demonstrated action is longer.
-CARD: Final = Card(corpora=("almanac",), protocols=("tags",), max_new_tokens=48)
 
 
-def write_start(name: str, out: Path, jobs: int = 1, tick: Callable[[str, int, int], None] = lambda *_: None) -> str:
-    """Make the base and write it into ``out/policy``; goes on where an earlier call was stopped.
-
-    Args:
-        name: of the start.
-        out: also holds demonstrations, checkpoints and ``losses.jsonl``.
-        jobs: processes that collect demonstrations.
-        tick: called after each world and each step with what it was, its number, and how many there are.
-
-    Returns:
-        Hash of the demonstrations.
-
-    Raises:
-        BadInput: the folder holds another start, or one that was made otherwise.
-    """
+def write_start(out: Path, jobs: int = 1, tick: Tick = lambda *_: None) -> str:
+    """Make the base in ``out/policy``: see ``start.write``."""
     plan = Pretraining()
-    claim(out, name, plan)
-    many = len(WORLDS) + len(WORLDS_AGAIN)
-    first, again = (
-        collect(play, worlds, "train", out / folder, jobs=jobs, done=lambda world: tick(world, 0, many))
-        for play, worlds, folder in (
-            (play_scripts, WORLDS, "demonstrations"),
-            (play_refinements, WORLDS_AGAIN, "refinements"),
-        )
+    return start.write(
+        {"start": "tiny-base", "plan": plan},
+        (
+            Source("demonstrations", play_scripts, WORLDS),
+            Source("refinements", play_refinements, WORLDS_AGAIN),
+        ),
+        lambda seen, stepped: pretrain(plan, *seen, out, stepped),
+        plan.total,
+        out,
+        jobs,
+        tick,
     )
-    total = plan.total
-    model = pretrain(plan, first, again, out, lambda step, loss: tick(f"loss {loss:.3f}", step + 1, total))
-    if not (out / "policy").exists():
-        with files.new_folder(out / "policy") as draft:
-            save(pack(model, make_tokenizer(), CARD), draft)
-    return digest(first, again)
-
-
-def claim(out: Path, name: str, plan: object) -> None:
-    """Take a folder for a start; raises BadInput where it holds another, or the same made otherwise."""
-    path, here = out / "start.json", msgspec.json.format(msgspec.json.encode({"start": name, "plan": plan})) + b"\n"
-    if not path.exists():
-        files.write_bytes(path, here)
-    elif path.read_bytes() != here:
-        raise BadInput("holds a start that was made otherwise; use another --out", file=path)
 
 
 def pretrain(

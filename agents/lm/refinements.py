@@ -8,7 +8,7 @@ policies know each kind; the critiques differ in what they tell, the demonstrati
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 import numpy as np
@@ -75,7 +75,7 @@ def play_refinements(world: int, split: str) -> Demonstrations:
 
 def play_attempts(
     env: SearchEnv, draw: np.random.Generator
-) -> tuple[list[tuple[int, int, Attempt]], Mapping[int, list[Attempt]]]:
+) -> tuple[list[tuple[int, int, Attempt]], defaultdict[int, list[Attempt]]]:
     """Play scripts, well and hastily: grounded successes with their task and script, and wrong attempts by task."""
     failed: dict[int, list[Attempt]] = defaultdict(list)
     solved: list[tuple[int, int, Attempt]] = []

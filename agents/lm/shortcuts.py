@@ -1,7 +1,7 @@
 """Demonstrations of second attempts that only a reader of the critique could make.
 
 A success that finds everything anew (``refinements``) teaches next to nothing about a critique: whatever it says, the
-pages say too. Here a script goes on from what the critique tells: from the hops that the criticised attempt found, or
+pages say too. Here a script goes on from what the critique tells: from what the criticised attempt displayed, or
 with the answer itself, before its own searches have shown it (docs/log.md, 2026-11-29).
 """
 
@@ -83,7 +83,7 @@ class Told:
 
 
 def play_shortcuts(world: int, split: str) -> Demonstrations:
-    """Play one world: for each script and question once from the found hops on, and once with the answer.
+    """Play one world: where an attempt failed, ``TRIES`` scripts go on from what it displayed, and with the answer.
 
     Kept is what is right, breaks no rule, and writes no name and no number that was not read before.
     """

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from berrypick.agents import starts
 from berrypick.benchmarks import sweep
 from berrypick.benchmarks.sweep import SWEEPS
 from berrypick.errors import BadInput
@@ -106,6 +107,8 @@ def test_a_folder_is_for_one_sweep_which_may_grow(tmp_path: Path):
     grown = sweep.read(written(tmp_path, GOOD.replace("[3, 1]", "[3, 1, 2]")))
     sweep.claim(grown, out)
     assert sweep.planned(out) == grown
+    for trial in grown.trials:
+        (out / trial.place / sweep.EVALUATION).mkdir()
     changed = sweep.read(written(tmp_path, GOOD.replace("lr = 5e-5", "lr = 6e-5").replace("quick", "core")))
     with pytest.raises(BadInput, match=r"text/start/trial\.json: was run with another suite; choose another --out"):
         sweep.claim(changed, out)
@@ -113,6 +116,14 @@ def test_a_folder_is_for_one_sweep_which_may_grow(tmp_path: Path):
     with pytest.raises(BadInput, match=r"seed-3/trial\.json: was run with another lr;"):
         sweep.claim(changed, out)
     assert sweep.planned(out) == grown, "what is refused changes nothing"
+
+
+def test_what_is_not_begun_may_change(tmp_path: Path):
+    out, plan = tmp_path / "out", sweep.read(written(tmp_path, GOOD))
+    sweep.claim(plan, out)
+    changed = sweep.read(written(tmp_path, GOOD.replace("lr = 5e-5", "lr = 6e-5")))
+    sweep.claim(changed, out)
+    assert sweep.planned(out) == changed
 
 
 TURNS = """
@@ -153,6 +164,12 @@ def test_shipped_sweeps_are_found_by_name_and_others_by_path(tmp_path: Path):
     assert sweep.find(str(written(tmp_path, GOOD))) == tmp_path / "s.toml"
     with pytest.raises(UnknownName, match="unknown sweep 'colapse'; did you mean 'collapse'"):
         sweep.find("colapse")
+
+
+def test_shipped_sweeps_begin_with_published_starts():
+    plans = [sweep.read(SWEEPS[name]).trials for name in SWEEPS]
+    assert {trial.start for trials in plans for trial in trials} <= set(starts.names())
+    assert all(trial.weights for trials in plans for trial in trials)
 
 
 def test_shipped_sweeps_are_what_the_issue_asks_for():

@@ -54,6 +54,21 @@ def test_what_is_the_same_is_copied_whole(swept, tmp_path):
     assert sorted(path.name for path in (tmp_path / "other" / "diverse").iterdir()) == ["grpo", "kl_cov", "start"]
 
 
+def test_a_copy_that_was_cut_off_is_made_anew(swept, tmp_path):
+    out, other = swept
+    files.write_bytes(tmp_path / "other" / "diverse" / "grpo" / "seed-0.copy" / "stale", b"of a call that was killed")
+    reuse(other, tmp_path / "other", [out])
+    assert sorted(path.name for path in (tmp_path / "other" / "diverse" / "grpo").iterdir()) == ["seed-0"]
+    assert not (tmp_path / "other" / "diverse" / "grpo" / "seed-0" / "stale").exists()
+
+
+def test_nothing_is_copied_where_somebody_is_at_work(swept, tmp_path):
+    out, other = swept
+    place = tmp_path / "other" / "diverse" / "start"
+    with files.locked(place), pytest.raises(BadInput, match="another process"):
+        reuse(other, tmp_path / "other", [out])
+
+
 def test_what_differs_is_not(swept, tmp_path):
     out, _ = swept
     (tmp_path / "longer.toml").write_text(ONE.replace("steps = 30", "steps = 31"))
@@ -67,7 +82,7 @@ def test_another_start_of_the_same_name_is_another_trial(swept, tmp_path, monkey
     again = sweep.read(tmp_path / "other.toml")
     assert {trial.weights for trial in again.trials} == {"made anew"}
     assert reuse(again, tmp_path / "again", [out]) == []
-    with pytest.raises(BadInput, match="weights"):
+    with pytest.raises(BadInput, match="was run with another weights"):
         sweep.claim(sweep.read(tmp_path / "one.toml"), out)
 
 

@@ -190,6 +190,10 @@ def one_seed_three_times(forged: Forged) -> None:
     forged.entry["seeds"] = [0, 0, 0]
 
 
+def no_seeds(forged: Forged) -> None:
+    forged.entry["seeds"] = []
+
+
 def long_action(forged: Forged) -> None:
     forged.lines[0]["steps"][0]["action"] = "a" * (2**18 + 2)
 
@@ -304,6 +308,7 @@ CASES: list[tuple[Callable[[Forged], None], str]] = [
     (strange_seed, r"line 1, field 'seed': must be one of 0, 1, 2, got 7"),
     (other_seeds, r"field 'seeds': are 3, 4, 5, must be 0, 1, 2"),
     (one_seed_three_times, r"field 'seeds': are 0, 0, 0, must be 0, 1, 2"),
+    (no_seeds, r"field 'seeds': are none, must be 0, 1, 2"),
     (long_action, r"line 1: .*, step 1: the action is longer than 262145 characters"),
     (negative_tokens, r"line 1: .*, step 1: tokens must be from 0 to"),
     (many_documents, r"line 1: .*, step 1: more than 10 documents"),

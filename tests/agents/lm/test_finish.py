@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from berrypick.agents.lm import finish as room
-from berrypick.agents.lm import fitting
+from berrypick.agents.lm import fitting, start
 from berrypick.agents.lm.demonstrations import SCRIPTS, Demonstrations
 from berrypick.agents.lm.finish import NARROW, SHARES, Finishing, finish, write_start
 from berrypick.agents.lm.load import load
@@ -82,7 +82,7 @@ def test_a_start_is_finished_from_the_worlds_up_to_a_policy(tmp_path, monkeypatc
         done("train-0000")
         return SEEN[0]
 
-    monkeypatch.setattr(room, "collect", collect)
+    monkeypatch.setattr(start, "collect", collect)
     ticks = []
     digest = write_start("tiny-narrow", tmp_path, tick=lambda *tick: ticks.append(tick))
     assert ticks == [("train-0000", 0, 3)] * 3 + [(tick[0], number, 4) for number, tick in enumerate(ticks[3:], 1)]
@@ -93,6 +93,9 @@ def test_a_start_is_finished_from_the_worlds_up_to_a_policy(tmp_path, monkeypatc
     assert write_start("tiny-narrow", tmp_path) == digest
     with pytest.raises(BadInput, match="another --out"):
         write_start("tiny-diverse", tmp_path)
+    monkeypatch.setattr(room, "weights", lambda name: "made anew")
+    with pytest.raises(BadInput, match="another --out"):
+        write_start("tiny-narrow", tmp_path)
     assert asked[:3] == [
         ("play_scripts", range(1), "train", "demonstrations"),
         ("play_refinements", range(1), "train", "refinements"),

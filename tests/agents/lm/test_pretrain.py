@@ -13,7 +13,8 @@ from berrypick.agents.lm import fitting
 from berrypick.agents.lm import pretrain as room
 from berrypick.agents.lm.demonstrations import SCRIPTS, Demonstrations
 from berrypick.agents.lm.load import load
-from berrypick.agents.lm.pretrain import ALIKE, Pretraining, claim, pretrain, write_start
+from berrypick.agents.lm.pretrain import ALIKE, Pretraining, pretrain, write_start
+from berrypick.agents.lm.start import claim
 from berrypick.agents.lm.tokenizer import make_tokenizer
 from berrypick.errors import BadInput
 
@@ -74,19 +75,20 @@ def test_the_base_is_made_from_the_worlds_up_to_a_policy(tmp_path, monkeypatch):
     monkeypatch.setattr(room, "WORLDS_AGAIN", range(1))
     monkeypatch.setattr(room, "Pretraining", lambda: PLAN)
     ticks = []
-    first = write_start("tiny-base", tmp_path, tick=lambda *tick: ticks.append(tick))
+    first = write_start(tmp_path, tick=lambda *tick: ticks.append(tick))
     assert ticks[:2] == [("train-0000", 0, 2)] * 2 and [tick[1:] for tick in ticks[2:]] == [
         (n, 10) for n in range(1, 11)
     ]
     policy = load(str(tmp_path / "policy"), "float32")
     assert policy.card.corpora == ("almanac",) and sum(each.numel() for each in policy.model.parameters()) > 1e6
-    assert write_start("tiny-base", tmp_path) == first
+    assert write_start(tmp_path) == first
+    monkeypatch.setattr(room, "Pretraining", lambda: dataclasses.replace(PLAN, seed=1))
     with pytest.raises(BadInput, match="another --out"):
-        write_start("tiny-diverse", tmp_path)
+        write_start(tmp_path)
 
 
 def test_a_folder_is_one_starts(tmp_path):
-    claim(tmp_path, "tiny-diverse", PLAN)
-    claim(tmp_path, "tiny-diverse", PLAN)
+    claim(tmp_path, {"start": "tiny-diverse", "plan": PLAN})
+    claim(tmp_path, {"start": "tiny-diverse", "plan": PLAN})
     with pytest.raises(BadInput, match="another --out"):
-        claim(tmp_path, "tiny-diverse", dataclasses.replace(PLAN, seed=1))
+        claim(tmp_path, {"start": "tiny-diverse", "plan": dataclasses.replace(PLAN, seed=1)})
