@@ -9,6 +9,7 @@ from berrypick.benchmarks import sweep
 from berrypick.benchmarks.sweep import EVALUATION, TRAINING
 from berrypick.benchmarks.sweep_reuse import reuse
 from berrypick.benchmarks.sweep_run import is_done
+from berrypick.cli import main
 from berrypick.errors import BadInput
 
 ONE = """
@@ -84,6 +85,22 @@ def test_another_start_of_the_same_name_is_another_trial(swept, tmp_path, monkey
     assert reuse(again, tmp_path / "again", [out]) == []
     with pytest.raises(BadInput, match="was run with another weights"):
         sweep.claim(sweep.read(tmp_path / "one.toml"), out)
+
+
+def test_the_command_copies_before_it_runs(swept, tmp_path, monkeypatch, capsys):
+    out, _ = swept
+    left = []
+
+    def run(plan, folder, **_):
+        left.extend(trial.label for trial in plan.trials if not is_done(trial, folder))
+        return []
+
+    monkeypatch.setattr("berrypick.benchmarks.sweep_run.run", run)
+    monkeypatch.setattr("berrypick.benchmarks.sweep_page.write_page", lambda folder: folder / "sweep.html")
+    target = str(tmp_path / "other")
+    assert main(["sweep", str(tmp_path / "other.toml"), "--out", target, "--reuse", str(out)]) == 0
+    assert left == ["diverse kl_cov seed 0"]
+    assert "diverse grpo seed 0: copied" in capsys.readouterr().err
 
 
 def test_a_folder_that_is_no_sweep_is_named(swept, tmp_path):
