@@ -12,6 +12,18 @@ from berrypick.leaderboard import entries, schema, verifying
 #: conftest's ``Submission``, which cannot be imported.
 Forged = Any
 SUBMISSIONS = Path(__file__).resolve().parents[2] / "leaderboard" / "submissions"
+#: Episodes of more bytes than this take a minute or more to replay: `make test-all` does.
+LARGE = 2**21
+
+
+def committed() -> list[Any]:
+    """Every submission; large ones are slow."""
+    paths = sorted(path for path in SUBMISSIONS.glob("*") if (path / schema.EPISODES).is_file())
+    sizes = [(path / schema.EPISODES).stat().st_size for path in paths]
+    return [
+        pytest.param(path, marks=[pytest.mark.slow] if size > LARGE else [], id=path.name)
+        for path, size in zip(paths, sizes, strict=True)
+    ]
 
 
 def check(path: Path) -> None:
@@ -21,7 +33,7 @@ def check(path: Path) -> None:
     assert verifying.verify(path).problems == ()
 
 
-@pytest.mark.parametrize("path", sorted(SUBMISSIONS.glob("*")), ids=lambda path: path.name)
+@pytest.mark.parametrize("path", committed())
 def test_a_committed_submission_is_verified(path: Path):
     check(path)
 
