@@ -79,13 +79,18 @@ def write_start(name: str, out: Path, jobs: int = 1, tick: Tick = lambda *_: Non
             Source("refinements", play_refinements, WORLDS),
             Source("shortcuts", play_shortcuts, WORLDS),
         ),
-        # Batches are made on the processor, and the numbers are to be the same wherever it is done.
-        lambda seen, stepped: finish(load(plan.base, "float32").model.cpu().train(), plan, *seen, out, stepped),
+        lambda seen, stepped: finish(_base(plan), plan, seen[0], seen[1], seen[2], out, stepped),
         plan.total,
         out,
         jobs,
         tick,
     )
+
+
+def _base(plan: Finishing) -> PreTrainedModel:
+    """The base on the processor: batches are made there, and the numbers are to be the same wherever it is done."""
+    model: PreTrainedModel = load(plan.base, "float32").model.cpu().train()
+    return model
 
 
 def finish(

@@ -77,7 +77,7 @@ def write_start(out: Path, jobs: int = 1, tick: Tick = lambda *_: None) -> str:
             Source("demonstrations", play_scripts, WORLDS),
             Source("refinements", play_refinements, WORLDS_AGAIN),
         ),
-        lambda seen, stepped: pretrain(plan, *seen, out, stepped),
+        lambda seen, stepped: pretrain(plan, seen[0], seen[1], out, stepped),
         plan.total,
         out,
         jobs,

@@ -77,7 +77,7 @@ def play_attempts(
     env: SearchEnv, draw: np.random.Generator
 ) -> tuple[list[tuple[int, int, Attempt]], defaultdict[int, list[Attempt]]]:
     """Play scripts, well and hastily: grounded successes with their task and script, and wrong attempts by task."""
-    failed: dict[int, list[Attempt]] = defaultdict(list)
+    failed: defaultdict[int, list[Attempt]] = defaultdict(list)
     solved: list[tuple[int, int, Attempt]] = []
     for number, own in enumerate(drawn(draw, env.tasks.count(), TRIES)):
         for agent in (Scripted(SCRIPTS[number]), Hasty(SCRIPTS[number])):
