@@ -28,6 +28,7 @@ from berrypick.leaderboard.schema import Entry, Grant
 #: Columns: metric -> digits shown and whether more is better (None: neither).
 COLUMNS: Final[dict[str, tuple[int, bool | None]]] = {
     "EM": (2, True),
+    "pass@4": (2, True),
     "pass@16": (2, True),
     "strategies_D2": (2, True),
     "route_coverage": (2, True),
