@@ -15,9 +15,12 @@ from berrypick.benchmarks.sweep_compared import compared
 from berrypick.benchmarks.sweep_runs import SPLITS, Ran
 
 #: Measures of a plain cell.
-OF_CELLS: Final = ("EM", "pass@16", "strategies_D2", "dominant_share", "route_coverage")
-#: Of the last step of training: measure -> field of its line.
+OF_CELLS: Final = ("EM", "pass@4", "pass@16", "strategies_D2", "dominant_share", "route_coverage")
+#: Steps at the end of training over which there is a mean: questions differ from step to step.
+LAST: Final = 10
+#: Of the last steps of training: measure -> field of their lines.
 AT_END: Final = {
+    "ways_at_end": "strategies_D2",
     "entropy_at_end": "entropy",
     "planning_at_end": "entropy_planning",
     "execution_at_end": "entropy_execution",
@@ -88,8 +91,14 @@ def measures(run: Ran) -> dict[str, Value]:
     names = [f"resilience_{which}" for which in ("mean", "worst", *changes)]
     found |= {name: run.result.metrics[name] for name in names if name in run.result.metrics}
     if run.lines:
-        found |= {name: Value(getattr(run.lines[-1], field), None, None, 0) for name, field in AT_END.items()}
+        found |= {name: _at_end(run, field) for name, field in AT_END.items()}
     return found
+
+
+def _at_end(run: Ran, field: str) -> Value:
+    """Mean over the last steps that have a value."""
+    known = [value for line in run.lines[-LAST:] if (value := getattr(line, field)) is not None]
+    return Value(sum(known) / len(known), None, None, 0) if known else BLANK
 
 
 def _mean(values: Sequence[Value]) -> Value:
@@ -105,7 +114,7 @@ def better(name: str) -> int:
     of_cell = name.rpartition("_")[0]
     if of_cell in METRICS:
         return METRICS[of_cell].better
-    return int(name.startswith(("resilience_", "never_", "reward_"))) - int(name.startswith("unsolved_"))
+    return int(name.startswith(("resilience_", "never_", "reward_", "ways_"))) - int(name.startswith("unsolved_"))
 
 
 def t_interval(values: Sequence[float]) -> tuple[float, float] | None:

@@ -15,7 +15,7 @@ from berrypick.benchmarks.metrics import METRICS
 from berrypick.benchmarks.robustness import MEASURES
 from berrypick.benchmarks.sweep import BASELINE
 from berrypick.benchmarks.sweep_compared import AT_EQUAL_TOKENS, NEVER
-from berrypick.benchmarks.sweep_numbers import AT_END, NOTHING, OF_CELLS, Spread
+from berrypick.benchmarks.sweep_numbers import AT_END, LAST, NOTHING, OF_CELLS, Spread
 from berrypick.benchmarks.sweep_runs import SPLITS, Ran
 from berrypick.benchmarks.sweep_tables import measured, paired
 
@@ -143,11 +143,11 @@ def _track(track: str, runs: Sequence[Ran], pictures: Mapping[str, bytes]) -> It
         yield measured(f"{split} worlds", words, found, {f"{name}_{split}": name for name in OF_CELLS})
     kept = [name for row in found for name in row.measures if name.startswith("resilience_")]
     words = (
-        "share of EM in test worlds that is left; and in the last step of training, in nats, the entropy of tokens, of "
-        "those that plan and of the others"
+        f"share of EM in test worlds that is left; and in the last {LAST} steps of training, strategies_D2 and, in "
+        "nats, the entropy of tokens, of those that plan and of the others"
     )
     shown = {name: name.removeprefix("resilience_").removesuffix("_at_end") for name in (*kept, *AT_END)}
-    yield measured("What is left under knock-outs, and entropy", words, found, shown)
+    yield measured("What is left under knock-outs, and the end of training", words, found, shown)
     yield measured(
         "Cost of a step", COST, found, {f"cost_{name}": name for name in ("tokens", "rollout", "update", "step")}
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from types import SimpleNamespace
 
 import msgspec
 import pytest
@@ -50,7 +51,7 @@ def test_a_sign_needs_an_interval_that_excludes_nothing():
 def test_what_is_better():
     names = ("EM_dev", "pass@16_test", "strategies_D2_dev", "resilience_no_open", "resilience_mean")
     assert [better(name) for name in names] == [1] * 5
-    assert (better("dominant_share_test"), better("entropy_at_end")) == (-1, 0)
+    assert (better("dominant_share_test"), better("entropy_at_end"), better("ways_at_end")) == (-1, 0, 1)
     assert (better("never_test"), better("reward_at_equal_tokens"), better("cost_tokens")) == (1, 1, 0)
     assert better("unsolved_at_equal_tokens") == -1
 
@@ -80,6 +81,14 @@ def test_methods_are_held_against_the_baseline_seed_by_seed(monkeypatch: pytest.
     assert (less.n, less.sign) == (3, 1)
     # Not paired, the interval over three seeds is thirty times as wide: s = .31, half width .77.
     assert grpo.measures["EM_dev"].low == pytest.approx(0.4 - 4.3027 * 0.3 / math.sqrt(3), abs=1e-4)
+
+
+def test_the_end_of_training_is_the_last_ten_steps_that_have_a_value():
+    """Steps 2 to 11 of twelve; of the ten, step 11 has no ways: (2 + ... + 10) / 9 = 6."""
+    lines = [SimpleNamespace(strategies_D2=None if step == 11 else float(step)) for step in range(12)]
+    run = SimpleNamespace(lines=lines)
+    assert sweep_numbers._at_end(run, "strategies_D2").value == pytest.approx(6)
+    assert sweep_numbers._at_end(SimpleNamespace(lines=lines[-1:]), "strategies_D2") == BLANK
 
 
 def test_measures_of_several_cells_are_blank_where_one_is():
