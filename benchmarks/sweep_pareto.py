@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from berrypick.benchmarks.metrics_base import Array
 from berrypick.benchmarks.plots_base import SOFT, arms
 from berrypick.benchmarks.plots_points import FAR
 from berrypick.benchmarks.sweep import START
-from berrypick.benchmarks.sweep_numbers import NOTHING, Row, Spread
+from berrypick.benchmarks.sweep_numbers import LAST, NOTHING, Row, Spread
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -22,15 +22,24 @@ if TYPE_CHECKING:
 
 
 def pareto(found: Sequence[Row], splits: Sequence[str], colours: Mapping[str, str]) -> Figure:
-    """EM against strategies_D2, one panel a split; what no other method beats in both lies on the dashed line."""
+    """EM against strategies_D2, one panel a split; what no other method beats in both lies on the dashed line.
+
+    Where an evaluation has too few questions to say of each method how many ways it uses, all are placed by the ways in
+    use at the end of training, which the start has none of.
+    """
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(6.2 * len(splits), 4.8), layout="constrained")
     axes = list(figure.subplots(1, len(splits), squeeze=False).flat)
-    panels = [[point for row in found if (point := _point(row, split))] for split in splits]
+    across = [_across(found, split) for split in splits]
+    panels = [
+        [point for row in found if (point := _point(row, name, split))]
+        for name, split in zip(across, splits, strict=True)
+    ]
     lines = [_panel(axis, points, colours) for axis, points in zip(axes, panels, strict=True)]
-    for axis, split in zip(axes, splits, strict=True):
+    for axis, split, name in zip(axes, splits, across, strict=True):
         axis.set_title(f"{split} worlds")
+        axis.set_xlabel(f"ways of searching {_WHERE.get(name, 'in use')} (strategies_D2; 1 = one way)")
     figure.draw_without_rendering()  # settles the layout, so that pixels are final
     for axis, points, drawn in zip(axes, panels, lines, strict=True):
         _name(axis, points, drawn, colours)
@@ -45,8 +54,19 @@ class _Point(NamedTuple):
     right: Spread
 
 
-def _point(row: Row, split: str) -> _Point | None:
-    ways, right = (row.measures.get(f"{name}_{split}", NOTHING) for name in ("strategies_D2", "EM"))
+#: Where ways of searching were counted, if not in the evaluation.
+_WHERE: Final = {"ways_at_end": f"in the last {LAST} steps of training"}
+
+
+def _across(found: Sequence[Row], split: str) -> str:
+    """The measure of ways that every method with an accuracy has."""
+    name = f"strategies_D2_{split}"
+    trained = [row.measures for row in found if row.method != START and f"EM_{split}" in row.measures]
+    return name if all(measures.get(name, NOTHING).value is not None for measures in trained) else "ways_at_end"
+
+
+def _point(row: Row, across: str, split: str) -> _Point | None:
+    ways, right = (row.measures.get(name, NOTHING) for name in (across, f"EM_{split}"))
     if ways.value is None or right.value is None:
         return None
     return _Point(row.method, ways.value, right.value, ways, right)
@@ -62,7 +82,7 @@ def _panel(axis: Axes, points: Sequence[_Point], colours: Mapping[str, str]) -> 
         marker, size = ("*", 150) if point.method == START else ("o", 46)
         axis.scatter([point.x], [point.y], s=size, marker=marker, color=colour, edgecolors="white", lw=0.8, zorder=3)
     low, high = axis.get_ylim()
-    axis.set(ylabel="EM", xlabel="ways of searching in use (strategies_D2; 1 = one way)", xscale="log")
+    axis.set(ylabel="EM", xscale="log")
     axis.set_ylim(max(low, -0.02), min(high, 1.02))
     far = 1.25 * max([1.6, *(point.x for point in points)])
     axis.set_xlim(0.94, far)
