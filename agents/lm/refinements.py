@@ -21,9 +21,9 @@ from berrypick.agents.critics.prompts import refinement
 from berrypick.agents.lm.demonstrations import SCRIPTS, Demonstrations, drawn, make_env, pack, tokenize
 from berrypick.agents.rollout import rollout
 from berrypick.agents.scripted import Scripted
-from berrypick.envs.actions import Answer
+from berrypick.envs.actions import Answer, Open, Search
 from berrypick.envs.outcome import analyse
-from berrypick.envs.reading.view import look
+from berrypick.envs.reading.view import View, look
 from berrypick.envs.search import SearchEnv
 
 #: Scripts that play each question, drawn per question, well and hastily.
@@ -34,27 +34,40 @@ HASTE: Final = 0.4
 CRITICS: Final = ("indicative", "with_answer", "steps", "empty")
 
 
-class Hasty:
-    """A script that may answer at any turn, with a title that it has seen."""
+class Altered:
+    """A script that does not always do what it would; ``choose`` says when.
+
+    Args:
+        script: how it searches.
+    """
 
     def __init__(self, script: str) -> None:
-        self.name = f"hasty:{script}"
-        self._script = Scripted(script)
+        self.name = f"{type(self).__name__.lower()}:{script}"
+        self.script = Scripted(script)
 
     def reads(self, corpus: str) -> bool:
         """What its script reads."""
-        return self._script.reads(corpus)
+        return self.script.reads(corpus)
 
     def act(self, rows: Sequence[Row], rngs: Sequence[np.random.Generator]) -> list[str]:
         """Return one action per row."""
-        return [self._act(row, rng) for row, rng in zip(rows, rngs, strict=True)]
+        views = [look(row.history) for row in rows]
+        return [view.write(self.choose(view, rng)) for view, rng in zip(views, rngs, strict=True)]
 
-    def _act(self, row: Row, rng: np.random.Generator) -> str:
-        view = look(row.history)
+    def choose(self, view: View, rng: np.random.Generator) -> Search | Open | Answer:
+        """Choose the next action of one episode."""
+        raise NotImplementedError
+
+
+class Hasty(Altered):
+    """A script that may answer at any turn, with a title that it has seen."""
+
+    def choose(self, view: View, rng: np.random.Generator) -> Search | Open | Answer:
+        """Answer early, or do what the script does."""
         titles = sorted({passage.title for passage in view.passages})
         if titles and rng.random() < HASTE:
-            return view.write(Answer(titles[rng.integers(len(titles))]))
-        return view.write(self._script.decide(view))
+            return Answer(titles[rng.integers(len(titles))])
+        return self.script.decide(view)
 
 
 def play_refinements(world: int, split: str) -> Demonstrations:

@@ -13,18 +13,16 @@ from typing import Final
 import numpy as np
 
 from berrypick import seeding
-from berrypick.agents.base import Row
 from berrypick.agents.critics import Attempt
 from berrypick.agents.critics import make as make_critic
 from berrypick.agents.critics.prompts import refinement
 from berrypick.agents.lm.demonstrations import SCRIPTS, Demonstrations, drawn, make_env, pack, tokenize
-from berrypick.agents.lm.refinements import TRIES, play_attempts
+from berrypick.agents.lm.refinements import TRIES, Altered, play_attempts
 from berrypick.agents.lm.renaming import Renaming
 from berrypick.agents.rollout import rollout
-from berrypick.agents.scripted import Scripted
-from berrypick.envs.actions import Answer
+from berrypick.envs.actions import Answer, Open, Search
 from berrypick.envs.reading.reader import Passage
-from berrypick.envs.reading.view import look
+from berrypick.envs.reading.view import View, look
 from berrypick.envs.rewards import exact_match
 from berrypick.envs.trace import Trace
 
@@ -32,7 +30,7 @@ from berrypick.envs.trace import Trace
 CERTAIN: Final = 0.5
 
 
-class Recalling:
+class Recalling(Altered):
     """A script that remembers what an earlier attempt displayed.
 
     Args:
@@ -41,20 +39,15 @@ class Recalling:
     """
 
     def __init__(self, script: str, earlier: Mapping[str, Sequence[Passage]]) -> None:
-        self.name = f"recalling:{script}"
-        self._script, self._earlier = Scripted(script), earlier
+        super().__init__(script)
+        self._earlier = earlier
 
-    def reads(self, corpus: str) -> bool:
-        """What its script reads."""
-        return self._script.reads(corpus)
-
-    def act(self, rows: Sequence[Row], rngs: Sequence[np.random.Generator]) -> list[str]:
-        """Return one action per row."""
-        views = [look(row.history) for row in rows]
-        return [view.write(self._script.decide(view, self._earlier[view.question])) for view in views]
+    def choose(self, view: View, rng: np.random.Generator) -> Search | Open | Answer:
+        """Do what the script does with all that it knows."""
+        return self.script.decide(view, self._earlier[view.question])
 
 
-class Told:
+class Told(Altered):
     """A script that knows the answers: it says so where it is stuck, and at times before.
 
     Args:
@@ -63,23 +56,15 @@ class Told:
     """
 
     def __init__(self, script: str, answers: Mapping[str, str]) -> None:
-        self.name = f"told:{script}"
-        self._script, self._answers = Scripted(script), answers
+        super().__init__(script)
+        self._answers = answers
 
-    def reads(self, corpus: str) -> bool:
-        """What its script reads."""
-        return self._script.reads(corpus)
-
-    def act(self, rows: Sequence[Row], rngs: Sequence[np.random.Generator]) -> list[str]:
-        """Return one action per row."""
-        return [self._act(row, rng) for row, rng in zip(rows, rngs, strict=True)]
-
-    def _act(self, row: Row, rng: np.random.Generator) -> str:
-        view = look(row.history)
-        action = self._script.decide(view)
+    def choose(self, view: View, rng: np.random.Generator) -> Search | Open | Answer:
+        """Answer once something was seen, or do what the script does until it would answer."""
+        action = self.script.decide(view)
         if isinstance(action, Answer) or (view.passages and rng.random() < CERTAIN):
-            action = Answer(self._answers[view.question])
-        return view.write(action)
+            return Answer(self._answers[view.question])
+        return action
 
 
 def play_shortcuts(world: int, split: str) -> Demonstrations:
