@@ -25,8 +25,8 @@ TABLE: Final = "sweep.csv"
 READING: Final = {
     "curves": (
         "While training",
-        "Mean over seeds, with its 95 % interval as a band where there are two seeds or more. Reward that rises while "
-        "ways of searching fall to 1 is collapse that pays; entropy of tokens may hold while ways do not.",
+        "Mean over seeds, with its 95 % interval as a band where there are three seeds or more. Reward that rises "
+        "while ways of searching fall to 1 is collapse that pays; entropy of tokens may hold while ways do not.",
     ),
     "pareto": (
         "Right, and in how many ways",

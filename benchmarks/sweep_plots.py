@@ -58,6 +58,10 @@ def _png(figure: Figure) -> bytes:
     return target.getvalue()
 
 
+#: Seeds that a band needs.
+LEAST: Final = 3
+
+
 class Curve(NamedTuple):
     """A quantity over steps: mean over the seeds that have it, and the ends of its 95 % interval, NaN where none."""
 
@@ -83,7 +87,8 @@ def _or_nan(values: Sequence[float]) -> float:
 
 
 def _ends(values: Sequence[float]) -> tuple[float, float]:
-    return t_interval(values) or (math.nan, math.nan)
+    """Of the interval; of two values it would be eighteen deviations wide, and all else in the picture flat."""
+    return (len(values) >= LEAST and t_interval(values)) or (math.nan, math.nan)
 
 
 def curves(runs: Sequence[Ran], colours: Mapping[str, str]) -> dict[str, Figure]:
@@ -108,7 +113,7 @@ def _together(of_method: Mapping[str, Sequence[Ran]], colours: Mapping[str, str]
         for method, its in of_method.items():
             _line(axis, curve(its, quantity), colours[method], method)
         axis.set(xlabel="step", title=words)
-        axis.set_ylim(bottom=1.0 if quantity == "strategies_D2" else 0.0)
+        _frame([axis], quantity)
     handles, names = axis.get_legend_handles_labels()
     figure.legend(handles, names, loc="outside lower center", ncols=len(names), frameon=False, fontsize=8.5)
     return figure
@@ -129,9 +134,18 @@ def _apart(of_method: Mapping[str, Sequence[Ran]], quantity: str, colours: Mappi
         _line(axis, curve(its, quantity), colours[method], method)
         axis.set_title(method.replace("+", "+\n"), fontsize=8.5, color=colours[method])
         axis.tick_params(labelbottom=True, labelsize=7.5)
+    _frame(axes, quantity)
     figure.supxlabel("step", fontsize=9, color=INK)
     figure.supylabel(CURVES[quantity], fontsize=9, color=INK)
     return figure
+
+
+def _frame(axes: Sequence[Axes], quantity: str) -> None:
+    """From the least that there can be to a little above the highest mean; bands may go beyond."""
+    least = 1.0 if quantity == "strategies_D2" else 0.0
+    means = np.concatenate([np.asarray(line.get_ydata(), np.float64) for axis in axes for line in axis.get_lines()])
+    most = float(means[np.isfinite(means)].max(initial=least))
+    axes[0].set_ylim(least, least + 1.2 * max(most - least, 0.05))
 
 
 def _line(axis: Axes, points: Curve, colour: str, name: str) -> None:
