@@ -39,9 +39,8 @@ def reuse(plan: Plan, out: Path, others: Sequence[Path]) -> list[Trial]:
         sweep.claim(plan, out)
         wanted = [trial for trial in plan.trials if _key(trial) in done and not is_done(trial, out)]
         for trial in wanted:
-            with files.locked(out / trial.place):  # nobody is at work there
-                pass
-            _copy(done[_key(trial)], trial, out / trial.place)
+            with files.locked(out / trial.place):  # a process of a sweep that was killed may be at work there still
+                _copy(done[_key(trial)], trial, out / trial.place)
     return wanted
 
 

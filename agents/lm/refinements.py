@@ -7,6 +7,7 @@ policies know each kind; the critiques differ in what they tell, the demonstrati
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import Final
@@ -34,7 +35,7 @@ HASTE: Final = 0.4
 CRITICS: Final = ("indicative", "with_answer", "steps", "empty")
 
 
-class Altered:
+class Altered(ABC):
     """A script that does not always do what it would; ``choose`` says when.
 
     Args:
@@ -54,9 +55,9 @@ class Altered:
         views = [look(row.history) for row in rows]
         return [view.write(self.choose(view, rng)) for view, rng in zip(views, rngs, strict=True)]
 
+    @abstractmethod
     def choose(self, view: View, rng: np.random.Generator) -> Search | Open | Answer:
         """Choose the next action of one episode."""
-        raise NotImplementedError
 
 
 class Hasty(Altered):
