@@ -38,7 +38,7 @@ def train(
     groups: int = 12,
     size: int = 8,
     updates: int = 4,
-    micro: int = 32,
+    micro: int = 4,
     lr: float = 2e-4,
     max_norm: float = 1.0,
     precision: str = "no",
@@ -60,7 +60,8 @@ def train(
         groups: questions a step.
         size: rollouts a question.
         updates: optimiser steps a rollout batch, each on its share of whole questions.
-        micro: episodes that are scored at once; changes memory and speed, not the result.
+        micro: episodes that are scored at once: few for a processor's cache, more to fill an accelerator; changes memory
+            and speed, and the result by rounding only.
         lr: learning rate of Adam.
         max_norm: gradients are scaled down to this norm.
         precision: no (float32) or bf16 (mixed).
