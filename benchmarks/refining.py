@@ -40,14 +40,15 @@ def check(splits: Sequence[str], critics: Sequence[str], sizes: Sizes) -> None:
     """Raise BadInput or UnknownName for what cannot be measured."""
     for critic in critics:
         CRITICS[critic.partition(":")[0]]
-    for name, values in (("split", splits), ("critics", critics)):
-        if not values or len(set(values)) < len(values):
-            raise BadInput(f"must be one at least, each once; got {', '.join(values) or 'none'}", field=name)
-    if not 0 <= sizes.seed < 2**32:
-        raise BadInput(f"must be from 0 to 2**32 - 1, got {sizes.seed}", field="seed")
-    for name, value, least in (("groups", sizes.groups, 2), ("size", sizes.size, 1)):
-        if value < least:
-            raise BadInput(f"must be at least {least}, got {value}", field=name)
+    each_once("split", splits)
+    each_once("critics", critics)
+    sizes.check()
+
+
+def each_once(field: str, values: Sequence[str]) -> None:
+    """Raise BadInput where nothing is given, or something twice."""
+    if not values or len(set(values)) < len(values):
+        raise BadInput(f"must be one at least, each once; got {', '.join(values) or 'none'}", field=field)
 
 
 def measure(

@@ -17,6 +17,7 @@ import numpy as np
 from berrypick.benchmarks import bootstrap
 from berrypick.benchmarks.bootstrap import Difference, Estimate
 from berrypick.benchmarks.metrics_base import Array, Value
+from berrypick.errors import BadInput
 from berrypick.records import Record
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ PLAIN: Final = "plain"
 CONTROLS: Final = (PLAIN, "empty")
 #: Questions are drawn from this number on: other draws than a run's own; in train worlds some are the same.
 FIRST: Final = 2**17
-#: Questions that are played side by side, at most.
+#: Questions that are played side by side, at most; as many as in a step of training.
 TOGETHER: Final = 12
 
 #: Called after each lot of episodes with what was played.
@@ -88,6 +89,14 @@ class Sizes(NamedTuple):
     def lots(self) -> int:
         """Groups are played in so many lots."""
         return math.ceil(self.groups / TOGETHER)
+
+    def check(self, size: int = 1) -> None:
+        """Raise BadInput where something is out of range; of each question are played ``size`` at least."""
+        if not 0 <= self.seed < 2**32:
+            raise BadInput(f"must be from 0 to 2**32 - 1, got {self.seed}", field="seed")
+        for name, value, least in (("groups", self.groups, 2), ("size", self.size, size)):
+            if value < least:
+                raise BadInput(f"must be at least {least}, got {value}", field=name)
 
 
 @dataclass

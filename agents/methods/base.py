@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from torch import Tensor
@@ -162,6 +162,18 @@ class Refresh:
 State = dict[str, float]
 
 
+class Mining(NamedTuple):
+    """Where strategic grams come from.
+
+    Attributes:
+        episodes: of the start policy that they are mined from.
+        kept: share of what was found, drawn by lot, that is used.
+    """
+
+    episodes: int
+    kept: float = 1.0
+
+
 @dataclass(frozen=True)
 class Method:
     """A training recipe. Its functions are seams, in the order in which the loop calls them.
@@ -183,8 +195,7 @@ class Method:
         refresh: what is imitated between steps; None for nothing.
         reference: whether ``Tokens.reference`` is needed.
         reflects: whether ``Batch.answer`` and ``Batch.rank`` are needed.
-        mines: episodes of the start policy that the grams of ``Batch.strategic`` are mined from, 0 where that is not
-            needed.
+        mines: where the grams of ``Batch.strategic`` come from, None where they are not needed.
         judges: episodes of the start policy that the critics of ``Batch.process`` are trained from, 0 where that is
             not needed.
         marks: whether ``mark`` chooses anything, so that it is worth a forward pass.
@@ -208,7 +219,7 @@ class Method:
     refresh: Refresh | None = None
     reference: bool = False
     reflects: bool = False
-    mines: int = 0
+    mines: Mining | None = None
     judges: int = 0
     marks: bool = False
     rounds: int = 1
@@ -234,7 +245,7 @@ class Addition:
     state: Mapping[str, float] = field(default_factory=dict)
     reference: bool = False
     reflects: bool = False
-    mines: int = 0
+    mines: Mining | None = None
     judges: int = 0
 
 

@@ -61,7 +61,7 @@ def _put(called: str, method: Method, additions: list[tuple[str, Addition]]) -> 
         changes["marks"] = method.marks or "mark" in addition.seams
         changes["reference"] = method.reference or addition.reference
         changes["reflects"] = method.reflects or addition.reflects
-        changes["mines"] = max(method.mines, addition.mines)
+        changes["mines"] = addition.mines or method.mines
         changes["judges"] = max(method.judges, addition.judges)
         method = replace(method, **changes)
     return method

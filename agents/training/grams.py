@@ -15,6 +15,7 @@ from typing import Final
 
 import msgspec
 
+from berrypick import seeding
 from berrypick.agents.training.learner import Played
 from berrypick.agents.training.planning import Phrase, Word, spoken
 from berrypick.errors import BadInput
@@ -31,6 +32,8 @@ MOST: Final = 2000
 #: Questions that grams are mined from are drawn from this number on: other draws than a run's own, of the
 #: same worlds, so some are the same.
 FIRST: Final = 2**19
+#: Number of the lots by which grams are left out; steps have lower ones.
+_LOT: Final = 2**31
 #: Episodes played at once.
 _TOGETHER: Final = 64
 
@@ -94,6 +97,13 @@ def mine(episodes: Sequence[Iterable[Phrase]]) -> tuple[Gram, ...]:
     clusters = _clustered(chosen)
     frequent = sorted(clusters, key=lambda cluster: (-sum(not grams.isdisjoint(cluster) for grams in holds), cluster))
     return tuple(gram for cluster in frequent[: math.ceil(KEPT * len(clusters))] for gram in cluster)
+
+
+def some(grams: Sequence[Gram], share: float, seed: int) -> list[Gram]:
+    """Return a share of them, drawn by lot, at least one, in their order."""
+    count = max(1, round(share * len(grams)))
+    chosen = seeding.rng(seed, "training", _LOT).choice(len(grams), count, replace=False)
+    return [grams[place] for place in sorted(chosen)]
 
 
 def within(phrases: Iterable[Phrase], grams: frozenset[Gram]) -> list[Word]:

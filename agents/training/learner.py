@@ -76,10 +76,14 @@ class Reader(Protocol):
         """The policy as it is now, to be played from any state of an episode."""
         ...
 
-    def reflect(self, played: Played) -> Batch:
+    def reflect(self, played: Played, donors: Sequence[int] | None = None) -> Batch:
         """Return a batch that ``play`` gave with ``answer`` and ``rank``, under the module as it is now.
 
         Equal reasoning has equal values, to the bit.
+
+        Args:
+            played: by ``play``.
+            donors: of each episode, the one whose reasoning stands behind its question; None for its own.
         """
         ...
 

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from berrypick import files, seeding
 from berrypick.agents import methods
-from berrypick.agents.methods.base import Batch, Method
+from berrypick.agents.methods.base import Batch, Method, Mining
 from berrypick.agents.training import bank, checkpoint, folder, grams, judging
 from berrypick.agents.training.augment import augmented, together
 from berrypick.agents.training.batches import is_off, join, take
@@ -80,11 +80,12 @@ def _check_folder(out: Path, config: Config) -> None:
         raise BadInput(f"holds a run with another {', '.join(differ)}; use another --out", file=out / folder.CONFIG)
 
 
-def _mined(path: Path, learner: Learner, reader: Reader, episodes: int, seed: int) -> frozenset[grams.Gram]:
+def _mined(path: Path, learner: Learner, reader: Reader, how: Mining, seed: int) -> frozenset[grams.Gram]:
     """The strategic grams of the start policy: mined once, read where a run goes on."""
     if not path.exists():
-        files.write_bytes(path, grams.encode(grams.collect(learner.play, reader.protocol, seed, episodes)))
-    return frozenset(files.decode(path.read_bytes(), msgspec.json.Decoder(grams.Grams), path).grams)
+        files.write_bytes(path, grams.encode(grams.collect(learner.play, reader.protocol, seed, how.episodes)))
+    found = files.decode(path.read_bytes(), msgspec.json.Decoder(grams.Grams), path).grams
+    return frozenset(grams.some(found, how.kept, seed))
 
 
 def _critics(path: Path, reader: Reader, episodes: int, seed: int) -> critics.Critics:

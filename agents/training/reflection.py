@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 import torch
@@ -51,6 +52,20 @@ def ask(batch: Batch, row: int, trace: Trace, script: Script, protocol: str) -> 
     return Asked(tuple(before), tuple(script.encode(answer)))
 
 
+def transplanted(asked: Sequence[Asked], openings: Sequence[Sequence[int]], donors: Sequence[int]) -> list[Asked]:
+    """Put behind each question what was done at another, up to where that one answered.
+
+    Args:
+        asked: of each episode.
+        openings: tokens of each episode's prompt, which its own begin with.
+        donors: of each episode, the one whose reasoning it gets.
+    """
+    return [
+        Asked((*openings[row], *asked[donor].before[len(openings[donor]) :]), asked[row].answer)
+        for row, donor in enumerate(donors)
+    ]
+
+
 def _told(answer: str, protocol: str) -> tuple[str, str]:
     """What a protocol writes before an answer, and the answer as it is written there."""
     write = PROTOCOLS[protocol].write
@@ -78,12 +93,19 @@ def rank_correlation(score: Tensor, reward: Tensor, group: Tensor) -> float | No
 
     Groups in which all scores or all rewards are equal are left out; None where none is left. Shapes: (N,) each.
     """
+    found = rank_correlations(score, reward, group)
+    known = [value for value in found if value is not None]
+    return sum(known) / len(known) if known else None
+
+
+def rank_correlations(score: Tensor, reward: Tensor, group: Tensor) -> list[float | None]:
+    """Return the same of each group, in order of their numbers; None where all scores or all rewards are equal."""
     from scipy.stats import spearmanr
 
-    found = []
+    found: list[float | None] = []
     for number in torch.unique(group):
         rows = group == number
         one, other = score[rows].double(), reward[rows].double()
-        if one.min() < one.max() and other.min() < other.max():
-            found.append(float(spearmanr(one.numpy(), other.numpy()).statistic))
-    return sum(found) / len(found) if found else None
+        differ = bool(one.min() < one.max()) and bool(other.min() < other.max())
+        found.append(float(spearmanr(one.numpy(), other.numpy()).statistic) if differ else None)
+    return found

@@ -31,7 +31,7 @@ from berrypick.agents.training.labels import label_all
 from berrypick.agents.training.learner import Bank, Played, Scorable
 from berrypick.agents.training.niches import analyse_all, niches
 from berrypick.agents.training.packing import prompted, step_all, to_batch
-from berrypick.agents.training.reflection import Asked, ask
+from berrypick.agents.training.reflection import Asked, ask, transplanted
 from berrypick.agents.treesearch.critics import Critics
 from berrypick.agents.treesearch.playing import Player
 from berrypick.envs.faults import rollout_seed
@@ -145,9 +145,12 @@ class TextLearner:
         taken = logs.gather(1, ids[mask[:, :width]][:, None])[:, 0]
         return new.masked_scatter(mask, taken), entropy.masked_scatter(mask, each)
 
-    def reflect(self, played: Played) -> Batch:
+    def reflect(self, played: Played, donors: Sequence[int] | None = None) -> Batch:
         """Put reference answers where episodes answer; see ``Reader.reflect``. What finds no room is cut off."""
         asked = [ask(played.batch, row, trace, self._script, self.protocol) for row, trace in enumerate(played.traces)]
+        if donors is not None:
+            openings = [self._script.opening(trace.prompt) for trace in played.traces]
+            asked = transplanted(asked, openings, donors)
         different = sorted(set(asked), key=lambda each: (len(each.before), each))
         found: dict[Asked, Tensor] = {}
         for start in range(0, len(different), _TOGETHER):

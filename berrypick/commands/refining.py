@@ -72,24 +72,26 @@ def refine(
 def show(tried: Tried) -> None:
     """Print the table of a split."""
     title = (
-        f"{tried.split}: {_value(tried.first)} of {tried.attempts} first attempts at {tried.questions} questions are "
+        f"{tried.split}: {shown(tried.first)} of {tried.attempts} first attempts at {tried.questions} questions are "
         f"right; {tried.failed} tried again"
     )
     made = table(title, "second attempt", *_NUMBERS, right=_NUMBERS)
     for name, kind in tried.kinds.items():
-        less = [_difference(kind.more.get(control)) for control in ("plain", "empty")]
+        less = [difference(kind.more.get(control)) for control in ("plain", "empty")]
         tokens = "\u2013" if kind.tokens is None else f"{kind.tokens:.1f}"
-        made.add_row(name, _value(kind.solved), *less, _value(kind.never), tokens)
+        made.add_row(name, shown(kind.solved), *less, shown(kind.never), tokens)
     OUT.print(made)
 
 
-def _value(value: Value) -> str:
+def shown(value: Value) -> str:
+    """Write a value with its interval."""
     if value.value is None:
         return "\u2013"
     return f"{value.value:.3f}" + ("" if value.low is None else f" [{value.low:.3f}, {value.high:.3f}]")
 
 
-def _difference(less: Difference | None) -> str:
+def difference(less: Difference | None) -> str:
+    """Write a difference with its sign and interval."""
     if less is None or less.value is None:
         return "\u2013"
     return f"{less.value:+.3f}" + ("" if less.low is None else f" [{less.low:+.3f}, {less.high:+.3f}]")

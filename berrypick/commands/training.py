@@ -60,8 +60,8 @@ def train(
         groups: questions a step.
         size: rollouts a question.
         updates: optimiser steps a rollout batch, each on its share of whole questions.
-        micro: episodes that are scored at once: few for a processor's cache, more to fill an accelerator; changes memory
-            and speed, and the result by rounding only.
+        micro: episodes that are scored at once: few for a processor's cache, more to fill an accelerator. Changes speed
+            and memory, and the result by rounding only.
         lr: learning rate of Adam.
         max_norm: gradients are scaled down to this norm.
         precision: no (float32) or bf16 (mixed).

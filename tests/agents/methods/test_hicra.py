@@ -30,7 +30,8 @@ def test_by_hand(batch: Batch):
 
 def test_grams_are_another_choice_of_tokens(batch: Batch):
     method = make("hicra_grams(alpha=0.5)")
-    assert method.mines == 512 and make("hicra_grams(episodes=64)").mines == 64 and not make("hicra").mines
+    assert method.mines == (512, 1.0) and make("hicra").mines is None
+    assert make("hicra_grams(episodes=64,kept=0.7)").mines == (64, 0.7)
     # not planning here: token 1 of the first episode, token 0 of the second
     found = method.credit(batch, torch.tensor([1.0, -2.0]))
     assert found.tolist() == [[1.0, 1.5, 1.0, 1.0], [-1.0, -2.0, 0.0, 0.0]]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from berrypick.agents.training.grams import Grams, encode, mine, within
+from berrypick.agents.training.grams import Grams, encode, mine, some, within
 from berrypick.agents.training.planning import Word
 
 
@@ -69,3 +69,11 @@ def test_the_same_episodes_give_the_same_bytes():
     episodes = [[phrase("look for where it was"), phrase("open the page of it")] for _ in range(3)]
     once, again = (encode(Grams(mine(each), 3, 3, 9)) for each in (episodes, list(reversed(episodes))))
     assert once == again
+
+
+def test_a_share_is_drawn_by_lot_and_keeps_its_order():
+    grams = [(str(number), "of", "ten") for number in range(10)]
+    found = some(grams, 0.7, 5)
+    assert len(found) == 7 and found == [gram for gram in grams if gram in found]
+    assert some(grams, 0.7, 5) == found != some(grams, 0.7, 6)
+    assert some(grams, 1.0, 5) == grams and len(some(grams, 0.01, 5)) == 1

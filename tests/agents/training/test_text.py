@@ -307,6 +307,25 @@ def test_an_answer_that_was_given_is_not_what_is_reflected_on(start: TextLearner
     assert torch.equal(other.answer.nan_to_num(), same.answer.nan_to_num())
 
 
+def test_reasoning_of_another_episode_stands_behind_the_own_question(start: TextLearner, answered: Played):
+    """One row of the next question's: its turns, behind this question's prompt and before this question's answer."""
+    donors = [(row + 4) % 16 for row in range(16)]
+    batch, row = start.reflect(answered, donors), 2
+    own, other = answered.traces[row], answered.traces[donors[row]]
+    assert own.question.text != other.question.text and other.terminated and other.answer
+    ids = answered.batch.inputs["ids"][donors[row]].tolist()
+    theirs, ours = (start._script.opening(trace.prompt) for trace in (other, own))
+    assert ids[: len(theirs)] == theirs
+    said = (answered.batch.kind[donors[row]] == KINDS.index("answer")) & answered.batch.mask[donors[row]]
+    before = ours + ids[len(theirs) : int(said.nonzero()[0])]
+    answer = TOKENIZER(own.question.answers[0]).input_ids
+    assert batch.answer is not None
+    assert batch.answer[row, : len(answer)].tolist() == pytest.approx(by_itself(start, before, answer)[0], abs=1e-4)
+    same, given = start.reflect(answered), start.reflect(answered, list(range(16)))
+    assert same.answer is not None and given.answer is not None
+    assert torch.equal(same.answer.nan_to_num(), given.answer.nan_to_num())
+
+
 def test_limit_is_what_an_episode_can_have(learner: TextLearner, played: Played):
     assert learner.limit == 3 * 6 >= int(played.batch.mask.sum(1).max())
 
