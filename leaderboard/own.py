@@ -18,6 +18,11 @@ GAMING: Final = (
 #: Agents that are given the evidence: shown, and on no front.
 CEILINGS: Final = ("oracle", "route_oracle")
 OWN: Final = (*AGENTS, *GAMING)
+#: What stands on the large suites too, where a sampling agent takes megabytes of the repository: the floors, a script
+#: with one way and one with fallbacks, all scripts by lot, and the ceiling.
+ANCHORS: Final = (
+    "random", "closed_book", "scripted:names-only", "scripted:reformulate-on-miss", "mixture", "oracle",
+)  # fmt: skip
 
 
 def name_of(suite: str, agent: str) -> str:

@@ -16,8 +16,9 @@ from berrypick import agents
 from berrypick.benchmarks.run import folder_name, run
 from berrypick.benchmarks.suites import cells_of
 from berrypick.leaderboard import board, board_files, submitting
-from berrypick.leaderboard.own import OWN, name_of
+from berrypick.leaderboard.own import ANCHORS, OWN, name_of
 from berrypick.leaderboard.schema import SEEDS, About
+from berrypick.registry import UnknownName
 
 FOLDER: Final = Path("leaderboard")
 _CONSOLE: Final = Console(highlight=False)
@@ -59,18 +60,30 @@ def _submit(suite: str, agent: str, out: Path, submissions: Path, jobs: int) -> 
 
 
 def main(
-    out: Path, suites: tuple[str, ...] = ("core", "robust", "real"), board_folder: Path = FOLDER, jobs: int = 1
+    out: Path,
+    suites: tuple[str, ...] = ("core", "robust", "real"),
+    own: tuple[str, ...] = ANCHORS,
+    board_folder: Path = FOLDER,
+    jobs: int = 1,
 ) -> None:
     """Make the missing rows and write the board.
 
     Args:
         out: where runs are kept.
         suites: what is played.
+        own: agents that play, of those that the project submits itself; ``all`` for all of them.
         board_folder: folder of the board, with its submissions.
         jobs: processes.
+
+    Raises:
+        UnknownName: an agent is none of the project's.
     """
+    names = OWN if own == ("all",) else own
+    for name in names:
+        if name not in OWN:
+            raise UnknownName("agent of the project", name, list(OWN))
     submissions = board_folder / "submissions"
-    for name, new in make(suites, OWN, out, submissions, jobs):
+    for name, new in make(suites, names, out, submissions, jobs):
         _CONSOLE.print(f"{name}: {'submitted' if new else 'there already'}", markup=False)
     board_files.write(board_folder, board_files.render(board.read(submissions)))
     _CONSOLE.print(f"Board: {board_folder / board_files.PAGE}", markup=False)

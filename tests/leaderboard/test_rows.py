@@ -10,8 +10,9 @@ import pytest
 from berrypick import agents
 from berrypick.benchmarks.suites import SUITES, Cell
 from berrypick.leaderboard import board, rows, verifying
-from berrypick.leaderboard.own import OWN, name_of
+from berrypick.leaderboard.own import ANCHORS, OWN, name_of
 from berrypick.leaderboard.schema import NAME
+from berrypick.registry import UnknownName
 
 TINY = Cell("berrypick/Search-v0", "almanac-tiny", worlds=1, tasks=2, rollouts=2)
 
@@ -53,3 +54,13 @@ def test_a_killed_run_is_gone_on_with(tmp_path: Path, monkeypatch: pytest.Monkey
             list(rows.make(["rows-tiny"], ["closed_book"], tmp_path, submissions))
     monkeypatch.setattr("berrypick.benchmarks.cells.play", None)
     assert list(rows.make(["rows-tiny"], ["closed_book"], tmp_path, submissions)) == [("rows-tiny-closed_book", True)]
+
+
+def test_an_agent_that_is_not_the_projects_is_refused(tmp_path: Path):
+    with pytest.raises(UnknownName, match="unknown agent of the project 'mixtrue'; did you mean 'mixture'"):
+        rows.main(tmp_path / "runs", ("quick",), ("mixture", "mixtrue"), tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_anchors_are_of_the_projects_agents():
+    assert set(ANCHORS) < set(OWN)
