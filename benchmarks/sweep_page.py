@@ -48,7 +48,7 @@ COST: Final = (
 )
 HARD: Final = (
     f"share of right answers at the questions that no rollout of the final policies of {BASELINE} with other seeds "
-    "solves; needs two seeds"
+    "solves; needs two seeds. At equal steps: see what tokens cost, and more_rollouts, which spends as many"
 )
 EQUAL: Final = (
     "while training, at the last step before a run had generated as much as the leanest method of its seed did in all: "
@@ -157,6 +157,7 @@ def _track(track: str, runs: Sequence[Ran], pictures: Mapping[str, bytes]) -> It
     shown = {name: name.partition("_")[0] for name in AT_EQUAL_TOKENS}
     yield measured("At equal generated tokens", EQUAL, found, shown)
     yield paired("With an addition less without it", PAIRED, sweep_pairs.added(runs))
+    yield paired("Less their controls", PAIRED, sweep_pairs.controlled(runs))
 
 
 def _facts(runs: Sequence[Ran]) -> str:

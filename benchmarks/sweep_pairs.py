@@ -5,12 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from itertools import combinations
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from berrypick.benchmarks.metrics_base import Value
 from berrypick.benchmarks.sweep import BASELINE, START
 from berrypick.benchmarks.sweep_numbers import Spread, by_seed, less, measures
 from berrypick.benchmarks.sweep_runs import Ran
+
+#: Part of a name -> its controls: as much compute without its point, or its point without a part.
+CONTROLS: Final[Mapping[str, Sequence[str]]] = {
+    "critique_grpo": ("more_rollouts", "critique_empty", "critique_noise"),
+    "critique_answer": ("more_rollouts", "critique_empty", "critique_noise"),
+    "hicra": ("hicra_random",),
+    "hicra_grams": ("hicra_grams_random", "hicra_grams(kept=0.7)"),
+}
 
 _BySeed = Mapping[int, Mapping[str, Value]]
 
@@ -51,6 +59,26 @@ def added(runs: Sequence[Ran]) -> list[Pair]:
         for what, pairs in found.items()
         if len(pairs) > 1
         for with_it, without in pairs
+    ]
+
+
+def controlled(runs: Sequence[Ran]) -> list[Pair]:
+    """Methods of one track less the same with a control in place of a part of them."""
+    methods = [method for method in dict.fromkeys(run.trial.method for run in runs) if method != START]
+    named = {parts(method): method for method in methods}
+    of_method, seeds = by_seed(runs), _seeds(runs)
+    return [
+        _pair(
+            f"{part} less {control}",
+            "+".join(sorted(rest)) or BASELINE,
+            seeds[method] & seeds[other],
+            of_method[method],
+            of_method[other],
+        )
+        for method in methods
+        for part in sorted(parts(method))
+        for control in CONTROLS.get(part, ())
+        if (other := named.get((rest := parts(method) - {part}) | {control}))
     ]
 
 

@@ -16,6 +16,8 @@ OF_PAIRS: Mapping[str, str] = {
     "EM_test": "EM test",
     "strategies_D2_dev": "D2 dev",
     "strategies_D2_test": "D2 test",
+    "ways_at_end": "ways, end of training",
+    "route_coverage_test": "routes test",
     "resilience_mean": "left under knock-outs",
     "never_dev": "never solved dev",
     "never_test": "never solved test",

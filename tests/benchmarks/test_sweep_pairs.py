@@ -6,11 +6,12 @@ from collections.abc import Mapping
 
 import pytest
 
+from berrypick.agents.methods import make
 from berrypick.agents.training.config import Config
 from berrypick.benchmarks import sweep_pairs
 from berrypick.benchmarks.metrics import Value
 from berrypick.benchmarks.sweep import START, Trial
-from berrypick.benchmarks.sweep_pairs import added, between, parts
+from berrypick.benchmarks.sweep_pairs import CONTROLS, added, between, controlled, parts
 from berrypick.benchmarks.sweep_runs import Ran
 
 Numbers = Mapping[tuple[str, int], float | None]
@@ -72,6 +73,27 @@ def test_an_addition_is_held_against_the_same_without_it(measured):
     pair = found["critique_grpo", "kl_cov"]
     assert (pair.seeds, pair.less["EM_dev"].n, pair.less["EM_dev"].value) == (2, 1, pytest.approx(0.3))
     assert found["kl_cov", "grpo+critique_grpo"].less["EM_dev"].value == pytest.approx(0.0)
+
+
+def test_a_method_is_held_against_its_controls_on_the_same_ground(measured):
+    """Noise stands on grpo alone, so that critique_grpo on kl_cov has no control; hicra's has one of its two seeds."""
+    some = measured(
+        {
+            (START, 0): 0.2, ("grpo+critique_grpo", 0): 0.6, ("grpo+critique_noise", 0): 0.5,
+            ("kl_cov+critique_grpo", 0): 0.9, ("hicra", 0): 0.5, ("hicra", 1): 0.6, ("hicra_random", 0): 0.4,
+            ("hicra_random", 1): None,
+        }
+    )  # fmt: skip
+    found = [(pair.what, pair.where, pair.seeds, pair.less["EM_dev"].value) for pair in controlled(some)]
+    assert found == [
+        ("critique_grpo less critique_noise", "grpo", 1, pytest.approx(0.1)),
+        ("hicra less hicra_random", "grpo", 2, pytest.approx(0.1)),
+    ]
+
+
+def test_controls_are_methods():
+    for name, controls in CONTROLS.items():
+        assert all(make(each).name for each in (name, *controls))
 
 
 def test_starts_are_held_against_each_other_method_by_method(measured):
