@@ -77,10 +77,10 @@ GRPOTrainer with `environment_factory` and `transformers` generation, gradient c
 choice of tasks to rewards; update is every forward and backward pass over the batch and the optimiser.
 
 What differs, each as the trainer has it: TRL reads the whole conversation anew at every turn, we feed what is new; TRL
-scores old log-probabilities in a pass of its own (counted as update), we keep them from sampling; TRL pads an update to
-the longest of all 96 episodes, we pad to the longest of its 24; TRL computes logits at every place after the prompt, we
-where the policy wrote; TRL mixes the groups in an update, we keep them whole; among the rollouts we name each episode's
-strategy, TRL computes advantages and statistics of its own.
+scores old log-probabilities in a pass of its own (counted as update), we keep them from sampling; both score four
+episodes at once, which TRL pads to the longest of all 96, we to the longest of the four; TRL computes logits at every
+place after the prompt, we where the policy wrote; TRL mixes the groups in an update, we keep them whole; among the
+rollouts we name each episode's strategy, TRL computes advantages and statistics of its own.
 
 Seconds are processor time of all threads, so that tokens/s are per core whatever else the machine does. Numbers are
 medians over steps; "times faster" is the median over blocks, in each of which both were measured, the range that of the

@@ -160,11 +160,13 @@ def _assembled(played: Sequence[Step], clock: _Clock, updates: int) -> list[Step
 
 
 def _arguments(policy: Policy, env: SearchEnv, config: Config, folder: str) -> GRPOConfig:
+    episodes = config.groups * config.size
     return GRPOConfig(
         output_dir=folder,
         max_steps=config.steps * config.updates,
-        per_device_train_batch_size=config.groups * config.size // config.updates,
-        steps_per_generation=config.updates,
+        per_device_train_batch_size=config.micro,
+        gradient_accumulation_steps=episodes // config.updates // config.micro,
+        steps_per_generation=episodes // config.micro,
         num_generations=config.size,
         shuffle_dataset=False,
         learning_rate=config.lr,
