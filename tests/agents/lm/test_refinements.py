@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gymnasium
 import numpy as np
 import pytest
 
@@ -13,19 +12,10 @@ from berrypick.agents.lm import demonstrations as room
 from berrypick.agents.lm import refinements
 from berrypick.agents.lm.tokenizer import make_tokenizer
 from berrypick.agents.scripted import Scripted
-from berrypick.envs.search import SearchEnv
-
-
-def small_env(world: int, split: str) -> SearchEnv:
-    env = gymnasium.make(
-        room.ENVIRONMENT, corpus="almanac-tiny", worlds=(world,), split=split, disable_env_checker=True
-    ).unwrapped
-    assert isinstance(env, SearchEnv)
-    return env
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _small():
+def _small(small_env):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(room, "make_env", small_env)
         patch.setattr(refinements, "make_env", small_env)
@@ -75,7 +65,7 @@ def test_a_quarter_of_the_critiques_tell_the_answer(made, tokenizer):
     assert 0.15 < np.mean(told) < 0.35
 
 
-def test_the_hasty_answer_with_a_title_that_they_saw():
+def test_the_hasty_answer_with_a_title_that_they_saw(small_env):
     env = small_env(0, "train")
     agent = refinements.Hasty("names-only")
     hasty = 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gymnasium
 import numpy as np
 import pytest
 
@@ -19,16 +18,8 @@ from berrypick.envs.reading.view import look
 from berrypick.envs.search import SearchEnv
 
 
-def small_env(world: int, split: str) -> SearchEnv:
-    env = gymnasium.make(
-        room.ENVIRONMENT, corpus="almanac-tiny", worlds=(world,), split=split, disable_env_checker=True
-    ).unwrapped
-    assert isinstance(env, SearchEnv)
-    return env
-
-
 @pytest.fixture(scope="module")
-def made():
+def made(small_env):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(shortcuts, "make_env", small_env)
         yield shortcuts.play_shortcuts(0, "train")
@@ -105,7 +96,7 @@ def test_names_and_numbers_tell_and_words_do_not():
     assert not telling[vocabulary["register"]] and not telling[vocabulary["<search>"]]
 
 
-def test_recalling_goes_on_from_what_was_displayed():
+def test_recalling_goes_on_from_what_was_displayed(small_env):
     """Where a script knows both hops from before, it answers at once; where it knows nothing, it is the script."""
     env = small_env(0, "train")
     shorter = 0
@@ -123,7 +114,7 @@ def test_recalling_goes_on_from_what_was_displayed():
     assert shorter >= 8
 
 
-def test_told_answers_at_the_end_if_not_before():
+def test_told_answers_at_the_end_if_not_before(small_env):
     env = small_env(0, "train")
     lengths = set()
     for task in range(20):
@@ -138,6 +129,6 @@ def test_told_answers_at_the_end_if_not_before():
     assert len(lengths) > 1
 
 
-def test_the_same_world_gives_the_same_bytes(made, monkeypatch):
+def test_the_same_world_gives_the_same_bytes(made, monkeypatch, small_env):
     monkeypatch.setattr(shortcuts, "make_env", small_env)
     assert room.digest(shortcuts.play_shortcuts(0, "train")) == room.digest(made)
