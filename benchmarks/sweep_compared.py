@@ -16,9 +16,11 @@ from berrypick.benchmarks.result import QuestionResult
 from berrypick.benchmarks.sweep import BASELINE
 from berrypick.benchmarks.sweep_runs import SPLITS, Ran
 
+#: Of ``COSTS``.
+TOKENS: Final = "cost_tokens"
 #: Name -> what is paid in a step, as a multiple of what the baseline pays in its steps of the same numbers.
 COSTS: Final[Mapping[str, Callable[[Line], float]]] = {
-    "cost_tokens": lambda line: line.generated,
+    TOKENS: lambda line: line.generated,
     "cost_rollout": lambda line: line.seconds_rollout,
     "cost_update": lambda line: line.seconds_update,
     "cost_step": lambda line: line.seconds_rollout + line.seconds_update + line.seconds_other,
@@ -42,29 +44,34 @@ def compared(runs: Sequence[Ran]) -> dict[Key, dict[str, Value]]:
     for (method, seed), run in done.items():
         own = found[method, seed]
         if run.lines and (base := done.get((BASELINE, seed))):
-            own |= costs(run.lines, base.lines)
+            own |= costs(run, base)
         if run.lines:
-            peers = [each.lines for (_, other), each in done.items() if other == seed and each.lines]
-            own |= at_equal_tokens(run.lines, min(sum(line.generated for line in lines) for lines in peers))
+            peers = [each for (_, other), each in done.items() if other == seed and each.lines]
+            own |= at_equal_tokens(run, min(each.before + sum(_generated(each)) for each in peers))
         own |= never_solved(run, [each for (name, other), each in done.items() if name == BASELINE and other != seed])
     return {key: {name: Value(value, None, None, 0) for name, value in own.items()} for key, own in found.items()}
 
 
-def costs(lines: Sequence[Line], base: Sequence[Line]) -> dict[str, float]:
-    """What steps cost beside those of the baseline with the same numbers."""
-    both = min(len(lines), len(base))
-    sums = {name: [sum(map(of, some[:both])) for some in (lines, base)] for name, of in COSTS.items()}
+def costs(run: Ran, base: Ran) -> dict[str, float]:
+    """What steps cost beside those of the baseline with the same numbers; tokens with those before the first."""
+    both = min(len(run.lines), len(base.lines))
+    sums = {name: [sum(map(of, one.lines[:both])) for one in (run, base)] for name, of in COSTS.items()}
+    sums[TOKENS] = [own + one.before for own, one in zip(sums[TOKENS], (run, base), strict=True)]
     return {name: ours / theirs for name, (ours, theirs) in sums.items() if theirs}
 
 
-def at_equal_tokens(lines: Sequence[Line], budget: int) -> dict[str, float]:
-    """Trailing means at the last step up to which no more than a budget was generated."""
-    spent = accumulate(line.generated for line in lines)
-    steps = sum(tokens <= budget for tokens in spent)
-    last = lines[max(0, steps - WINDOW) : steps]
+def at_equal_tokens(run: Ran, budget: int) -> dict[str, float]:
+    """Trailing means at the last step up to which no more than a budget was generated, by the run as a whole."""
+    spent = accumulate(_generated(run), initial=run.before)
+    steps = sum(tokens <= budget for tokens in spent) - 1
+    last = run.lines[max(0, steps - WINDOW) : max(0, steps)]
     values = {name: [of(line) for line in last] for name, of in AT_EQUAL_TOKENS.items()}
     known = {name: [value for value in each if value is not None] for name, each in values.items()}
     return {name: sum(each) / len(each) for name, each in known.items() if each}
+
+
+def _generated(run: Ran) -> list[int]:
+    return [line.generated for line in run.lines]
 
 
 def never_solved(run: Ran, others: Sequence[Ran]) -> dict[str, float]:

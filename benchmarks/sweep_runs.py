@@ -27,12 +27,14 @@ class Ran(NamedTuple):
         lines: steps of training so far.
         result: of the evaluation, None where it is not done.
         error: why it failed, None where it did not.
+        before: tokens generated before the first step.
     """
 
     trial: Trial
     lines: list[Line]
     result: Result | None
     error: str | None
+    before: int = 0
 
 
 def read(out: Path) -> list[Ran]:
@@ -46,7 +48,8 @@ def _read(trial: Trial, place: Path) -> Ran:
     lines = folder.read_metrics(place / TRAINING, unfinished=True).lines if begun else []
     done = (place / EVALUATION / result.RESULT).is_file()
     error = (place / ERROR).read_text() if (place / ERROR).is_file() else None
-    return Ran(trial, lines, result.read(place / EVALUATION) if done else None, error)
+    before = folder.generated_before(place / TRAINING)
+    return Ran(trial, lines, result.read(place / EVALUATION) if done else None, error, before)
 
 
 def tracks(runs: Sequence[Ran]) -> dict[str, list[Ran]]:

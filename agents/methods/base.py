@@ -46,6 +46,8 @@ class Batch:
         rank: how many tokens were likelier than each of those, NaN beyond its end. Shape (N, J).
         off: refinements, which were sampled under another prompt than they are trained under; ``old`` and ``entropy``
             are those of the prompt that they are trained under. None where there are none. Shape (N,), bool.
+        more: played besides by ``Method.augment``, under another prompt or not; None where there are none.
+            Shape (N,), bool.
         inputs: what the learner that played needs to score them again; no business of a method.
     """
 
@@ -64,6 +66,7 @@ class Batch:
     answer: Tensor | None = None
     rank: Tensor | None = None
     off: Tensor | None = None
+    more: Tensor | None = None
     inputs: Any = None
 
 

@@ -28,24 +28,23 @@ def augmented(played: Played, how: Augmentation, reader: Reader, seed: int, epis
 
     Returns:
         Episodes, with ``refinement``: ``groups``, the share of groups played again; ``tokens``, what that generated,
-        kept or not; ``apart``, those of them that were generated under a critique; and where any was played again
-        ``solved``, the share of the new episodes that were paid, and ``kept``, the number kept; of kept refinements
-        ``probability``, the mean probability of their tokens under the prompt that they are trained under.
+        kept or not; and where any was played again ``solved``, the share of the new episodes that were paid, and
+        ``kept``, the number kept; of kept refinements ``probability``, the mean probability of their tokens under the
+        prompt that they are trained under.
     """
     rows = how.wanted(played.batch).nonzero().flatten()
     groups = len(torch.unique(played.batch.group))
     if not len(rows):
-        return played._replace(refinement={"groups": 0.0, "tokens": 0.0, "apart": 0.0})
+        return played._replace(refinement={"groups": 0.0, "tokens": 0.0})
     places = [(episode + row // size, row % size) for row in rows.tolist()]
     critiques = None if how.critic is None else criticise(how.critic, played, rows.tolist(), places, seed)
     again = reader.refine(seed, [(group, size + rollout) for group, rollout in places], critiques)
-    new = replace(again.batch, group=played.batch.group[rows])
+    new = replace(again.batch, group=played.batch.group[rows], more=torch.ones(len(rows), dtype=torch.bool))
     kept = how.chosen(new).nonzero().flatten()
     both = join([played.batch, take(new, kept)])
     found = {
         "groups": len(torch.unique(new.group)) / groups,
         "tokens": float(new.mask.sum()),
-        "apart": 0.0 if critiques is None else float(new.mask.sum()),
         "solved": float((new.reward > 0).double().mean()),
         "kept": float(len(kept)),
     }
@@ -65,7 +64,7 @@ def together(rounds: Sequence[Mapping[str, float]]) -> dict[str, float]:
     found: dict[str, float] = {}
     for name in dict.fromkeys(name for each in rounds for name in each):
         values = [each[name] for each in rounds if name in each]
-        found[name] = sum(values) / (1 if name in ("tokens", "apart", "kept") else len(values))
+        found[name] = sum(values) / (1 if name in ("tokens", "kept") else len(values))
     return found
 
 

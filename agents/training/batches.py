@@ -12,6 +12,8 @@ from torch.nn import functional
 from berrypick.agents.methods.base import Batch
 
 _ROWS: Final = ("reward", "group", "niche")
+#: None where they are false for all.
+_FLAGS: Final = ("off", "more")
 _TOKENS: Final = ("mask", "old", "entropy", "kind", "chunk", "planning", "lot")
 #: What only some methods need, and what it is padded with.
 _ASKED: Final = {"strategic": False, "process": 0.0, "answer": torch.nan, "rank": torch.nan}
@@ -19,7 +21,7 @@ _ASKED: Final = {"strategic": False, "process": 0.0, "answer": torch.nan, "rank"
 
 def take(batch: Batch, rows: Tensor) -> Batch:
     """The episodes of some rows. Shape of ``rows``: (n,), int64."""
-    there = [name for name in (*_ASKED, "off") if getattr(batch, name) is not None]
+    there = [name for name in (*_ASKED, *_FLAGS) if getattr(batch, name) is not None]
     fields = {name: getattr(batch, name)[rows] for name in (*_ROWS, *_TOKENS, *there)}
     return Batch(**fields, inputs={name: tensor[rows] for name, tensor in batch.inputs.items()})
 
@@ -35,8 +37,9 @@ def join(batches: Sequence[Batch]) -> Batch:
         if some:
             widest = max(tensor.shape[1] for tensor in some)
             fields[name] = torch.cat([_widened(tensor, widest, blank) for tensor in some])
-    if any(batch.off is not None for batch in batches):
-        fields["off"] = torch.cat([is_off(batch) for batch in batches])
+    for name in _FLAGS:
+        if any(getattr(batch, name) is not None for batch in batches):
+            fields[name] = torch.cat([_flag(batch, name) for batch in batches])
     fields["reward"] = torch.cat([batch.reward for batch in batches])
     for name in ("group", "niche"):
         fields[name] = torch.cat(_renumbered([getattr(batch, name) for batch in batches]))
@@ -46,7 +49,12 @@ def join(batches: Sequence[Batch]) -> Batch:
 
 def is_off(batch: Batch) -> Tensor:
     """``Batch.off``, false for all where there are none."""
-    return torch.zeros(len(batch.reward), dtype=torch.bool) if batch.off is None else batch.off
+    return _flag(batch, "off")
+
+
+def _flag(batch: Batch, name: str) -> Tensor:
+    found: Tensor | None = getattr(batch, name)
+    return torch.zeros(len(batch.reward), dtype=torch.bool) if found is None else found
 
 
 def _widened(tensor: Tensor, width: int, blank: float = 0) -> Tensor:

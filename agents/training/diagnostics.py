@@ -72,8 +72,8 @@ def describe(
     counts = (len(played.batch.reward), len(played.outcomes), len(played.traces), len(keep))
     if len(set(counts)) > 1 or not counts[0]:
         raise ValueError(f"a step needs as many rewards, outcomes, traces and choices; got {counts}")
-    if played.batch.off is not None:
-        own = ~played.batch.off
+    if played.batch.more is not None:
+        own = ~played.batch.more
         played, keep, advantage = _part(played, own), keep[own], advantage[own[keep]]
     batch, outcomes = played.batch, played.outcomes
     line = Line(

@@ -93,8 +93,8 @@ class Line(Record):
         tokens_strategic: generated, ``Batch.strategic``; None where none are known.
         tokens_dropped: generated in groups that were not trained on at all: what a filter that knew would have spared.
         reflection: see ``reflection.measured``.
-        refinement: see ``augment.augmented``. No other value of a line counts refinements, which are not what the
-            policy does by itself.
+        refinement: see ``augment.augmented``. No other value of a line counts what was played besides: it is not what
+            the policy does by itself, or not at all questions alike.
         refresh: see ``bank.refresh``; no other value counts demonstrations.
         unsolved: share of groups without a reward above 0.
         critic_auc: see ``judging.critic_auc``.
@@ -153,8 +153,8 @@ class Line(Record):
 
     @property
     def generated(self) -> int:
-        """Tokens that the step generated, refinements that were not kept included."""
-        return self.tokens + int(self.refinement.get("apart", 0))
+        """Tokens that the step generated, those of refinements and further rollouts, kept or not, included."""
+        return self.tokens + int(self.refinement.get("tokens", 0))
 
 
 class Metrics(NamedTuple):
@@ -173,6 +173,21 @@ def read_config(folder: Path) -> Config:
     """Read ``config.json``; BadInput names file and field."""
     path = _there(folder, CONFIG)
     return files.decode(path.read_bytes(), msgspec.json.Decoder(Config), path)
+
+
+class _Made(msgspec.Struct):
+    """What the files of what was made before the first step have in common."""
+
+    tokens: int
+
+
+_MADE: Final = msgspec.json.Decoder(_Made)
+
+
+def generated_before(folder: Path) -> int:
+    """Tokens that a run's policy had generated before the first step, for its grams or critics."""
+    there = [path for name in (GRAMS, CRITICS) if (path := folder / name).is_file()]
+    return sum(files.decode(path.read_bytes(), _MADE, path).tokens for path in there)
 
 
 def read_metrics(folder: Path, *, unfinished: bool = False) -> Metrics:

@@ -39,33 +39,36 @@ def ran(make_result: Callable[..., Result]) -> Callable[..., Ran]:
         run = msgspec.structs.replace(run, cells=(dev, test, changed), questions=tuple(questions))
         config = None if method == START else CONFIG
         trial = Trial("text", method, seed, "collapse", "lm", "x", config)
-        return Ran(trial, list(lines), None if more.get("missing") else run, None)
+        return Ran(trial, list(lines), None if more.get("missing") else run, None, more.get("before", 0))
 
     return make
 
 
-def test_costs_are_multiples_over_the_steps_that_both_have(line: Callable[..., Line]):
+def test_costs_are_multiples_over_the_steps_that_both_have(ran: Callable[..., Ran], line: Callable[..., Line]):
     """Ours 150 tokens and a refinement of 50 that nothing else counts: 200 against 100 a step; 3 s against 1.5 s."""
     ours = [
-        line(n, tokens=150, refinement={"tokens": 50.0, "apart": 50.0}, seconds_rollout=3.0, seconds_update=1.0,
+        line(n, tokens=150, refinement={"tokens": 50.0}, seconds_rollout=3.0, seconds_update=1.0,
              seconds_other=0.0) for n in range(2)
     ]  # fmt: skip
     base = [line(n, tokens=100, seconds_rollout=1.5, seconds_update=2.0, seconds_other=0.5) for n in range(2)]
     base.append(line(2, tokens=10**6, seconds_rollout=99.0))
-    found = costs(ours, base)
+    found = costs(ran("r3", 0, ours), ran("grpo", 0, base))
     assert found == {"cost_tokens": 2.0, "cost_rollout": 2.0, "cost_update": 0.5, "cost_step": 1.0}
 
 
-def test_further_rollouts_are_not_counted_twice(line: Callable[..., Line]):
-    """``more_rollouts`` generates them, and a step's tokens hold them already."""
-    both = [line(0, tokens=150, refinement={"tokens": 50.0, "apart": 0.0})], [line(0, tokens=100)]
-    assert costs(*both)["cost_tokens"] == 1.5
+def test_what_was_generated_before_the_first_step_counts(ran: Callable[..., Ran], line: Callable[..., Line]):
+    """50 for critics and 100 in a step, against 100; with a budget of 160 there is one step of two."""
+    lines = [line(n, tokens=100, reward=float(n)) for n in range(2)]
+    assert costs(ran("alphallm", 0, lines[:1], before=50), ran("grpo", 0, lines))["cost_tokens"] == 1.5
+    for before, steps in ((50, 1), (60, 1), (61, 0), (161, 0)):
+        found = at_equal_tokens(ran("alphallm", 0, lines, before=before), 160)
+        assert found.get("reward_at_equal_tokens") == (0.0 if steps else None)
 
 
-def test_at_equal_tokens_the_last_steps_within_the_budget_count(line: Callable[..., Line]):
+def test_at_equal_tokens_the_last_steps_within_the_budget_count(ran: Callable[..., Ran], line: Callable[..., Line]):
     """Ten a step, budget 75: seven steps; the last five of them are 2 to 6, mean reward .4, of unsolved .5 and .7."""
     unsolved = [None, None, None, 0.5, None, 0.7, None, 1.0]
-    lines = [line(n, tokens=10, reward=n / 10, unsolved=unsolved[n]) for n in range(8)]
+    lines = ran("grpo", 0, [line(n, tokens=10, reward=n / 10, unsolved=unsolved[n]) for n in range(8)])
     found = at_equal_tokens(lines, 75)
     assert found == pytest.approx({"reward_at_equal_tokens": 0.4, "unsolved_at_equal_tokens": 0.6})
     assert at_equal_tokens(lines, 80)["unsolved_at_equal_tokens"] == pytest.approx((0.5 + 0.7 + 1.0) / 3)

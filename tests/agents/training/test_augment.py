@@ -69,7 +69,7 @@ def test_one_refinement_joins_each_group_without_success():
     assert is_off(found.batch).tolist() == [False] * 6 + [True] * 2
     # 2 of 3 groups; 4 episodes of 2 tokens; 1 of 4 paid; e^-2 under the prompt that they are trained under.
     assert dict(found.refinement) == pytest.approx(
-        {"groups": 2 / 3, "tokens": 8, "apart": 8, "solved": 0.25, "kept": 2, "probability": 0.1353353}
+        {"groups": 2 / 3, "tokens": 8, "solved": 0.25, "kept": 2, "probability": 0.1353353}
     )
 
 
@@ -78,7 +78,8 @@ def test_further_rollouts_are_all_kept_and_are_the_policys_own():
     found = augmented(step([1, 0], [0, 0]), make("more_rollouts").augment, stage, seed=5, episode=0, size=2)
     assert stage.read is None and stage.asked == [(1, 2), (1, 3)]
     assert found.batch.off is None and found.batch.group.tolist() == [0, 0, 1, 1, 1, 1]
-    assert "probability" not in found.refinement and found.refinement["apart"] == 0
+    assert found.batch.more is not None and found.batch.more.tolist() == [False] * 4 + [True] * 2
+    assert "probability" not in found.refinement and found.refinement["tokens"] == 4
 
 
 def test_where_every_group_has_a_success_nothing_is_played():
@@ -86,7 +87,7 @@ def test_where_every_group_has_a_success_nothing_is_played():
     before = step([1, 0], [0, 1])
     found = augmented(before, make("critique_grpo").augment, stage, seed=5, episode=0, size=2)
     assert not stage.asked and found.batch is before.batch
-    assert found.refinement == {"groups": 0.0, "tokens": 0.0, "apart": 0.0}
+    assert found.refinement == {"groups": 0.0, "tokens": 0.0}
 
 
 def test_rounds_add_up():

@@ -94,6 +94,15 @@ def test_rewards_and_groups(trace: Trace):
     assert (found.seconds_rollout, found.seconds_update, found.seconds_other) == (1.0, 2.0, 3.0)
 
 
+def test_what_was_played_besides_is_in_no_value(trace: Trace):
+    """A further rollout of the first group, which it solves: the line is that of the others."""
+    batch = replace(batch_of([0, 0, 1, 0, 1], [5, 5, 9, 9, 5]), more=torch.tensor([False] * 4 + [True]), inputs={})
+    found = line_of(trace, batch, [outcome()] * 4 + [outcome(A)])
+    assert (found.reward, found.unsolved, found.tokens, found.episodes) == (0.25, 0.5, 8, 4)
+    alone = line_of(trace, batch_of([0, 0, 1, 0], [5, 5, 9, 9]), [outcome()] * 4)
+    assert found == alone
+
+
 def test_tokens_of_the_environment_are_in_no_mean(trace: Trace):
     found = line_of(trace, batch_of([1, 0], [0, 0]), [outcome()] * 2)
     assert found.entropy == pytest.approx((0.2 + 0.6) / 2)
