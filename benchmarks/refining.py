@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from berrypick import files
 from berrypick.agents.critics import CRITICS
@@ -14,6 +14,9 @@ from berrypick.benchmarks.result import canonical
 from berrypick.benchmarks.second_attempts import Sizes, Tick, Tried, try_again
 from berrypick.errors import BadInput
 from berrypick.records import Record
+
+if TYPE_CHECKING:
+    from berrypick.agents.training.learner import Learner, Reader
 
 
 class Refined(Record):
@@ -78,21 +81,29 @@ def measure(
         UnknownName: no such critic, environment or split.
     """
     from berrypick.agents.lm.load import weights
+
+    check(splits, critics, sizes)
+    found = [
+        try_again(learner, reader, split, critics, sizes, tick)
+        for split, learner, reader in reading(policy, env, options, splits)
+    ]
+    source = provenance.collect(command, {}, {}, {})
+    return Refined(policy, weights(policy), env, dict(options), *sizes, tuple(critics), tuple(found), source)
+
+
+def reading(
+    policy: str, env: str, options: Mapping[str, Any], splits: Sequence[str]
+) -> Iterator[tuple[str, Learner, Reader]]:
+    """A policy in the worlds of each split, as it plays and as it reads; BadInput where it plays in numbers."""
     from berrypick.agents.training.config import Config
     from berrypick.agents.training.learners import make_learner, track
 
-    check(splits, critics, sizes)
     if track(env) != "text":
-        raise BadInput(
-            f"critiques are words, and {env} is in numbers; use an environment of the text track", field="env"
-        )
-    found = []
+        raise BadInput(f"has to be in words, and {env} is in numbers; use the text track", field="env")
     for split in splits:
         learner = make_learner(Config("grpo", policy, env, {**options, "split": split}))
         assert learner.reader is not None, "learners of the text track read"
-        found.append(try_again(learner, learner.reader, split, critics, sizes, tick))
-    source = provenance.collect(command, {}, {}, {})
-    return Refined(policy, weights(policy), env, dict(options), *sizes, tuple(critics), tuple(found), source)
+        yield split, learner, learner.reader
 
 
 def write(path: Path, refined: Refined) -> None:

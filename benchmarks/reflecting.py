@@ -8,10 +8,9 @@ destroy both the spread and the ranking. And what the query filter would spare.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
@@ -20,20 +19,16 @@ from berrypick.benchmarks import bootstrap, provenance
 from berrypick.benchmarks.bootstrap import Difference, Estimate
 from berrypick.benchmarks.metrics_base import Array, Value
 from berrypick.benchmarks.provenance import Provenance
-from berrypick.benchmarks.refining import each_once
+from berrypick.benchmarks.refining import each_once, reading
 from berrypick.benchmarks.result import canonical
 from berrypick.benchmarks.second_attempts import FIRST, Sizes, Tick
-from berrypick.errors import BadInput
 from berrypick.records import Record
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
-    from berrypick.agents.methods.base import Batch
     from berrypick.agents.training.learner import Learner, Played, Reader
 
 #: What is measured of each question, see ``Reflection``.
-_MEASURES: Final = ("rank_r3", "rank_uniform", "rank_elsewhere", "sigma", "sigma_elsewhere")
+_MEASURES: Final = ("right", "rank_r3", "rank_uniform", "rank_elsewhere", "sigma", "sigma_elsewhere")
 
 
 class Reflection(Record):
@@ -84,15 +79,18 @@ class Reflected(Record):
     provenance: Provenance
 
 
-@dataclass
-class _Book:
-    """Of each question: its share of right episodes, ``_MEASURES``, whether the filter drops it, and its tokens."""
+class _Asked(NamedTuple):
+    """What was found of one draw of a question; NaN where there is no value. Attributes as in ``Reflection``."""
 
-    right: list[float] = field(default_factory=list)
-    rows: list[list[float]] = field(default_factory=list)
-    dropped: list[bool] = field(default_factory=list)
-    telling: list[bool] = field(default_factory=list)
-    tokens: list[int] = field(default_factory=list)
+    right: float
+    rank_r3: float
+    rank_uniform: float
+    rank_elsewhere: float
+    sigma: float
+    sigma_elsewhere: float
+    dropped: bool
+    telling: bool
+    tokens: int
 
 
 def measure(
@@ -120,18 +118,12 @@ def measure(
         UnknownName: no such environment or split.
     """
     from berrypick.agents.lm.load import weights
-    from berrypick.agents.training.config import Config
-    from berrypick.agents.training.learners import make_learner, track
 
     each_once("split", splits)
     sizes.check(2)
-    if track(env) != "text":
-        raise BadInput(f"R3 reads reasoning, and {env} is in numbers; use the text track", field="env")
-    found = []
-    for split in splits:
-        learner = make_learner(Config("grpo", policy, env, {**options, "split": split}))
-        assert learner.reader is not None, "learners of the text track read"
-        found.append(reflect(learner, learner.reader, split, sizes, tick))
+    found = [
+        reflect(learner, reader, split, sizes, tick) for split, learner, reader in reading(policy, env, options, splits)
+    ]
     source = provenance.collect(command, {}, {}, {})
     return Reflected(policy, weights(policy), env, dict(options), *sizes, tuple(found), source)
 
@@ -151,14 +143,17 @@ def reflect(learner: Learner, reader: Reader, split: str, sizes: Sizes, tick: Ti
         sizes: how much.
         tick: called ``sizes.lots`` times.
     """
-    book = _Book()
+    book: dict[str, list[_Asked]] = {}
     for lot in np.array_split(np.arange(sizes.groups), sizes.lots):
-        _add(learner.play(sizes.seed, FIRST + int(lot[0]), len(lot), sizes.size), reader, sizes.size, book)
-        tick(f"{split}: {len(book.rows)} questions")
+        played = learner.play(sizes.seed, FIRST + int(lot[0]), len(lot), sizes.size)
+        questions = [trace.question.id for trace in played.traces[:: sizes.size]]
+        for question, asked in zip(questions, _measured(played, reader, sizes.size), strict=True):
+            book.setdefault(question, []).append(asked)
+        tick(f"{split}: {len(book)} questions")
     return _told(split, book, sizes.seed)
 
 
-def _add(played: Played, reader: Reader, size: int, book: _Book) -> None:
+def _measured(played: Played, reader: Reader, size: int) -> Iterator[_Asked]:
     """Measure each question of a lot, which gets the reasoning of the next one."""
     import torch
 
@@ -176,41 +171,44 @@ def _add(played: Played, reader: Reader, size: int, book: _Book) -> None:
         (reflection(there, own.group), own.reward[torch.tensor(donors)]),
     )
     ranks = [rank_correlations(score, reward, own.group) for score, reward in scored]
-    sigmas = [_by_group(spread(each, own.group).amax(dim=1), size)[:, 0].tolist() for each in (here, there)]
-    known = [[math.nan if value is None else value for value in each] for each in (*ranks, *sigmas)]
-    book.rows += [list(row) for row in zip(*known, strict=True)]
-    _filtered(own, make("r3_filter").select(own, own.reward), size, book)
+    sigmas = [spread(each, own.group).amax(dim=1)[::size].tolist() for each in (here, there)]
+    keep = make("r3_filter").select(own, own.reward)
+    for number, rows in enumerate(torch.arange(count).split(size)):
+        reward = own.reward[rows].double()
+        yield _Asked(
+            float(reward.mean()),
+            *(math.nan if each[number] is None else each[number] for each in ranks),
+            *(each[number] for each in sigmas),
+            dropped=not keep[rows[0]],
+            telling=bool(reward.min() < reward.max()),
+            tokens=int(own.mask[rows].sum()),
+        )
 
 
-def _filtered(batch: Batch, keep: Tensor, size: int, book: _Book) -> None:
-    reward = _by_group(batch.reward, size)
-    book.right += reward.double().mean(dim=1).tolist()
-    book.dropped += (~_by_group(keep, size)[:, 0]).tolist()
-    book.telling += (reward.amin(dim=1) < reward.amax(dim=1)).tolist()
-    book.tokens += _by_group(batch.mask.sum(dim=1), size).sum(dim=1).tolist()
-
-
-def _by_group(each: Tensor, size: int) -> Tensor:
-    """Values of episodes by question. Shapes: (N,); (groups, size)."""
-    return each.reshape(-1, size)
-
-
-def _told(split: str, book: _Book, seed: int) -> Reflection:
-    rows, dropped, telling, tokens = map(np.array, (book.rows, book.dropped, book.telling, book.tokens))
-    values = {name: bootstrap.value(_mean(rows[:, [place]], seed)) for place, name in enumerate(_MEASURES)}
+def _told(split: str, book: Mapping[str, Sequence[_Asked]], seed: int) -> Reflection:
+    """What is said of a split; a question that was drawn twice counts as one."""
+    draws = [asked for some in book.values() for asked in some]
+    dropped, telling, tokens = (np.array([getattr(asked, name) for asked in draws]) for name in _Asked._fields[6:])
+    of = {name: np.array([_known([getattr(a, name) for a in some]) for some in book.values()]) for name in _MEASURES}
     return Reflection(
         split=split,
-        questions=len(rows),
-        right=bootstrap.value(_mean(np.array(book.right)[:, None], seed)),
-        more=bootstrap.difference(_mean(rows[:, [0]] - rows[:, [1]], seed)),
-        less=bootstrap.difference(_mean(rows[:, [4]] - rows[:, [3]], seed), better=-1),
+        questions=len(book),
+        more=bootstrap.difference(_mean(of["rank_r3"] - of["rank_uniform"], seed)),
+        less=bootstrap.difference(_mean(of["sigma_elsewhere"] - of["sigma"], seed), better=-1),
         dropped=float(dropped.mean()),
         dropped_telling=float(dropped[telling].mean()) if telling.any() else None,
         spared=float(tokens[dropped].sum() / tokens.sum()),
-        **values,
+        **{name: bootstrap.value(_mean(each, seed)) for name, each in of.items()},
     )
 
 
-def _mean(rows: Array, seed: int) -> Estimate | None:
-    """Mean over the questions that have a value, questions resampled."""
-    return bootstrap.estimate(lambda means: np.asarray(means[..., 0]), rows, bootstrap.draw(len(rows), seed, 0))
+def _known(values: Sequence[float]) -> float:
+    """Mean of those that are known, NaN where none is."""
+    known = [value for value in values if not math.isnan(value)]
+    return sum(known) / len(known) if known else math.nan
+
+
+def _mean(values: Array, seed: int) -> Estimate | None:
+    """Mean over the questions that have a value, questions resampled. Shape (questions,)."""
+    weights = bootstrap.draw(len(values), seed, 0)
+    return bootstrap.estimate(lambda means: np.asarray(means[..., 0]), values[:, None], weights)

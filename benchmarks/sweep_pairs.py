@@ -12,12 +12,12 @@ from berrypick.benchmarks.sweep import BASELINE, START
 from berrypick.benchmarks.sweep_numbers import Spread, by_seed, less, measures
 from berrypick.benchmarks.sweep_runs import Ran
 
-#: Part of a name -> its controls: as much compute without its point, or its point without a part.
+#: Part of a name -> its controls: as much compute without its point.
 CONTROLS: Final[Mapping[str, Sequence[str]]] = {
     "critique_grpo": ("more_rollouts", "critique_empty", "critique_noise"),
     "critique_answer": ("more_rollouts", "critique_empty", "critique_noise"),
     "hicra": ("hicra_random",),
-    "hicra_grams": ("hicra_grams_random", "hicra_grams(kept=0.7)"),
+    "hicra_grams": ("hicra_grams_random",),
 }
 
 _BySeed = Mapping[int, Mapping[str, Value]]
@@ -67,19 +67,16 @@ def controlled(runs: Sequence[Ran]) -> list[Pair]:
     methods = [method for method in dict.fromkeys(run.trial.method for run in runs) if method != START]
     named = {parts(method): method for method in methods}
     of_method, seeds = by_seed(runs), _seeds(runs)
-    return [
-        _pair(
-            f"{part} less {control}",
-            "+".join(sorted(rest)) or BASELINE,
-            seeds[method] & seeds[other],
-            of_method[method],
-            of_method[other],
-        )
-        for method in methods
-        for part in sorted(parts(method))
-        for control in CONTROLS.get(part, ())
-        if (other := named.get((rest := parts(method) - {part}) | {control}))
-    ]
+    found = []
+    for method in methods:
+        for part in sorted(parts(method)):
+            rest = parts(method) - {part}
+            for control in CONTROLS.get(part, ()):
+                if other := named.get(rest | {control}):
+                    what, where = f"{part} less {control}", "+".join(sorted(rest)) or BASELINE
+                    both = seeds[method] & seeds[other]
+                    found.append(_pair(what, where, both, of_method[method], of_method[other]))
+    return found
 
 
 def between(tracks: Mapping[str, Sequence[Ran]]) -> list[Pair]:

@@ -7,9 +7,13 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from multiprocessing import get_context
+from typing import Final
 
 from berrypick.benchmarks.run import end_quietly
 from berrypick.leaderboard.replaying import Job, Replayed, replay
+
+#: Characters of the actions of all jobs that wait.
+HELD: Final = 2**24
 
 
 @contextmanager
@@ -27,15 +31,26 @@ def processes(jobs: int) -> Iterator[Executor | None]:
 
 
 def in_order(pool: Executor | None, work: Iterable[Job], ahead: int) -> Iterator[tuple[Job, Replayed]]:
-    """Replay jobs, at most ``ahead`` at once, and give each with its result, in their order."""
+    """Replay jobs and give each with its result, in their order.
+
+    Args:
+        pool: processes, None for this one.
+        work: jobs.
+        ahead: how many wait at most; fewer where their actions have more than ``HELD`` characters, but always one.
+    """
     if pool is None:
         yield from ((job, replay(job)) for job in work)
         return
     waiting = deque[tuple[Job, Future[Replayed]]]()
     for job in work:
         waiting.append((job, pool.submit(replay, job)))
-        if len(waiting) > ahead:
+        while len(waiting) > ahead or (len(waiting) > 1 and sum(_size(each) for each, _ in waiting) > HELD):
             job, future = waiting.popleft()
             yield job, future.result()
     for job, future in waiting:
         yield job, future.result()
+
+
+def _size(job: Job) -> int:
+    """Characters of its actions."""
+    return sum(len(step.action) for _, episode in job.episodes for step in episode.steps)

@@ -6,7 +6,6 @@ msgspec alone would keep the last of duplicate keys and take integers of any len
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 import io
 import json
@@ -79,10 +78,37 @@ def read_small(path: Path, limit: int) -> bytes:
     return data
 
 
-def sha256(path: Path) -> str:
-    """Hex digest of a file's bytes."""
+def sha256(path: Path, most: int) -> str:
+    """Hex digest of a file's bytes, of which there may be ``most``: a file with holes can claim any number."""
     with opened(path) as file:
+        if os.fstat(file.fileno()).st_size > most:
+            raise Rejected(f"is larger than {most} bytes", file=path)
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+class _Member(io.RawIOBase):
+    """The expanded bytes of a gzip file of one member, which ends where the file does.
+
+    ``gzip`` reads on behind it: further members, and zeros one by one, however many there are.
+    """
+
+    def __init__(self, file: io.BufferedReader) -> None:
+        self._file, self._inflate = file, zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        data = b""
+        while not data and not self._inflate.eof:
+            packed = self._inflate.unconsumed_tail or self._file.read(io.DEFAULT_BUFFER_SIZE)
+            data = self._inflate.decompress(packed, len(buffer))
+            if not packed and not data and not self._inflate.eof:
+                raise EOFError("it ends before its last byte")
+        if not data and (self._inflate.unused_data or self._file.read(1)):
+            raise zlib.error("something stands behind its end")
+        buffer[: len(data)] = data
+        return len(data)
 
 
 def lines(path: Path, longest: int, most: int) -> Iterator[tuple[int, bytes]]:
@@ -97,11 +123,11 @@ def lines(path: Path, longest: int, most: int) -> Iterator[tuple[int, bytes]]:
         Rejected: it is no whole gzip file, or a limit is passed; no more than the limit is held in memory.
     """
     read = number = 0
-    with opened(path) as raw, gzip.GzipFile(fileobj=raw, mode="rb") as file:
+    with opened(path) as raw, io.BufferedReader(_Member(raw)) as file:
         while True:
             try:
                 line = file.readline(longest + 1)
-            except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+            except (EOFError, zlib.error) as error:
                 raise Rejected(f"not a whole gzip file ({error})", file=path, line=number + 1) from error
             if not line:
                 return

@@ -1,7 +1,8 @@
 """Replay the episodes of one question: play every action again, and say where a record tells something else.
 
 Dense scores differ in their last bits between machines, so a dense list may have documents of nearly equal scores in
-another order. There the replay goes on from the recorded list, as the policy did, and counts the step.
+another order. There the replay goes on from the recorded list, as the policy did, and counts the step. Where scores
+alone differ it does the same, and counts nothing.
 """
 
 from __future__ import annotations
@@ -120,7 +121,7 @@ def _steps(env: SearchEnv, episode: Episode) -> list[bool]:
 
 
 def _play(env: SearchEnv, step: Step) -> tuple[Turn, bool]:
-    """Play one step without the delays that faults make; returns the turn and whether the recorded list was taken."""
+    """Play one step without the delays that faults make; returns the turn and whether its list has another order."""
     asked = env.ask(step.action)
     if isinstance(asked, Turn):
         env.settle(asked)
@@ -135,9 +136,9 @@ def _play(env: SearchEnv, step: Step) -> tuple[Turn, bool]:
     if listed is None:
         return turn, False
     env.restore(before)
-    turn = env.simulation.list_as(asked, listed, turn.faults)
+    own, turn = turn, env.simulation.list_as(asked, listed, turn.faults)
     env.settle(turn)
-    return turn, True
+    return turn, turn.docs != own.docs
 
 
 def _sources(env: SearchEnv, request: Request) -> list[tuple[Engine, str]]:

@@ -32,6 +32,8 @@ Short = Annotated[str, Meta(max_length=200)]
 Long = Annotated[str, Meta(max_length=2000)]
 Url = Annotated[str, Meta(pattern=r"^(https?://[!-~]{1,500})?\Z")]
 Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
+#: What a cell has of something: enough for any suite, and not too many to hold a number for each.
+Few = Annotated[int, Meta(ge=0, le=10**5)]
 Count = Annotated[int, Meta(ge=0, le=10**18)]
 
 
@@ -112,8 +114,8 @@ class EntryCell(Record):
 
     label: Short
     setup: dict[str, Any]
-    tasks: Count
-    rollouts: Count
+    tasks: Few
+    rollouts: Few
     missing: Count
     metrics: dict[str, Value]
     strategies: dict[str, Count]

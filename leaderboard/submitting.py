@@ -60,7 +60,7 @@ def submit(
         raise BadInput(reason, file=found[0][1] / RUN, field="unread")
     lines = (line for run, folder in found for line in read_lines(folder, run, plan))
     with files.new_folder(target) as draft:
-        with files.writing(draft / schema.EPISODES) as file, _packed(file) as packed:
+        with open(draft / schema.EPISODES, "wb") as file, _packed(file) as packed:
             scored = score(plan, _copied(lines, packed), schema.SEEDS, unread, jobs=jobs, started=started)
         if scored.problems:
             more = len(scored.problems) - _SHOWN

@@ -77,7 +77,7 @@ def verify(path: Path, *, jobs: int = 1, started: Callable[[int], Tick] = lambda
         plan = _plan(path, entry)
         if problems := _stated(path, entry, plan):
             return Verdict(path, tuple(problems))
-        lines = _lines(path, plan, len(entry.seeds))
+        lines = _lines(path, _most(plan, entry))
         scored = score(plan, lines, entry.seeds, entry.unread, jobs=jobs, started=started)
     except Rejected as error:
         return Verdict(path, (str(error),))
@@ -124,7 +124,7 @@ def _stated(path: Path, entry: Entry, plan: Plan) -> list[str]:
         if said != here:
             hint = "; verify it with the version it was made with" if name in ("protocol", "scorer", "suite") else ""
             found.append(f"{file}, field 'fingerprints.{plain(name)}': is {said:.12}, here {here:.12}{hint}")
-    if not found and (digest := reading.sha256(path / schema.EPISODES)) != entry.episodes:
+    if not found and (digest := reading.sha256(path / schema.EPISODES, _most(plan, entry))) != entry.episodes:
         found.append(f"{file}, field 'episodes': is {entry.episodes:.12}, the file's sha256 is {digest:.12}")
     return found
 
@@ -133,9 +133,14 @@ def _list(values: Sequence[int]) -> str:
     return plain(", ".join(map(str, values)) or "none")
 
 
-def _lines(path: Path, plan: Plan, seeds: int) -> Iterator[Line]:
+def _most(plan: Plan, entry: Entry) -> int:
+    """Bytes that episodes may have, packed or not."""
+    return schema.MEAN_LIMIT * plan.episodes(len(entry.seeds))
+
+
+def _lines(path: Path, most: int) -> Iterator[Line]:
     file = path / schema.EPISODES
-    for number, line in reading.lines(file, schema.LINE_LIMIT, schema.MEAN_LIMIT * plan.episodes(seeds)):
+    for number, line in reading.lines(file, schema.LINE_LIMIT, most):
         episode = reading.strict(line, LINE_DECODER, file, number)
         yield Line(file, number, episode.seed, episode)
 
@@ -199,9 +204,10 @@ def _value(value: Value) -> str:
 def _other_strategies(
     said: Mapping[str, int], found: Mapping[str, int], known: Set[str], field: str, moved: int
 ) -> Iterator[str]:
-    """Where counts of strategies differ by more than ``moved`` episodes with another of the known ones."""
+    """Where counts of strategies differ by more than ``moved`` episodes, or ``SWAPPED``, with another known one."""
     gaps = {name: said.get(name, 0) - found.get(name, 0) for name in sorted(said.keys() | found.keys())}
-    near = sum(gaps.values()) == 0 and sum(map(abs, gaps.values())) <= 2 * moved
+    most = min(moved, math.ceil(SWAPPED * sum(found.values())))
+    near = sum(gaps.values()) == 0 and sum(map(abs, gaps.values())) <= 2 * most
     for name, gap in gaps.items():
         if (name in said and name not in known) or (gap and not near):
             yield f"field '{field}': {plain(name)!r} {said.get(name, 0)} times, replay gives {found.get(name, 0)}"

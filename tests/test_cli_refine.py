@@ -35,7 +35,7 @@ def test_it_prints_a_table_a_split_and_writes_the_same(tmp_path: Path, capsys: p
         (["--critics", "steps", "steps"], "'critics': must be one at least, each once; got steps, steps"),
         (["--groups", "1"], "'groups': must be at least 2, got 1"),
         (["--size", "0"], "'size': must be at least 1, got 0"),
-        (["--env", "berrypick/AlmanacDiscrete-v0"], "critiques are words"),
+        (["--env", "berrypick/AlmanacDiscrete-v0"], "has to be in words"),
         (["--split", "tset"], "test"),
     ],
 )

@@ -33,7 +33,7 @@ def test_it_prints_a_table_a_split_and_writes_the_same(tmp_path: Path, capsys: p
     [
         (["--groups", "1"], "'groups': must be at least 2, got 1"),
         (["--size", "1"], "'size': must be at least 2, got 1"),
-        (["--env", "berrypick/AlmanacDiscrete-v0"], "R3 reads reasoning"),
+        (["--env", "berrypick/AlmanacDiscrete-v0"], "has to be in words"),
         (["--split", "dev", "dev"], "'split': must be one at least, each once; got dev, dev"),
         (["--split", "tset"], "test"),
     ],

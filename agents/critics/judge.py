@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import string
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -127,6 +128,7 @@ def _verdict(text: str) -> bool | None:
     return found[-1].lower() == "right" if found else None
 
 
+@lru_cache(maxsize=1)  # the model is loaded once, not at every step of a training
 def local(argument: str) -> Judge:
     """Make a judge of a transformers model: ``lm:<folder, .gguf file or hub name>``."""
     if not argument:

@@ -10,9 +10,22 @@ import torch
 from berrypick import seeding
 from berrypick.agents.critics import Attempt
 from berrypick.agents.critics import make as make_critic
-from berrypick.agents.methods.base import Augmentation
+from berrypick.agents.methods.base import Augmentation, Method
 from berrypick.agents.training.batches import join, take
 from berrypick.agents.training.learner import Played, Reader
+from berrypick.errors import BadInput
+
+
+def advised(method: Method, critic: str) -> Method:
+    """Return a method whose refinements read another critic; raises BadInput where it reads none."""
+    if not critic:
+        return method
+    if method.augment is None or method.augment.critic is None:
+        raise BadInput(
+            f"is for methods with refinements, such as critique_grpo; {method.name} has none", field="critic"
+        )
+    make_critic(critic)  # a name that is none is an error before anything is played
+    return replace(method, augment=replace(method.augment, critic=critic))
 
 
 def augmented(played: Played, how: Augmentation, reader: Reader, seed: int, episode: int, size: int) -> Played:

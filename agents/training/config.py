@@ -30,6 +30,8 @@ class Config(Record):
             32 (docs/log.md); raise it where an accelerator waits. Sums are the same but for rounding.
         lr: learning rate of Adam, constant.
         max_norm: gradients are scaled down to this norm.
+        critic: what refinements read, as ``agents.critics.make`` takes it, in place of the method's own critic; "" for
+            that.
         precision: "no" for float32, "bf16" for mixed precision.
         schema: of this record.
     """
@@ -46,6 +48,7 @@ class Config(Record):
     micro: int = 4
     lr: float = 2e-4
     max_norm: float = 1.0
+    critic: str = ""
     precision: str = "no"
     schema: Literal[1] = 1
 

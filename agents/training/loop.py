@@ -21,7 +21,7 @@ from berrypick import files, seeding
 from berrypick.agents import methods
 from berrypick.agents.methods.base import Batch, Method, Mining
 from berrypick.agents.training import bank, checkpoint, folder, grams, judging
-from berrypick.agents.training.augment import augmented, together
+from berrypick.agents.training.augment import advised, augmented, together
 from berrypick.agents.training.batches import is_off, join, take
 from berrypick.agents.training.config import Config, encode
 from berrypick.agents.training.diagnostics import Seconds, describe
@@ -46,7 +46,7 @@ def train(config: Config, out: Path, tick: Tick = lambda _: None) -> None:
         BadInput: the folder holds another run or another process trains in it, or the configuration cannot be used.
         Stopped: a loss or gradient was NaN or infinite.
     """
-    method = methods.make(config.method)
+    method = advised(methods.make(config.method), config.critic)
     _check_folder(out, config)
     if (out / folder.POLICY).is_dir():
         return

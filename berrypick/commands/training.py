@@ -41,6 +41,7 @@ def train(
     micro: int = 4,
     lr: float = 2e-4,
     max_norm: float = 1.0,
+    critic: str = "",
     precision: str = "no",
     out: Where = None,
 ) -> int:
@@ -64,6 +65,8 @@ def train(
             and memory, and the result by rounding only.
         lr: learning rate of Adam.
         max_norm: gradients are scaled down to this norm.
+        critic: what refinements read in place of the method's own critic: a critic that `berrypick list critics` lists,
+            such as lm:PATH or chat:URL:MODEL for a judge model.
         precision: no (float32) or bf16 (mixed).
         out: folder of the run.
     """
@@ -85,6 +88,7 @@ def train(
         micro=micro,
         lr=lr,
         max_norm=max_norm,
+        critic=critic,
         precision=precision,
     )
     out = out or Path("runs") / f"{config.method}-{track(env)}-{seed}"

@@ -14,14 +14,23 @@ from berrypick.benchmarks.reflecting import Reflection, reflect
 from berrypick.benchmarks.second_attempts import FIRST, Sizes
 
 
+class Question(NamedTuple):
+    id: str
+
+
+class Shown(NamedTuple):
+    question: Question
+
+
 class Made(NamedTuple):
     batch: Batch
-    traces: list[None]
+    traces: list[Shown]
 
 
 class Stage:
     """Two questions of two episodes each. The first tells right from wrong; all episodes of the second are wrong."""
 
+    NAMES = "aabb"
     REWARD = torch.tensor([1.0, 0.0, 0.0, 0.0])
     TOKENS = torch.tensor([[True, False], [True, False], [True, True], [True, True]])
     #: Question 0: token 0 says what is right, token 1 the contrary, but less. Question 1: no token differs.
@@ -38,7 +47,8 @@ class Stage:
         zero, group = torch.zeros(4, 2), torch.tensor([0, 0, 1, 1])
         flags = torch.zeros(4, 2, dtype=torch.bool)
         return Made(
-            Batch(self.REWARD, group, group, self.TOKENS, zero, zero, zero.long(), zero.long(), flags, zero), [None] * 4
+            Batch(self.REWARD, group, group, self.TOKENS, zero, zero, zero.long(), zero.long(), flags, zero),
+            [Shown(Question(name)) for name in self.NAMES],
         )
 
     def reflect(self, played: Made, donors: Sequence[int] | None = None) -> Batch:
@@ -79,3 +89,11 @@ def test_the_rank_elsewhere_is_with_the_reward_of_the_reasoning(monkeypatch: pyt
     monkeypatch.setattr(Stage, "ELSEWHERE", elsewhere)
     found, _, _ = reflected()
     assert (found.rank_elsewhere.value, found.rank_elsewhere.n) == pytest.approx((1, 1))
+
+
+def test_a_question_that_is_drawn_twice_counts_once(monkeypatch: pytest.MonkeyPatch):
+    """Sigma 1 and 0 of one question: .5. What is dropped and spared is of draws."""
+    monkeypatch.setattr(Stage, "NAMES", "aaaa")
+    found, _, _ = reflected()
+    assert (found.questions, found.sigma.value, found.right.value) == (1, pytest.approx(0.5), 0.25)
+    assert (found.dropped, found.spared) == (0.5, 4 / 6)

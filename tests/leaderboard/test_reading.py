@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from berrypick import seeding
 from berrypick.leaderboard import entries, reading
 from berrypick.leaderboard.reading import Rejected
 from berrypick.leaderboard.schema import LINE_DECODER
@@ -88,7 +89,26 @@ def test_limits_are_of_bytes_when_expanded(tmp_path: Path):
         list(reading.lines(path, 4, 7))
 
 
-def test_several_members_are_one_file(tmp_path: Path):
+@pytest.mark.parametrize("more", [gzip.compress(b"b\n"), b"\0", b"\0" * 2**20], ids=["a member", "a zero", "zeros"])
+def test_nothing_stands_behind_the_one_member(more: bytes, tmp_path: Path):
     path = tmp_path / "lines.gz"
-    path.write_bytes(gzip.compress(b"a\n") + gzip.compress(b"b\n"))
-    assert [line for _, line in reading.lines(path, 9, 9)] == [b"a\n", b"b\n"]
+    path.write_bytes(gzip.compress(b"a\n") + more)
+    with pytest.raises(Rejected, match=r"line 2: not a whole gzip file \(something stands behind its end"):
+        list(reading.lines(path, 9, 9))
+
+
+@pytest.mark.parametrize("level", [0, 1, 9])
+def test_lines_are_those_that_gzip_reads(level: int, tmp_path: Path):
+    draw = seeding.rng(level, "test", 0)
+    data = b"".join(draw.bytes(int(n)).hex().encode() + b"\n" for n in draw.integers(0, 40_000, 60)) + b"\n" * 9000
+    path = tmp_path / "lines.gz"
+    path.write_bytes(gzip.compress(data, level))
+    assert b"".join(line for _, line in reading.lines(path, 2**20, 2**23)) == data
+
+
+def test_a_file_with_a_hole_is_not_read_to_its_end(tmp_path: Path):
+    path = tmp_path / "huge"
+    with open(path, "wb") as file:
+        file.truncate(2**40)
+    with pytest.raises(Rejected, match="huge: is larger than 1000 bytes"):
+        reading.sha256(path, 1000)

@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import tracemalloc
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -47,14 +48,22 @@ def test_something_after_the_gzip(forged: Forged):
 
 
 def test_a_line_of_ten_gigabytes(forged: Forged):
-    """640 gzip members of 16 MiB without a line's end: ten megabytes on disk, and never more than 4 MiB in memory."""
-    packed = gzip.compress(b"a" * 2**24) * 640
+    """640 blocks of 16 MiB without a line's end, ten megabytes on disk; 384 are no larger than a file may be."""
+    start, deflate = gzip.compress(b"")[:10], zlib.compressobj(9, wbits=-zlib.MAX_WBITS)
+    block = deflate.compress(b"a" * 2**24) + deflate.flush(zlib.Z_FULL_FLUSH)
+    forged.write_episodes(start + block * 640)
+    assert "episodes.jsonl.gz: is larger than 7077888 bytes" in forged.problems()[0]
     tracemalloc.start()
-    problem = refuse_bytes(forged, packed)
+    problem = refuse_bytes(forged, start + block * 384)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert "line 1: is longer than 4194304 bytes" in problem
     assert peak < 64 * 2**20
+
+
+def test_padding_behind_the_gzip(forged: Forged):
+    packed = (forged.path / "episodes.jsonl.gz").read_bytes()
+    assert "something stands behind its end" in refuse_bytes(forged, packed + b"\0" * 2**22)
 
 
 def test_a_gzip_bomb_of_lines(forged: Forged):

@@ -87,6 +87,7 @@ def test_as_many_strategies_may_differ_as_episodes_drifted():
         ({"a": 149, "b": 50, "c": 1}, 1, 0), ({"a": 149, "b": 49, "c": 2}, 1, 3), ({"a": 149, "b": 49, "c": 2}, 2, 0),
         ({"a": 149, "b": 50, "made up": 1}, 1, 1), ({**here, "made up": 0}, 0, 1),
         ({"a": 151, "b": 50}, 9, 1), ({"a": 149, "b": 50}, 9, 1),
+        ({"a": 148, "b": 52}, 200, 0), ({"a": 147, "b": 53}, 200, 2),  # a hundredth at most
     ):  # fmt: skip
         assert len(list(_other_strategies(said, here, known, "s", moved))) == problems, (said, moved)
 

@@ -10,9 +10,10 @@ import torch
 
 from berrypick.agents.methods import make
 from berrypick.agents.methods.base import Batch
-from berrypick.agents.training.augment import augmented, together
+from berrypick.agents.training.augment import advised, augmented, together
 from berrypick.agents.training.batches import is_off
 from berrypick.agents.training.learner import Played
+from berrypick.errors import BadInput
 
 
 def batch(reward: Sequence[float], group: Sequence[int], off: bool = False) -> Batch:
@@ -93,3 +94,18 @@ def test_where_every_group_has_a_success_nothing_is_played():
 def test_rounds_add_up():
     rounds = [{"groups": 0.5, "tokens": 8.0, "solved": 0.25}, {"groups": 0.0, "tokens": 0.0}]
     assert together(rounds) == {"groups": 0.25, "tokens": 8.0, "solved": 0.25}
+
+
+def test_another_critic_may_take_the_place_of_a_methods_own():
+    stage, method = Stage(1.0, 0.0), make("critique_grpo")
+    assert advised(method, "") is method
+    how = advised(method, "lm:judge").augment
+    assert how is not None
+    augmented(step([1, 0], [0, 0]), how, stage, seed=5, episode=0, size=2)
+    assert stage.read == ["lm:judge on old 2", "lm:judge on old 3"]
+
+
+@pytest.mark.parametrize("name", ["grpo", "more_rollouts"])
+def test_a_method_without_critiques_takes_no_critic(name: str):
+    with pytest.raises(BadInput, match=f"'critic': is for methods with refinements, such as critique_grpo; {name}"):
+        advised(make(name), "steps")
