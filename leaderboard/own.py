@@ -31,5 +31,5 @@ def name_of(suite: str, agent: str) -> str:
 
 
 def is_own(name: str, suite: str, agent: str) -> bool:
-    """Whether a submission is the project's: a name is taken once, so that nobody else can have it."""
+    """Whether a submission is the project's: names that begin with a suite are its own (RULES.md)."""
     return agent in OWN and name == name_of(suite, agent)

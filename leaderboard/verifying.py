@@ -64,7 +64,7 @@ def find(paths: Sequence[Path]) -> list[Path]:
 
 
 def verify(path: Path, *, jobs: int = 1, started: Callable[[int], Tick] = lambda total: lambda done: None) -> Verdict:
-    """Verify one submission, reading nothing but its two files and writing nothing.
+    """Verify one submission, reading nothing of it but its two files and writing nothing there.
 
     Args:
         path: its folder.

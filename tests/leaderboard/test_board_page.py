@@ -13,7 +13,7 @@ import pytest
 from msgspec.structs import replace
 
 from berrypick.benchmarks.metrics import Value
-from berrypick.leaderboard import board, entries
+from berrypick.leaderboard import board, board_tables, entries
 from berrypick.leaderboard.board import Group, Row
 from berrypick.leaderboard.board_page import page
 from berrypick.leaderboard.board_parts import marks
@@ -71,6 +71,22 @@ def test_what_submitters_wrote_is_text():
     html = page(groups())
     assert "<img" not in html and html.count("<script>") == 1 and "&lt;script&gt;" in html
     assert html.count("&lt;img src=http") >= 10  # agent, eight texts, question, action, answer
+
+
+def test_cells_suites_and_addresses_are_text_too():
+    """Of an entry that nobody verified: all that the schema lets through."""
+    about = About(agent_url="https://example.org/\"><script>document.title='run'</script>")
+    made = row("evil", EVIL, 0.5, 1.0, about)
+    plain, changed = made.entry.cells
+    changed = replace(changed, label=EVIL, setup={"knockouts": [EVIL], "faults": [EVIL]}, strategies={EVIL: 3})
+    plain = replace(plain, label=EVIL, strategies={EVIL: 3})
+    entry = replace(made.entry, suite=EVIL, protocol=EVIL, cells=(plain, changed))
+    found = board.groups([Row(entry, made.played)])
+    html = page(found)
+    assert "<img" not in html and html.count("<script>") == 1 and "onerror=&quot;" in html
+    assert 'href="https://example.org/&quot;&gt;&lt;script&gt;' in html
+    for text in (board_tables.readme(found), html.partition("</style>")[2].partition("<script>")[0]):
+        assert "<img" not in text and "<script" not in text
 
 
 def test_nothing_is_asked_of_a_network():

@@ -131,6 +131,15 @@ def test_any_change_of_a_record_gets_a_verdict(data: st.DataObject, forged: Forg
         forged.entry, forged.lines = entry, lines
 
 
+def meant(lines: bytes) -> list[Any]:
+    """What episodes came to; what was asked may have a blank more, and scores of dense lists be 2e-4 off."""
+    return [
+        [*(episode[name] for name in ("cell", "question_id", "rollout", "seed", "status", "answer", "reward")),
+         *((step["obs_sha256"], step["doc_ids"], step["tokens"]) for step in episode["steps"])]
+        for episode in map(json.loads, lines.splitlines())
+    ]  # fmt: skip
+
+
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data(), packed=st.booleans())
 def test_any_change_of_bytes_gets_a_verdict(data: st.DataObject, packed: bool, forged: Forged):
@@ -141,7 +150,8 @@ def test_any_change_of_bytes_gets_a_verdict(data: st.DataObject, packed: bool, f
     after = before[:start] + data.draw(st.binary(max_size=9)) + before[start + data.draw(st.integers(0, 9)) :]
     try:
         forged.write_episodes(after if packed else gzip.compress(after))
-        if forged.problems():
-            assert after != before
+        if not forged.problems():
+            kept = after if not packed else gzip.decompress(after)
+            assert meant(kept) == meant(gzip.decompress(there))
     finally:
         forged.write_episodes(there)
