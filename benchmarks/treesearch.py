@@ -8,6 +8,8 @@ plain rollouts search train questions, the policy imitates what each found, and 
 from __future__ import annotations
 
 import copy
+import itertools
+from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -18,6 +20,7 @@ import numpy as np
 from berrypick import files
 from berrypick.agents.lm import load
 from berrypick.agents.lm.load import Policy
+from berrypick.agents.training.niches import analyse_all
 from berrypick.agents.treesearch import critics, samples
 from berrypick.agents.treesearch.critics import KINDS, Critics
 from berrypick.agents.treesearch.distil import distil
@@ -25,8 +28,9 @@ from berrypick.agents.treesearch.playing import Player
 from berrypick.agents.treesearch.search import Candidate, best, candidate, grow_trees
 from berrypick.agents.treesearch.tree import nodes
 from berrypick.benchmarks import provenance
-from berrypick.benchmarks.treesearch_numbers import best_of, compared, judge, reaching
+from berrypick.benchmarks.treesearch_numbers import best_of, compared, judge, reaching, ways
 from berrypick.benchmarks.treesearch_result import RESULT, Compared, Plan, Result, read, write
+from berrypick.diversity import pairs_alike
 from berrypick.envs.search import SearchEnv
 from berrypick.errors import BadInput
 
@@ -110,7 +114,11 @@ def _held_out(plan: Plan, judges: Critics, player: Player, tick: Callable[[str],
     fresh = samples.collect(player, plan.seed, groups, plan.size)
     examples = dict(zip(KINDS, fresh.examples(), strict=True))
     said = {kind: judge(getattr(judges, kind)(each.features), each.label) for kind, each in examples.items()}
-    ranking = _ranking(plan, [candidate(went, judges) for went in fresh.went])
+    whole = [candidate(went, judges) for went in fresh.went]
+    said["sum"] = judge(
+        np.array([each.scores.total / len(KINDS) for each in whole]), np.array(list(map(_right, whole)))
+    )
+    ranking = _ranking(plan, whole)
     tick("critics judged")
     pair = searched(plan, judges, player, groups, tick)
     right = {name: np.array([_right(best(each)) for each in getattr(pair, name)]) for name in ("tree", "plain")}
@@ -178,7 +186,7 @@ def _distilled(
 ) -> Result:
     groups = players["train"].episodes(plan.seed, _DISTILLED, plan.distilled)
     pair = searched(plan, judges, players["train"], groups, tick)
-    right = {"start": _greedy(plan, policy)}
+    right, alike = {"start": _greedy(plan, policy)}, {"start": _alike(plan, policy)}
     imitated = {}
     for name in ("tree", "plain"):
         chosen = [best(each) for each in getattr(pair, name)]
@@ -188,10 +196,17 @@ def _distilled(
         if name == "tree" and not (out / POLICY).exists():
             with files.new_folder(out / POLICY) as draft:
                 load.save(taught, draft)
-        right[name], imitated[name] = _greedy(plan, taught), len(ends)
+        right[name], alike[name], imitated[name] = _greedy(plan, taught), _alike(plan, taught), len(ends)
         tick(f"{len(ends)} episodes of {name} imitated")
-    greedy = Compared(*compared(right, "tree", plan.seed))
-    return msgspec.structs.replace(result, greedy=greedy, imitated=imitated)
+    found, lost = ways(alike, plan.seed)
+    return msgspec.structs.replace(
+        result,
+        greedy=Compared(*compared(right, "tree", plan.seed)),
+        plain_gained=compared(right, "plain", plan.seed)[1]["start"],
+        imitated=imitated,
+        ways=found,
+        ways_lost=lost,
+    )
 
 
 def _greedy(plan: Plan, policy: Policy) -> np.ndarray:
@@ -200,3 +215,19 @@ def _greedy(plan: Plan, policy: Policy) -> np.ndarray:
     player = _player(greedy, plan, "dev")
     groups = player.episodes(plan.seed, 0, plan.greedy)
     return np.array([went.trace.reward > 0 for went in samples.plain(player, plan.seed, [(g, 0) for g in groups])])
+
+
+def _alike(plan: Plan, policy: Policy) -> np.ndarray:
+    """Of each question the chance that two grounded successes went the same way, NaN below two. Shape (questions,)."""
+    player = _player(policy, plan, "dev")
+    groups = player.episodes(plan.seed, 0, plan.greedy)
+    traces = [
+        went.trace for went in samples.plain(player, plan.seed, list(itertools.product(groups, range(plan.size))))
+    ]
+    engines = {group: player.engines(plan.seed, group) for group in groups}
+    outcomes = analyse_all(traces, [engines[group] for group in groups for _ in range(plan.size)])
+    counts = [
+        Counter(each.strategy for each in outcomes[start : start + plan.size] if each.grounded)
+        for start in range(0, len(outcomes), plan.size)
+    ]
+    return np.array([pairs_alike(list(each.values())) if each.total() > 1 else np.nan for each in counts])

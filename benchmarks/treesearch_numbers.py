@@ -94,6 +94,30 @@ def compared(rows: Mapping[str, np.ndarray], against: str, seed: int) -> tuple[d
     return {name: bootstrap.value(one) for name, one in found.items()}, differences
 
 
+def ways(rows: Mapping[str, np.ndarray], seed: int) -> tuple[dict[str, Value], dict[str, Difference]]:
+    """Return strategies_D2 of several policies, and of each but the first the first one's less its own.
+
+    Args:
+        rows: name -> of each question the chance that two grounded successes went the same way, NaN where there are
+            fewer than two. Shape (questions,). A difference is over the questions where both have one.
+        seed: of the resampling.
+    """
+    first, *others = rows
+    weights = bootstrap.draw(len(rows[first]), seed, 0)
+    found = {name: bootstrap.value(_hill(each, weights)) for name, each in rows.items()}
+    less = {}
+    for name in others:
+        both = np.isnan(rows[first]) | np.isnan(rows[name])
+        pair = [_hill(np.where(both, np.nan, rows[each]), weights) for each in (first, name)]
+        less[name] = bootstrap.difference(bootstrap.less(*pair) if pair[0] and pair[1] else None)
+    return found, less
+
+
+def _hill(alike: np.ndarray, weights: np.ndarray) -> Estimate | None:
+    with np.errstate(divide="ignore"):  # no two alike, in some resample or in all: infinitely many ways
+        return bootstrap.estimate(lambda means: 1 / means[..., 0], alike[:, None], weights)
+
+
 def _mean(values: np.ndarray, weights: np.ndarray) -> Estimate:
     found = bootstrap.estimate(lambda means: means[..., 0], values[:, None].astype(np.float64), weights)
     assert found is not None, "every question has a value"

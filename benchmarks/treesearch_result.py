@@ -35,7 +35,7 @@ class Plan(Record):
         size: rollouts a question.
         distilled: train questions that are searched to be imitated.
         threshold: outcome score from which what was found is imitated.
-        greedy: dev questions that are played greedily.
+        greedy: dev questions that are played greedily, and ``size`` times for the ways that are left.
         search: how trees grow.
     """
 
@@ -75,14 +75,17 @@ class Result(Record):
         versions: of what did it.
         commit: of the source tree, None outside one.
         tokens_critics: generated to train the critics.
-        judged: critic -> how well it judges.
+        judged: critic -> how well it judges; of whole episodes, a third of their sum too.
         ranking: best of ``plan.size`` rollouts by the sum, by each critic, by lot, and by who knows (``oracle``).
         search: best candidate of a tree, and of plain rollouts of at least as many tokens.
         tokens: mean tokens a question, of either.
         candidates: mean episodes a question that the best was chosen from, of either.
         merged: share of a tree's options that were merged.
         greedy: the policy after imitating trees, after imitating plain rollouts, and before.
+        plain_gained: after imitating plain rollouts less before.
         imitated: episodes, of either.
+        ways: strategies_D2 of the three, ``plan.size`` rollouts a question.
+        ways_lost: before less after imitating either, over questions where both have two grounded successes.
     """
 
     plan: Plan
@@ -96,7 +99,10 @@ class Result(Record):
     candidates: dict[str, float]
     merged: float
     greedy: Compared | None = None
+    plain_gained: Difference | None = None
     imitated: dict[str, int] = msgspec.field(default_factory=dict)
+    ways: dict[str, Value] = msgspec.field(default_factory=dict)
+    ways_lost: dict[str, Difference] = msgspec.field(default_factory=dict)
 
 
 def read(out: Path) -> Result:

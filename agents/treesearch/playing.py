@@ -14,6 +14,7 @@ from berrypick.agents.lm.load import Policy
 from berrypick.agents.lm.render import Script
 from berrypick.agents.training.packing import step_all
 from berrypick.agents.treesearch.tree import Point
+from berrypick.corpora.engines.base import Engine
 from berrypick.envs.faults import rollout_seed
 from berrypick.envs.search import SearchEnv
 from berrypick.envs.trace import Trace
@@ -69,12 +70,20 @@ class Player:
 
     def begin(self, seed: int, episode: int) -> tuple[Point, Trace]:
         """The start of the episode that the environment's task draw gives (seed, episode), and its trace so far."""
+        env = self._asked(seed, episode)
+        ids = tuple(self._script.opening(env.trace.prompt))
+        return Point(env.snapshot(), ids, (False,) * len(ids), False), env.trace
+
+    def engines(self, seed: int, episode: int) -> dict[str, Engine]:
+        """Name -> engine over the world of that episode."""
+        return self._asked(seed, episode).engines
+
+    def _asked(self, seed: int, episode: int) -> SearchEnv:
         env, tasks = copy.copy(self._env), self._env.tasks
         task = tasks.draw(seed, episode)
         number = tasks.questions(task.slot).index(task.question) * len(tasks.numbers) + task.slot
         env.reset(seed=rollout_seed(seed, 0), options={"task_id": number})
-        ids = tuple(self._script.opening(env.trace.prompt))
-        return Point(env.snapshot(), ids, (False,) * len(ids), False), env.trace
+        return env
 
     def play(
         self, points: Sequence[Point], rngs: Sequence[np.random.Generator], turns: int | None = None

@@ -10,6 +10,8 @@ import tyro
 from berrypick.commands.console import OUT, steps, table
 
 if TYPE_CHECKING:
+    from berrypick.benchmarks.bootstrap import Difference
+    from berrypick.benchmarks.metrics_base import Value
     from berrypick.benchmarks.treesearch_result import Compared, Result
 
 Policy = Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="POLICY")]
@@ -90,6 +92,10 @@ def show(found: Result) -> None:
     if found.greedy is not None:
         counts = ", ".join(f"{name} {count} episodes" for name, count in found.imitated.items())
         _compare(f"Greedily, without search, after imitating ({counts})", "tree", found.greedy)
+        made = table("Ways of searching left (strategies_D2)", "", "ways", "95 %", "lost", "95 %")
+        for name, value in found.ways.items():
+            made.add_row(name, *_both(value), *(_both(less) if (less := found.ways_lost.get(name)) else ("", "")))
+        OUT.print(made)
 
 
 def _compare(title: str, first: str, found: Compared) -> None:
@@ -100,6 +106,10 @@ def _compare(title: str, first: str, found: Compared) -> None:
         row += ["", ""] if less is None else [_number(less.value), f"{_number(less.low)} to {_number(less.high)}"]
         made.add_row(*row)
     OUT.print(made)
+
+
+def _both(value: Value | Difference) -> tuple[str, str]:
+    return _number(value.value), f"{_number(value.low)} to {_number(value.high)}"
 
 
 def _number(value: float | None) -> str:

@@ -32,10 +32,14 @@ def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_every_check_is_made(out: Path):
     found = read(out)
-    assert found.plan == PLAN and set(found.judged) == {"value", "process", "outcome"} and found.tokens_critics > 64
+    assert (
+        found.plan == PLAN and set(found.judged) == {"value", "process", "outcome", "sum"} and found.tokens_critics > 64
+    )
     assert set(found.ranking.right) == {"sum", "value", "process", "outcome", "lot", "oracle"}
     assert set(found.search.right) == {"tree", "plain"} and found.greedy is not None
     assert set(found.greedy.right) == {"tree", "plain", "start"}
+    assert set(found.ways) == {"start", "tree", "plain"} and set(found.ways_lost) == {"tree", "plain"}
+    assert found.plain_gained is not None and found.plain_gained.n == PLAN.greedy
     assert found.imitated == {"tree": 2, "plain": 2}  # whatever its score, at a threshold of 0
     assert load(str(out / treesearch.POLICY)).card == load("tiny-diverse").card
 

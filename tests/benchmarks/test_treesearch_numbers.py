@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from berrypick.benchmarks.treesearch_numbers import best_of, compared, expected_calibration_error, judge, reaching
+from berrypick.benchmarks.treesearch_numbers import best_of, compared, expected_calibration_error, judge, reaching, ways
 
 
 def test_a_judge_by_hand():
@@ -59,3 +59,22 @@ def test_differences_are_of_the_first_from_the_others():
     assert difference.keys() == {"plain", "same"}
     assert difference["plain"].value == 0.5 and difference["plain"].better == "first"
     assert difference["same"].value == 0.0 and difference["same"].better == ""
+
+
+def test_ways_by_hand():
+    """Before, two of four ways alike at one question and all at another: 1 / .75; after, all: 1.
+
+    The third question has too few successes after, the fourth before: neither is in the difference.
+    """
+    nan = float("nan")
+    before, after = np.array([0.5, 1.0, 0.5, nan]), np.array([1.0, 1.0, nan, 0.2])
+    found, lost = ways({"start": before, "tree": after}, 0)
+    assert found["start"].value == pytest.approx(1 / (2 / 3)) and found["start"].n == 3
+    assert found["tree"].value == pytest.approx(3 / 2.2)
+    assert list(lost) == ["tree"] and lost["tree"].value == pytest.approx(1 / 0.75 - 1) and lost["tree"].n == 2
+
+
+def test_ways_that_cannot_be_told():
+    found, lost = ways({"start": np.array([np.nan, 0.5]), "tree": np.array([0.5, np.nan])}, 0)
+    assert found["start"].n == 1 and lost["tree"].value is None
+    assert ways({"start": np.array([0.0, 0.0])}, 0)[0]["start"].value is None, "infinitely many"

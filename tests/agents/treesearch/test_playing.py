@@ -13,8 +13,8 @@ from berrypick.agents.lm.load import Card, pack
 from berrypick.agents.lm.tiny import make_tiny
 from berrypick.agents.lm.tokenizer import make_tokenizer
 from berrypick.agents.training.text import TextLearner
-from berrypick.agents.treesearch import samples, search
-from berrypick.agents.treesearch.critics import Critics, Head
+from berrypick.agents.treesearch import samples
+from berrypick.agents.treesearch.critics import Critics, Head, Scores
 from berrypick.agents.treesearch.distil import distil, imitation
 from berrypick.agents.treesearch.features import NAMES
 from berrypick.agents.treesearch.playing import Player, Went
@@ -22,10 +22,12 @@ from berrypick.agents.treesearch.samples import collect, plain
 from berrypick.agents.treesearch.search import Tree, best, grow_trees
 from berrypick.agents.treesearch.tree import Search, nodes
 from berrypick.envs.search import SearchEnv
+from berrypick.envs.trace import Trace
 from berrypick.errors import BadInput
 
 TOKENIZER = make_tokenizer()
 PLACES = [(20, 0), (20, 1), (21, 0)]
+EPISODES = (20, 21, 22)
 SEARCH = Search(tokens=60, fewest_first=4, rollouts=2)
 
 
@@ -163,13 +165,29 @@ def test_a_tree_adds_up(trees: list[Tree], judges: Critics):
             assert node.point.ids[: len(node.parent.point.ids)] == node.parent.point.ids
 
 
-def test_scores_backed_up_are_the_sum_with_the_mean_of_rollouts(trees: list[Tree]):
-    """The first round: an option from the root, which is visited first of all."""
-    tree = trees[0]
-    child = tree.root.children[0]
-    own = child.total - sum(below.total for below in child.children)
-    assert 0 < own < 3 and child.visits == 1 + sum(below.visits for below in child.children)
-    assert search.best(tree.candidates) in tree.candidates
+class Letters:
+    """Critics that count: nearly every episode has other scores."""
+
+    def score(self, trace: Trace) -> Scores:
+        letters = sum(map(len, (turn.raw for turn in trace.turns)))
+        return Scores(letters / 300, letters / 500, letters / 700)
+
+
+def test_scores_backed_up_are_the_sum_with_the_mean_of_rollouts(player: Player):
+    """The first round: an option from the root; where it ended nothing, the first two candidates are its rollouts."""
+    told_apart, judges = 0, Letters()
+    for episode, tree in zip(EPISODES, grow_trees(player, judges, SEARCH, 5, EPISODES), strict=True):  # type: ignore[arg-type]
+        start, _ = player.begin(5, episode)
+        (option,) = player.play([start], [seeding.rollout_rng(5, "tree", episode, 0)], turns=1)
+        own, child = judges.score(option.trace), tree.root.children[0]
+        assert child.point.ids == option.points[-1].ids
+        outcomes = [each.scores.outcome for each in tree.candidates[:2]]
+        outcome = own.outcome if child.point.over else sum(outcomes) / 2
+        told_apart += not child.point.over and outcomes[0] != outcomes[1]
+        backed_up = child.total - sum(below.total for below in child.children)
+        assert backed_up == pytest.approx(own.value + own.process + outcome)
+        assert child.visits == 1 + sum(below.visits for below in child.children)
+    assert told_apart, "or the mean is as good as the largest"
 
 
 def test_imitation_is_of_what_was_generated(learner: TextLearner, went: list[Went]):
