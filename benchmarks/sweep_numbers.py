@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
 
+from berrypick.agents.training.folder import Line
 from berrypick.benchmarks.metrics import METRICS, Value
 from berrypick.benchmarks.result import BLANK
 from berrypick.benchmarks.sweep import BASELINE, START
@@ -24,6 +25,12 @@ AT_END: Final = {
     "entropy_at_end": "entropy",
     "planning_at_end": "entropy_planning",
     "execution_at_end": "entropy_execution",
+}
+#: Mean over the last steps less that over as many first ones: measure -> what a line has of it.
+RISES: Final[Mapping[str, Callable[[Line], float | None]]] = {
+    "reward_rise": lambda line: line.reward,
+    "unsolved_rise": lambda line: line.unsolved,
+    "refined_rise": lambda line: line.refinement.get("probability"),
 }
 
 
@@ -91,14 +98,21 @@ def measures(run: Ran) -> dict[str, Value]:
     names = [f"resilience_{which}" for which in ("mean", "worst", *changes)]
     found |= {name: run.result.metrics[name] for name in names if name in run.result.metrics}
     if run.lines:
-        found |= {name: _at_end(run, field) for name, field in AT_END.items()}
+        last = run.lines[-LAST:]
+        found |= {name: _mean_of([getattr(line, field) for line in last]) for name, field in AT_END.items()}
+        found |= {name: _rise([of(line) for line in run.lines]) for name, of in RISES.items()}
     return found
 
 
-def _at_end(run: Ran, field: str) -> Value:
-    """Mean over the last steps that have a value."""
-    known = [value for line in run.lines[-LAST:] if (value := getattr(line, field)) is not None]
+def _mean_of(values: Sequence[float | None]) -> Value:
+    """Mean over the steps that have a value."""
+    known = [value for value in values if value is not None]
     return Value(sum(known) / len(known), None, None, 0) if known else BLANK
+
+
+def _rise(values: Sequence[float | None]) -> Value:
+    first, last = _mean_of(values[:LAST]).value, _mean_of(values[-LAST:]).value
+    return BLANK if first is None or last is None else Value(last - first, None, None, 0)
 
 
 def _mean(values: Sequence[Value]) -> Value:

@@ -15,7 +15,7 @@ from berrypick.benchmarks.metrics import METRICS
 from berrypick.benchmarks.robustness import MEASURES
 from berrypick.benchmarks.sweep import BASELINE
 from berrypick.benchmarks.sweep_compared import AT_EQUAL_TOKENS, NEVER
-from berrypick.benchmarks.sweep_numbers import AT_END, LAST, NOTHING, OF_CELLS, Spread
+from berrypick.benchmarks.sweep_numbers import AT_END, LAST, NOTHING, OF_CELLS, RISES, Spread
 from berrypick.benchmarks.sweep_runs import SPLITS, Ran
 from berrypick.benchmarks.sweep_tables import measured, paired
 
@@ -53,6 +53,10 @@ HARD: Final = (
 EQUAL: Final = (
     "while training, at the last step before a run had generated as much as the leanest method of its seed did in all: "
     "trailing means of the reward, and of the share of questions that no rollout of a step solved (fewer is better)"
+)
+ROSE: Final = (
+    f"mean over the last {LAST} steps less that over the first: reward; share of questions that no rollout of a step "
+    "solved; mean probability of the tokens of kept refinements under the prompt without their critique"
 )
 PAIRED: Final = "mean difference over seeds that both have, with its 95 % t interval where there are two or more"
 
@@ -156,6 +160,8 @@ def _track(track: str, runs: Sequence[Ran], pictures: Mapping[str, bytes]) -> It
     )
     shown = {name: name.partition("_")[0] for name in AT_EQUAL_TOKENS}
     yield measured("At equal generated tokens", EQUAL, found, shown)
+    shown = {name: name.partition("_")[0] for name in RISES}
+    yield measured("What rose while training", ROSE, found, shown)
     yield paired("With an addition less without it", PAIRED, sweep_pairs.added(runs))
     yield paired("Less their controls", PAIRED, sweep_pairs.controlled(runs))
 

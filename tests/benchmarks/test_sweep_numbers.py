@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from types import SimpleNamespace
 
 import msgspec
 import pytest
@@ -84,11 +83,15 @@ def test_methods_are_held_against_the_baseline_seed_by_seed(monkeypatch: pytest.
 
 
 def test_the_end_of_training_is_the_last_ten_steps_that_have_a_value():
-    """Steps 2 to 11 of twelve; of the ten, step 11 has no ways: (2 + ... + 10) / 9 = 6."""
-    lines = [SimpleNamespace(strategies_D2=None if step == 11 else float(step)) for step in range(12)]
-    run = SimpleNamespace(lines=lines)
-    assert sweep_numbers._at_end(run, "strategies_D2").value == pytest.approx(6)
-    assert sweep_numbers._at_end(SimpleNamespace(lines=lines[-1:]), "strategies_D2") == BLANK
+    """Of ten steps one has no ways: (2 + ... + 10) / 9 = 6."""
+    assert sweep_numbers._mean_of([*map(float, range(2, 11)), None]).value == pytest.approx(6)
+    assert sweep_numbers._mean_of([None]) == BLANK
+
+
+def test_a_rise_is_the_last_ten_steps_less_the_first():
+    """Twelve steps: 2 to 11, of which 11 has no value, less 0 to 9: 6 - 4.5."""
+    assert sweep_numbers._rise([*map(float, range(11)), None]).value == pytest.approx(1.5)
+    assert sweep_numbers._rise([None] * 12) == BLANK
 
 
 def test_measures_of_several_cells_are_blank_where_one_is():
