@@ -170,16 +170,22 @@ def _measured(played: Played, reader: Reader, size: int) -> Iterator[_Asked]:
         (uniform_mean(here), own.reward),
         (reflection(there, own.group), own.reward[torch.tensor(donors)]),
     )
-    ranks = [rank_correlations(score, reward, own.group) for score, reward in scored]
-    sigmas = [spread(each, own.group).amax(dim=1)[::size].tolist() for each in (here, there)]
+    r3, uniform, moved = (
+        [math.nan if rank is None else rank for rank in rank_correlations(*each, own.group)] for each in scored
+    )
+    sigma, moved_sigma = (spread(each, own.group).amax(dim=1)[::size].tolist() for each in (here, there))
     keep = make("r3_filter").select(own, own.reward)
-    for number, rows in enumerate(torch.arange(count).split(size)):
+    for number in range(count // size):
+        rows = slice(number * size, (number + 1) * size)
         reward = own.reward[rows].double()
         yield _Asked(
-            float(reward.mean()),
-            *(math.nan if each[number] is None else each[number] for each in ranks),
-            *(each[number] for each in sigmas),
-            dropped=not keep[rows[0]],
+            right=float(reward.mean()),
+            rank_r3=r3[number],
+            rank_uniform=uniform[number],
+            rank_elsewhere=moved[number],
+            sigma=sigma[number],
+            sigma_elsewhere=moved_sigma[number],
+            dropped=not keep[rows.start],
             telling=bool(reward.min() < reward.max()),
             tokens=int(own.mask[rows].sum()),
         )

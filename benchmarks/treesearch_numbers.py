@@ -108,8 +108,8 @@ def ways(rows: Mapping[str, np.ndarray], seed: int) -> tuple[dict[str, Value], d
     less = {}
     for name in others:
         both = np.isnan(rows[first]) | np.isnan(rows[name])
-        pair = [_hill(np.where(both, np.nan, rows[each]), weights) for each in (first, name)]
-        less[name] = bootstrap.difference(bootstrap.less(*pair) if pair[0] and pair[1] else None)
+        ours, own = (_hill(np.where(both, np.nan, rows[each]), weights) for each in (first, name))
+        less[name] = bootstrap.difference(bootstrap.less(ours, own) if ours and own else None)
     return found, less
 
 
