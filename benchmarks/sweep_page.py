@@ -58,6 +58,7 @@ ROSE: Final = (
     f"mean over the last {LAST} steps less that over the first: reward; share of questions that no rollout of a step "
     "solved; mean probability of the tokens of kept refinements under the prompt without their critique"
 )
+AVERAGED: Final = "of each seed the mean of the differences above, then over seeds with their 95 % t interval"
 PAIRED: Final = "mean difference over seeds that both have, with its 95 % t interval where there are two or more"
 
 
@@ -163,6 +164,7 @@ def _track(track: str, runs: Sequence[Ran], pictures: Mapping[str, bytes]) -> It
     shown = {name: name.partition("_")[0] for name in RISES}
     yield measured("What rose while training", ROSE, found, shown)
     yield paired("With an addition less without it", PAIRED, sweep_pairs.added(runs))
+    yield paired("The same, mean over what they stand on", AVERAGED, sweep_pairs.averaged(runs))
     yield paired("Less their controls", PAIRED, sweep_pairs.controlled(runs))
 
 

@@ -8,8 +8,9 @@ from itertools import combinations
 from typing import Final, NamedTuple
 
 from berrypick.benchmarks.metrics_base import Value
+from berrypick.benchmarks.result import BLANK
 from berrypick.benchmarks.sweep import BASELINE, START
-from berrypick.benchmarks.sweep_numbers import Spread, by_seed, less, measures
+from berrypick.benchmarks.sweep_numbers import Spread, by_seed, less, measures, spread
 from berrypick.benchmarks.sweep_runs import Ran
 
 #: Part of a name -> its controls: as much compute without its point.
@@ -46,6 +47,35 @@ def parts(method: str) -> frozenset[str]:
 
 def added(runs: Sequence[Ran]) -> list[Pair]:
     """Methods of one track with an addition less those without it; additions that stand on two methods or more."""
+    of_method, seeds = by_seed(runs), _seeds(runs)
+    return [
+        _pair(what, without, seeds[with_it] & seeds[without], of_method[with_it], of_method[without])
+        for what, pairs in _additions(runs).items()
+        for with_it, without in pairs
+    ]
+
+
+def averaged(runs: Sequence[Ran]) -> list[Pair]:
+    """The same, of each addition the mean over what it stands on, seed by seed; seeds that have all of it."""
+    of_method, seeds = by_seed(runs), _seeds(runs)
+    found = []
+    for what, pairs in _additions(runs).items():
+        planned = set.intersection(*(seeds[with_it] & seeds[without] for with_it, without in pairs))
+        whole = [(of_method[with_it], of_method[without]) for with_it, without in pairs]
+        names = dict.fromkeys(name for ours, _ in whole for own in ours.values() for name in own)
+        gaps = {name: spread([_mean_gap(name, seed, whole) for seed in sorted(planned)]) for name in names}
+        found.append(Pair(what, " and ".join(without for _, without in pairs), len(planned), gaps))
+    return found
+
+
+def _mean_gap(name: str, seed: int, pairs: Sequence[tuple[_BySeed, _BySeed]]) -> Value:
+    gaps = [less(name, {seed: ours.get(seed, {})}, {seed: theirs.get(seed, {})}).value for ours, theirs in pairs]
+    known = [gap for gap in gaps if gap is not None]
+    return Value(sum(known) / len(known), None, None, 0) if len(known) == len(gaps) else BLANK
+
+
+def _additions(runs: Sequence[Ran]) -> dict[str, list[tuple[str, str]]]:
+    """Addition -> pairs of methods with it and without it, where there are two or more."""
     methods = [method for method in dict.fromkeys(run.trial.method for run in runs) if method != START]
     found: dict[str, list[tuple[str, str]]] = {}
     for with_it in methods:
@@ -53,13 +83,7 @@ def added(runs: Sequence[Ran]) -> list[Pair]:
             more = parts(with_it) - parts(without)
             if len(more) == 1 and parts(without) < parts(with_it):
                 found.setdefault(next(iter(more)), []).append((with_it, without))
-    of_method, seeds = by_seed(runs), _seeds(runs)
-    return [
-        _pair(what, without, seeds[with_it] & seeds[without], of_method[with_it], of_method[without])
-        for what, pairs in found.items()
-        if len(pairs) > 1
-        for with_it, without in pairs
-    ]
+    return {what: pairs for what, pairs in found.items() if len(pairs) > 1}
 
 
 def controlled(runs: Sequence[Ran]) -> list[Pair]:

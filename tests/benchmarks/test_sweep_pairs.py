@@ -11,7 +11,7 @@ from berrypick.agents.training.config import Config
 from berrypick.benchmarks import sweep_pairs
 from berrypick.benchmarks.metrics import Value
 from berrypick.benchmarks.sweep import START, Trial
-from berrypick.benchmarks.sweep_pairs import CONTROLS, added, between, controlled, parts
+from berrypick.benchmarks.sweep_pairs import CONTROLS, added, averaged, between, controlled, parts
 from berrypick.benchmarks.sweep_runs import Ran
 
 Numbers = Mapping[tuple[str, int], float | None]
@@ -73,6 +73,24 @@ def test_an_addition_is_held_against_the_same_without_it(measured):
     pair = found["critique_grpo", "kl_cov"]
     assert (pair.seeds, pair.less["EM_dev"].n, pair.less["EM_dev"].value) == (2, 1, pytest.approx(0.3))
     assert found["kl_cov", "grpo+critique_grpo"].less["EM_dev"].value == pytest.approx(0.0)
+
+
+def test_the_mean_over_what_an_addition_stands_on(measured):
+    """Critique adds .1 to grpo and .3 to kl_cov with seed 0: .2; .2 and 0 with seed 1: .1; of seed 2 one is missing."""
+    some = measured(
+        {
+            ("grpo", 0): 0.5, ("grpo", 1): 0.4, ("grpo", 2): 0.4, ("grpo+critique_grpo", 0): 0.6,
+            ("grpo+critique_grpo", 1): 0.6, ("grpo+critique_grpo", 2): 0.9, ("kl_cov", 0): 0.3, ("kl_cov", 1): 0.1,
+            ("kl_cov", 2): 0.1, ("kl_cov+critique_grpo", 0): 0.6, ("kl_cov+critique_grpo", 1): 0.1,
+            ("kl_cov+critique_grpo", 2): None,
+        }
+    )  # fmt: skip
+    pairs = {pair.what: pair for pair in averaged(some)}
+    assert list(pairs) == ["critique_grpo", "kl_cov"] and pairs["critique_grpo"].where == "grpo and kl_cov"
+    less = pairs["critique_grpo"].less["EM_dev"]
+    assert (less.value, less.n, pairs["critique_grpo"].seeds) == (pytest.approx(0.15), 2, 3)
+    # s = .0707, t(.975, 1) = 12.706
+    assert less.low == pytest.approx(0.15 - 0.6353, abs=1e-4)
 
 
 def test_a_method_is_held_against_its_controls_on_the_same_ground(measured):
