@@ -74,9 +74,15 @@ def _mean_gap(name: str, seed: int, pairs: Sequence[tuple[_BySeed, _BySeed]]) ->
     return Value(sum(known) / len(known), None, None, 0) if len(known) == len(gaps) else BLANK
 
 
+def _comparable(runs: Sequence[Ran]) -> list[str]:
+    """Methods in order of mention; what also stands on the baseline by name has a base of its own alone."""
+    methods = dict.fromkeys(run.trial.method for run in runs)
+    return [method for method in methods if method != START and f"{BASELINE}+{method}" not in methods]
+
+
 def _additions(runs: Sequence[Ran]) -> dict[str, list[tuple[str, str]]]:
     """Addition -> pairs of methods with it and without it, where there are two or more."""
-    methods = [method for method in dict.fromkeys(run.trial.method for run in runs) if method != START]
+    methods = _comparable(runs)
     found: dict[str, list[tuple[str, str]]] = {}
     for with_it in methods:
         for without in methods:
@@ -88,7 +94,7 @@ def _additions(runs: Sequence[Ran]) -> dict[str, list[tuple[str, str]]]:
 
 def controlled(runs: Sequence[Ran]) -> list[Pair]:
     """Methods of one track less the same with a control in place of a part of them."""
-    methods = [method for method in dict.fromkeys(run.trial.method for run in runs) if method != START]
+    methods = _comparable(runs)
     named = {parts(method): method for method in methods}
     of_method, seeds = by_seed(runs), _seeds(runs)
     found = []

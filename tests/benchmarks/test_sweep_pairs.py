@@ -61,6 +61,7 @@ def test_an_addition_is_held_against_the_same_without_it(measured):
             (START, 0): 0.2, ("grpo", 0): 0.5, ("grpo", 1): 0.4, ("grpo+critique_grpo", 0): 0.6,
             ("grpo+critique_grpo", 1): 0.6, ("kl_cov", 0): 0.3, ("kl_cov", 1): 0.1, ("kl_cov+critique_grpo", 0): 0.6,
             ("kl_cov+critique_grpo", 1): None, ("hicra", 0): 0.9,
+            ("critique_grpo", 0): 0.9,  # on dr_grpo
         }
     )  # fmt: skip
     found = {(pair.what, pair.where): pair for pair in added(some)}
