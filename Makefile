@@ -66,7 +66,7 @@ speed-train: $(STAMP)  ## measure the speed of training against TRL (minutes; le
 board-rows: OUT ?= runs/board
 board-rows: SUITES ?= core robust real
 board-rows: JOBS ?= $(shell nproc)
-board-rows: $(STAMP)  ## play and submit the project's own rows, write the board (an hour on two cores; goes on after a kill; OUT, SUITES, JOBS, OWN=all)
+board-rows: $(STAMP)  ## play and submit the project's own rows, write the board (half an hour on two cores; goes on after a kill; OUT, SUITES, JOBS, OWN=all)
 	$(BIN)/python -P -m berrypick.leaderboard.rows --out $(OUT) --suites $(SUITES) $(if $(OWN),--own $(OWN)) --jobs $(JOBS)
 
 test: $(STAMP)  ## run the tests that are neither slow nor need an accelerator
