@@ -13,12 +13,12 @@ from berrypick.benchmarks.sweep import BASELINE, START
 from berrypick.benchmarks.sweep_numbers import Spread, by_seed, less, measures, spread
 from berrypick.benchmarks.sweep_runs import Ran
 
-#: Part of a name -> its controls: as much compute without its point.
+#: Part of a name -> its controls: as much compute without its point, or what should make no difference.
 CONTROLS: Final[Mapping[str, Sequence[str]]] = {
     "critique_grpo": ("more_rollouts", "critique_empty", "critique_noise"),
     "critique_answer": ("more_rollouts", "critique_empty", "critique_noise"),
     "hicra": ("hicra_random",),
-    "hicra_grams": ("hicra_grams_random",),
+    "hicra_grams": ("hicra_grams_random", "hicra_grams(kept=0.7)"),
 }
 
 _BySeed = Mapping[int, Mapping[str, Value]]

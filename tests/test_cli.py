@@ -27,7 +27,7 @@ from berrypick.envs.actions import Answer, Open, Search
 
 COMMANDS = (
     "list", "show", "corpus build", "corpus add", "corpus info", "audit", "bench", "report", "compare", "sweep",
-    "refine", "search", "watch", "play", "submit", "verify", "board",
+    "refine", "phrases", "search", "watch", "play", "submit", "verify", "board",
 )  # fmt: skip
 ENGINES = ("bm25", "dense")
 

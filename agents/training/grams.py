@@ -111,6 +111,19 @@ def within(phrases: Iterable[Phrase], grams: frozenset[Gram]) -> list[Word]:
     return [word for phrase in phrases for gram, words in _grams(phrase) if gram in grams for word in words]
 
 
+def said(phrase: Phrase, grams: frozenset[Gram]) -> Iterator[Gram]:
+    """The grams that a phrase says, from left to right, of those that begin together the longest, none twice."""
+    longest: dict[int, tuple[Gram, int]] = {}
+    for gram, words in _grams(phrase):
+        if gram in grams:  # from one beginning shorter ones come first
+            longest[words[0].start] = gram, words[-1].end
+    over = 0
+    for start, (gram, end) in longest.items():
+        if start >= over:
+            yield gram
+            over = end
+
+
 def _grams(phrase: Phrase) -> Iterator[tuple[Gram, Phrase]]:
     for start in range(len(phrase)):
         for end in range(start + SHORTEST, min(start + LONGEST, len(phrase)) + 1):

@@ -90,7 +90,7 @@ def shown(value: Value) -> str:
     return f"{value.value:.3f}" + ("" if value.low is None else f" [{value.low:.3f}, {value.high:.3f}]")
 
 
-def difference(less: Difference | None) -> str:
+def difference(less: Difference | Value | None) -> str:
     """Write a difference with its sign and interval."""
     if less is None or less.value is None:
         return "\u2013"

@@ -22,7 +22,7 @@ def test_every_module_of_the_benchmarks_that_decides_a_number_is_a_source():
     """Others only draw, compare, read, write or name, or are about training; a suite names its cells itself."""
     others = {
         "__init__", "columns", "compare", "labels", "plots", "provenance", "readings", "report", "report_tables",
-        "result", "run", "suites", "pages", "card", "making", "refining", "reflecting",
+        "result", "run", "suites", "pages", "card", "making", "refining", "reflecting", "phrases",
         "second_attempts",
     }  # fmt: skip
     there = {path.removesuffix(".py") for path, _ in provenance._modules(resources("berrypick.benchmarks"))}

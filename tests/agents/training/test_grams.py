@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from berrypick.agents.training.grams import Grams, encode, mine, some, within
+from berrypick.agents.training.grams import Grams, encode, mine, said, some, within
 from berrypick.agents.training.planning import Word
 
 
@@ -77,3 +77,11 @@ def test_a_share_is_drawn_by_lot_and_keeps_its_order():
     assert len(found) == 7 and found == [gram for gram in grams if gram in found]
     assert some(grams, 0.7, 5) == found != some(grams, 0.7, 6)
     assert some(grams, 1.0, 5) == grams and len(some(grams, 0.01, 5)) == 1
+
+
+def test_what_is_said_is_the_longest_from_left_to_right():
+    """Of two that begin together the longer; what began within it is over; after it the next one counts."""
+    grams = frozenset({("a", "b", "c"), ("a", "b", "c", "d"), ("c", "d", "e"), ("e", "f", "g")})
+    assert list(said(phrase("a b c d e f g a b c"), grams)) == [("a", "b", "c", "d"), ("e", "f", "g"), ("a", "b", "c")]
+    assert list(said(phrase("a b Name c d e"), grams)) == [("c", "d", "e")]
+    assert list(said(phrase("a b"), grams)) == []
