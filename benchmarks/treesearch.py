@@ -29,7 +29,7 @@ from berrypick.agents.treesearch.search import Candidate, best, candidate, grow_
 from berrypick.agents.treesearch.tree import nodes
 from berrypick.benchmarks import provenance
 from berrypick.benchmarks.treesearch_numbers import best_of, compared, judge, reaching, ways
-from berrypick.benchmarks.treesearch_result import RESULT, Compared, Plan, Result, read, write
+from berrypick.benchmarks.treesearch_result import PREFIXES, RESULT, Compared, Plan, Result, read, write
 from berrypick.diversity import pairs_alike
 from berrypick.envs.search import SearchEnv
 from berrypick.errors import BadInput
@@ -114,6 +114,8 @@ def _held_out(plan: Plan, judges: Critics, player: Player, tick: Callable[[str],
     fresh = samples.collect(player, plan.seed, groups, plan.size)
     examples = dict(zip(KINDS, fresh.examples(), strict=True))
     said = {kind: judge(getattr(judges, kind)(each.features), each.label) for kind, each in examples.items()}
+    begun = fresh.completed()
+    said[PREFIXES] = judge(judges.process(begun.features), begun.label)
     whole = [candidate(went, judges) for went in fresh.went]
     said["sum"] = judge(
         np.array([each.scores.total / len(KINDS) for each in whole]), np.array(list(map(_right, whole)))

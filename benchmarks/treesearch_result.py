@@ -18,6 +18,8 @@ from berrypick.records import Record
 from berrypick.seeding import ROLLOUTS_PER_TASK
 
 RESULT: Final = "search.json"
+#: The process critic where an episode is not over.
+PREFIXES: Final = "process, prefixes alone"
 #: Rollouts a question: each and its completions have numbers of their own.
 _MOST: Final = ROLLOUTS_PER_TASK // (COMPLETIONS + 1)
 
@@ -75,7 +77,8 @@ class Result(Record):
         versions: of what did it.
         commit: of the source tree, None outside one.
         tokens_critics: generated to train the critics.
-        judged: critic -> how well it judges; of whole episodes, a third of their sum too.
+        judged: critic -> how well it judges; the process critic of prefixes alone too, and of whole episodes a third of
+            the sum.
         ranking: best of ``plan.size`` rollouts by the sum, by each critic, by lot, and by who knows (``oracle``).
         search: best candidate of a tree, and of plain rollouts of at least as many tokens.
         tokens: mean tokens a question, of either.

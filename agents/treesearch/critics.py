@@ -44,7 +44,7 @@ class Head(Record):
 
 
 class Scores(NamedTuple):
-    """What the critics say of an episode so far, each between 0 and 1; ``process`` is the mean over its turns."""
+    """What the critics say of an episode so far, each between 0 and 1; ``process`` of its last turn, 0 before any."""
 
     value: float
     process: float
@@ -81,10 +81,8 @@ class Critics(Record):
 
     def score(self, trace: Trace) -> Scores:
         """Judge an episode where it stands."""
-        features = prefixes(trace)
-        turns = self.process(features[1:])
-        now = features[-1:]
-        process = float(turns.mean()) if len(turns) else 0.0
+        now = prefixes(trace)[-1:]
+        process = float(self.process(now)[0]) if trace.turns else 0.0
         return Scores(float(self.value(now)[0]), process, float(self.outcome(now)[0]))
 
     def turns(self, trace: Trace) -> np.ndarray:

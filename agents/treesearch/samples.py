@@ -2,7 +2,8 @@
 
 A prefix is labelled for the value critic with what its own episode was paid, a whole episode for the outcome critic
 likewise. For the process critic one prefix of every fourth episode is completed several times, and good where the share
-of paid completions is above a threshold: its Monte-Carlo value. Whole episodes are their own completion.
+of paid completions is above a threshold: its Monte-Carlo value. Those episodes' ends stand beside, being their own
+completion; all ends would make it another outcome critic.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import numpy as np
 
 from berrypick import seeding
 from berrypick.agents.treesearch.critics import Examples
-from berrypick.agents.treesearch.features import prefixes
+from berrypick.agents.treesearch.features import NAMES, prefixes
 from berrypick.agents.treesearch.playing import Player, Went
 from berrypick.agents.treesearch.tree import Point
 
@@ -46,18 +47,26 @@ class Samples:
     value: np.ndarray
     tokens: int
 
+    def completed(self) -> Examples:
+        """Return the prefixes that were completed, good where the value is above ``THRESHOLD``."""
+        rows = self._drawn()
+        features = [prefixes(self.went[row].trace)[self.prefix[row]] for row in rows]
+        return Examples(np.array(features).reshape(-1, len(NAMES)), self.value[rows] > THRESHOLD)
+
     def examples(self) -> tuple[Examples, Examples, Examples]:
         """Return what each of ``critics.KINDS`` learns from."""
         features = [prefixes(one.trace) for one in self.went]
         paid = np.array([one.trace.reward > 0 for one in self.went])
-        ends = np.array([rows[-1] for rows in features])
-        known = np.flatnonzero(~np.isnan(self.value)).tolist()
-        begun = np.array([features[row][self.prefix[row]] for row in known]).reshape(-1, ends.shape[1])
+        ends, rows, begun = np.array([each[-1] for each in features]), self._drawn(), self.completed()
         return (
-            Examples(np.concatenate(features), np.repeat(paid, [len(rows) for rows in features])),
-            Examples(np.concatenate([begun, ends]), np.concatenate([self.value[known] > THRESHOLD, paid])),
+            Examples(np.concatenate(features), np.repeat(paid, [len(each) for each in features])),
+            Examples(np.concatenate([begun.features, ends[rows]]), np.concatenate([begun.label, paid[rows]])),
             Examples(ends, paid),
         )
+
+    def _drawn(self) -> list[int]:
+        """Episodes of which a prefix was completed."""
+        return np.flatnonzero(~np.isnan(self.value)).tolist()
 
 
 def plain(player: Player, seed: int, places: Sequence[tuple[int, int]]) -> list[Went]:

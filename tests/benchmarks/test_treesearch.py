@@ -33,7 +33,9 @@ def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_every_check_is_made(out: Path):
     found = read(out)
     assert (
-        found.plan == PLAN and set(found.judged) == {"value", "process", "outcome", "sum"} and found.tokens_critics > 64
+        found.plan == PLAN
+        and set(found.judged) == {"value", "process", "process, prefixes alone", "outcome", "sum"}
+        and found.tokens_critics > 64
     )
     assert set(found.ranking.right) == {"sum", "value", "process", "outcome", "lot", "oracle"}
     assert set(found.search.right) == {"tree", "plain"} and found.greedy is not None

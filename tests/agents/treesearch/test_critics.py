@@ -64,7 +64,7 @@ def test_the_sum_is_the_sum():
 
 
 def test_scores_of_an_episode(little_env):
-    """With weight on the number of turns alone: 2 x .1, 2 x .2; process is the mean over turns."""
+    """With weight on the number of turns alone: 2 x .1, 2 x .2; process is that of the last turn, as in the paper."""
     env = little_env()()
     env.reset(seed=0, options={"question_id": "q-alias"})
     head = Head(tuple(2.0 * (name == "turns") for name in NAMES), 0.0)
@@ -74,4 +74,4 @@ def test_scores_of_an_episode(little_env):
     env.step("nothing")
     one, two = (1 / (1 + np.exp(-each)) for each in (0.2, 0.4))
     assert judge.turns(env.trace) == pytest.approx([one, two])
-    assert judge.score(env.trace) == pytest.approx((two, (one + two) / 2, two))
+    assert judge.score(env.trace) == pytest.approx((two, two, two))

@@ -119,9 +119,11 @@ def test_prefixes_are_labelled_by_their_own_completions(player: Player):
     lengths = [len(one.points) + 1 for one in found.went]
     assert value.label.tolist() == [label for label, length in zip(paid, lengths, strict=True) for _ in range(length)]
     assert outcome.label.tolist() == paid and len(outcome.features) == 12
-    known = found.value[~np.isnan(found.value)]
-    assert process.label.tolist() == [*(known > samples.THRESHOLD).tolist(), *paid]
-    assert np.array_equal(process.features[-12:], outcome.features)
+    known, begun = found.value[~np.isnan(found.value)], found.completed()
+    drawn = [row for row, turns in enumerate(found.prefix) if turns]
+    assert begun.label.tolist() == (known > samples.THRESHOLD).tolist()
+    assert process.label.tolist() == [*begun.label.tolist(), *(paid[row] for row in drawn)]
+    assert np.array_equal(process.features, np.concatenate([begun.features, outcome.features[drawn]]))
     assert process.features[0][NAMES.index("turns")] == pytest.approx(found.prefix[0] / 10)
 
 
