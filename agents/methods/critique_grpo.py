@@ -49,7 +49,7 @@ def all_of_them(batch: Batch) -> Tensor:
 
 def shaped(tokens: Tokens, *, gamma: float) -> Tensor:
     """Off-policy loss: the shaped probability in the place of the ratio."""
-    likely = tokens.new.exp()
+    likely = tokens.new.where(tokens.mask, 0.0).exp()
     return -tokens.advantage * likely / (likely + gamma)
 
 

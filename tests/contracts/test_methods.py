@@ -37,6 +37,8 @@ COMPOSITIONS = (
 )
 NAMES = (*METHODS, *COMPOSITIONS)
 
+#: Rows whose refinements are trained off-policy.
+REFINING = ("critique_grpo", "critique_verdict", "critique_answer", "critique_empty", "critique_noise")
 #: invariant -> row -> why it is excepted, shown to be so; a composition is excepted where one of its rows is.
 EXCEPTIONS = {
     "rewards plus a constant": {"fitness_sharing": "a constant is shared too, and niches differ in how many share it"},
@@ -51,6 +53,7 @@ EXCEPTIONS = {
         "kl_reference": "its term is about the start policy, not the rollout policy",
         "search_sapo": "at threshold 1, its default, a ratio of 1 is lifted too",
         "clip_cov": "takes tokens out of the loss whatever their ratio",
+        **dict.fromkeys(REFINING, "refinements were sampled under another prompt and have no ratio"),
     },
 }
 LIMIT, VOCABULARY = 12, 5
@@ -142,13 +145,16 @@ def update(method: Method, some: Toy, logits: Tensor, *, micro: int = 99, outsid
     chosen = Batch(**fields)
     advantage = method.credit(chosen, method.advantage(shaped[rows], chosen.group))
     draw = np.random.default_rng(0)
-    marked = method.mark(Scores(new.detach(), chosen.old, entropy.detach(), advantage, mask, draw))
+    refines = method.augment is not None and method.augment.critic is not None
+    off = chosen.lot[:, 0] < 0.3 if refines else torch.zeros(len(rows), dtype=torch.bool)
+    sampled = mask & ~off[:, None]
+    marked = method.mark(Scores(new.detach(), chosen.old, entropy.detach(), advantage, sampled, draw))
     if outside is not None:
         advantage = advantage.where(mask, outside)
     positive = max(1, int((favoured(advantage, mask)[:, None] & mask).sum()))
     whole = Tokens(
         new, entropy, chosen.old, reference if method.reference else None, advantage, mask,
-        method.reduce(mask, LIMIT), marked, chosen.chunk, max(1, int(mask.sum())), positive, state,
+        method.reduce(mask, LIMIT), marked, chosen.chunk, max(1, int(mask.sum())), positive, state, off,
     )  # fmt: skip
     total = torch.zeros((), dtype=torch.float64)
     for part in torch.arange(len(rows)).split(micro):
@@ -231,7 +237,7 @@ def test_micro_batches_add_up(method: Method, micro: int):
 def test_at_ratio_1_the_gradient_is_that_of_reinforce(method: Method):
     """With the same advantages and weights, before the first update of a step."""
     some = toy()
-    plain = replace(method, token_loss=score_function, regularise=no_term, mark=no_token)
+    plain = replace(method, token_loss=score_function, off_loss=score_function, regularise=no_term, mark=no_token)
     first, second = (update(each, some, some.logits).gradient for each in (method, plain))
     assert torch.allclose(first, second, atol=1e-6) is not excepted("the gradient at ratio 1", method)
     assert second.abs().max() > 1e-3
