@@ -15,6 +15,7 @@ import msgspec
 
 from berrypick.agents.base import AgentDown
 from berrypick.agents.chat_replies import Reply
+from berrypick.errors import Stopped
 
 if TYPE_CHECKING:
     import httpx2
@@ -53,7 +54,7 @@ class Limits(NamedTuple):
     retries: int = 5
 
 
-class ChatError(RuntimeError):
+class ChatError(Stopped):
     """A request that got no usable reply; the message names the endpoint, what happened and what the server said."""
 
 

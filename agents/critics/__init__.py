@@ -29,8 +29,17 @@ for _name, _path, _help in (
     ("noise", "controls:noise", "control: as many words as steps says, drawn from what it says of another question"),
 ):
     CRITICS.add(_name, partial(_plain, _name, _path), _help)
-CRITICS.add("lm", "berrypick.agents.critics.judge:local", "lm:<folder, .gguf file or hub name>: a transformers judge")
-CRITICS.add("chat", "berrypick.agents.critics.judge:chat", "chat:<base_url>:<model>: a judge behind an endpoint")
+_SETTINGS: Final = "settings prompt=<file or with_answer>, tries=<number> (4) behind a ?"
+CRITICS.add(
+    "lm",
+    "berrypick.agents.critics.judge:local",
+    f"lm:<folder, .gguf file or hub name>: a transformers judge; {_SETTINGS}",
+)
+CRITICS.add(
+    "chat",
+    "berrypick.agents.critics.judge:chat",
+    f"chat:<base_url>:<model>: a judge behind an endpoint; {_SETTINGS}, and those of the agent chat",
+)
 
 
 def make(name: str) -> Critic:

@@ -23,8 +23,8 @@ class Critic(Protocol):
 
     def __call__(
         self, attempts: Sequence[Attempt], chosen: Sequence[int], rngs: Sequence[np.random.Generator]
-    ) -> list[str]:
-        """Return one critique per chosen episode.
+    ) -> Sequence[str | None]:
+        """Return one critique per chosen episode, None where there is none that can be used.
 
         Args:
             attempts: episodes that were played side by side.

@@ -9,13 +9,15 @@ import re
 import string
 from collections.abc import Callable, Sequence
 from functools import lru_cache
-from typing import Final
+from pathlib import Path
+from typing import Final, NamedTuple
+from urllib.parse import parse_qsl, urlencode
 
 import numpy as np
 
 from berrypick.agents.critics.base import Attempt
 from berrypick.agents.critics.verdict import answer_of
-from berrypick.errors import BadInput
+from berrypick.errors import BadInput, Stopped
 
 #: Texts that a model writes to prompts, each with a generator of its own.
 Complete = Callable[[Sequence[str], Sequence[np.random.Generator]], list[str]]
@@ -32,6 +34,10 @@ that was followed, a search that brought nothing new, an answer that no document
 Do not answer the question yourself. End with a line that says "Verdict: right" or "Verdict: wrong"."""
 #: The same for a judge that knows the answer, as the paper's does. What it writes may hold the answer.
 PROMPT_WITH_ANSWER: Final = PROMPT.replace("\n\n{episode}", "\nThe right answer: {answer}\n\n{episode}")
+#: Critiques asked for, unless told otherwise.
+TRIES: Final = 4
+#: The name by which a user asks for it; any other is a file.
+WITH_ANSWER: Final = "with_answer"
 #: What a prompt may hold in braces, and what it has to.
 FIELDS: Final = ("question", "episode", "answer")
 NEEDED: Final = ("question", "episode")
@@ -42,7 +48,7 @@ _THOUGHT_ENDS: Final = "</think>"
 _EXCERPT: Final = 200
 
 
-class CritiqueError(RuntimeError):
+class CritiqueError(Stopped):
     """A judge model wrote no critique that can be used; the message says what it wrote and what to do."""
 
 
@@ -60,18 +66,18 @@ class Judge:
         BadInput: the prompt is malformed, or ``tries`` is below 1.
     """
 
-    def __init__(self, complete: Complete, prompt: str = PROMPT, tries: int = 4) -> None:
+    def __init__(self, complete: Complete, prompt: str = PROMPT, tries: int = TRIES) -> None:
         if tries < 1:
             raise BadInput(f"must be at least 1, got {tries}", field="tries")
         self._complete, self._prompt, self._tries = complete, _checked(prompt), tries
 
     def __call__(
         self, attempts: Sequence[Attempt], chosen: Sequence[int], rngs: Sequence[np.random.Generator]
-    ) -> list[str]:
+    ) -> list[str | None]:
         """Return the model's critiques, whose last line is the verdict; see ``Critic``.
 
         Raises:
-            CritiqueError: for some episode no try ended in the verdict of the rule check.
+            CritiqueError: for no episode any try ended in the verdict of the rule check.
             Exception: whatever the model's own errors are (``ChatError`` and ``AgentDown`` of an endpoint).
         """
         prompts = [self._fill(attempts[place]) for place in chosen]
@@ -84,10 +90,9 @@ class Judge:
                 replies.update(zip(left, map(_written, texts), strict=True))
                 right = {number: attempts[chosen[number]].outcome.em for number in left}
                 found |= {number: replies[number] for number in left if _verdict(replies[number]) is right[number]}
-        for number, place in enumerate(chosen):
-            if number not in found:
-                raise self._failed(attempts[place], replies[number])
-        return [found[number] for number in range(len(chosen))]
+        if chosen and not found:
+            raise self._failed(attempts[chosen[0]], replies[0])
+        return [found.get(number) for number in range(len(chosen))]
 
     def _fill(self, attempt: Attempt) -> str:
         trace = attempt.trace
@@ -100,8 +105,8 @@ class Judge:
         question = attempt.trace.question.id
         shown = repr(reply if len(reply) <= _EXCERPT else "..." + reply[-_EXCERPT:])
         return CritiqueError(
-            f"{what} on question {question!r} in {self._tries} tries, the last one {shown}; take a stronger model, let "
-            "it write more tokens, raise tries, or put {answer} into the prompt"
+            f"{what} on question {question!r} in {self._tries} tries, the last one {shown}, nor on any other episode; "
+            f"take a stronger model, let it write more tokens, or say ?tries=N or ?prompt={WITH_ANSWER} behind its name"
         )
 
 
@@ -128,20 +133,55 @@ def _verdict(text: str) -> bool | None:
     return found[-1].lower() == "right" if found else None
 
 
+class _Asked(NamedTuple):
+    """What a user says of a judge: its model, its prompt, its tries."""
+
+    model: str
+    prompt: str
+    tries: int
+
+
+def _asked(argument: str) -> _Asked:
+    """Read ``<model>?prompt=<file or with_answer>&tries=<number>``; other settings stay with the model.
+
+    Raises:
+        BadInput: a file that cannot be read, or no number.
+    """
+    model, _, query = argument.partition("?")
+    settings = parse_qsl(query, keep_blank_values=True)
+    own = {name: value for name, value in settings if name in ("prompt", "tries")}
+    rest = urlencode([(name, value) for name, value in settings if name not in own])
+    tries = own.get("tries", str(TRIES))
+    if not tries.isdecimal():
+        raise BadInput(f"must be a whole number, got {tries!r}", field="tries")
+    return _Asked(f"{model}?{rest}" if rest else model, _prompt(own.get("prompt")), int(tries))
+
+
+def _prompt(name: str | None) -> str:
+    if name is None or name == WITH_ANSWER:
+        return PROMPT if name is None else PROMPT_WITH_ANSWER
+    try:
+        return Path(name).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadInput(f"cannot be read: {error}; name a text file, or {WITH_ANSWER}", field="prompt") from error
+
+
 @lru_cache(maxsize=1)  # the model is loaded once, not at every step of a training
 def local(argument: str) -> Judge:
-    """Make a judge of a transformers model: ``lm:<folder, .gguf file or hub name>``."""
-    if not argument:
+    """Make a judge of a transformers model: ``lm:<folder, .gguf file or hub name>?<settings>``."""
+    model, prompt, tries = _asked(argument)
+    if not model:
         raise BadInput("takes a model: lm:<folder, .gguf file or hub name>", field="critic")
     try:
         from berrypick.agents.critics.judge_local import Local
     except ModuleNotFoundError as error:
         raise ImportError("lm: critics need torch and transformers; pip install 'berrypick[train]'") from error
-    return Judge(Local(argument))
+    return Judge(Local(model), prompt, tries)
 
 
 def chat(argument: str) -> Judge:
     """Make a judge of a model behind an endpoint: ``chat:<base_url>:<model>?<settings>``; see ``agents.chat.Chat``."""
     from berrypick.agents.critics.judge_chat import Endpoint
 
-    return Judge(Endpoint(argument))
+    model, prompt, tries = _asked(argument)
+    return Judge(Endpoint(model), prompt, tries)

@@ -42,15 +42,21 @@ def augmented(played: Played, how: Augmentation, reader: Reader, seed: int, epis
     Returns:
         Episodes, with ``refinement``: ``groups``, the share of groups played again; ``tokens``, what that generated,
         kept or not; and where any was played again ``solved``, the share of the new episodes that were paid, and
-        ``kept``, the number kept; of kept refinements ``probability``, the mean probability of their tokens under the
-        prompt that they are trained under.
+        ``kept``, the number kept; where critiques were asked for ``silent``, the share of episodes on which the critic
+        wrote none that can be used, which are not played again; of kept refinements ``probability``, the mean
+        probability of their tokens under the prompt that they are trained under.
     """
     rows = how.wanted(played.batch).nonzero().flatten()
     groups = len(torch.unique(played.batch.group))
     if not len(rows):
         return played._replace(refinement={"groups": 0.0, "tokens": 0.0})
     places = [(episode + row // size, row % size) for row in rows.tolist()]
-    critiques = None if how.critic is None else criticise(how.critic, played, rows.tolist(), places, seed)
+    critiques, silent = None, 0.0
+    if how.critic is not None:
+        said = criticise(how.critic, played, rows.tolist(), places, seed)
+        heard = [place for place, critique in enumerate(said) if critique is not None]
+        critiques, silent = [critique for critique in said if critique is not None], 1 - len(heard) / len(said)
+        rows, places = rows[heard], [places[place] for place in heard]
     again = reader.refine(seed, [(group, size + rollout) for group, rollout in places], critiques)
     new = replace(again.batch, group=played.batch.group[rows], more=torch.ones(len(rows), dtype=torch.bool))
     kept = how.chosen(new).nonzero().flatten()
@@ -61,6 +67,8 @@ def augmented(played: Played, how: Augmentation, reader: Reader, seed: int, epis
         "solved": float((new.reward > 0).double().mean()),
         "kept": float(len(kept)),
     }
+    if critiques is not None:
+        found["silent"] = silent
     chosen = take(new, kept)
     if chosen.off is not None and bool(chosen.mask.any()):
         found["probability"] = float(chosen.old[chosen.mask].double().exp().mean())
@@ -83,8 +91,8 @@ def together(rounds: Sequence[Mapping[str, float]]) -> dict[str, float]:
 
 def criticise(
     critic: str, played: Played, rows: Sequence[int], places: Sequence[tuple[int, int]], seed: int
-) -> list[str]:
-    """Return what a critic says of some episodes.
+) -> Sequence[str | None]:
+    """Return what a critic says of some episodes, None where that cannot be used.
 
     Args:
         critic: its name.

@@ -79,6 +79,7 @@ def show(tried: Tried) -> None:
     for name, kind in tried.kinds.items():
         less = [difference(kind.more.get(control)) for control in ("plain", "empty")]
         tokens = "\u2013" if kind.tokens is None else f"{kind.tokens:.1f}"
+        name += f" ({kind.silent} without a critique)" if kind.silent else ""
         made.add_row(name, shown(kind.solved), *less, shown(kind.never), tokens)
     OUT.print(made)
 

@@ -66,7 +66,8 @@ def train(
         lr: learning rate of Adam.
         max_norm: gradients are scaled down to this norm.
         critic: what refinements read in place of the method's own critic: a critic that `berrypick list critics` lists,
-            such as lm:PATH or chat:URL:MODEL for a judge model.
+            such as lm:PATH or chat:URL:MODEL for a judge model, with ?prompt=FILE&tries=8 behind it. What it writes is
+            used where its verdict is right; where it never is, the episode is not refined.
         precision: no (float32) or bf16 (mixed).
         out: folder of the run.
     """

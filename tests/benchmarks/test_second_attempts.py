@@ -102,6 +102,17 @@ def test_every_kind_tries_the_same_attempts_again_with_the_generators_of_further
     assert stage.places == [[(FIRST, 3), (FIRST + 1, 2), (FIRST + 1, 3)]] * 3
 
 
+def test_an_attempt_that_a_critic_is_silent_on_is_not_made_and_not_right(monkeypatch: pytest.MonkeyPatch):
+    """Of three, the second under steps: a and b's second are right, 2/3, where all three would have been."""
+    said = lambda critic, played, rows, places, seed: [critic, None if critic == "steps" else critic, critic]  # noqa: E731
+    monkeypatch.setattr("berrypick.agents.training.augment.criticise", said)
+    stage = Stage({"a": "10", "b": "00"}, {None: "000", "steps": "11", "empty": "111"})
+    steps, empty = (tried(stage, Sizes(2, 2, 7)).kinds[name] for name in ("steps", "empty"))
+    assert stage.places[1] == [(FIRST, 3), (FIRST + 1, 3)]
+    assert (steps.solved.value, steps.silent, steps.tokens) == (pytest.approx(2 / 3), 1, 3.0)
+    assert (empty.solved.value, empty.silent, empty.tokens) == (1.0, 0, 3.0)
+
+
 def test_a_question_that_is_drawn_twice_counts_once():
     stage = Stage({"a": "10", "a'": "00"}, {None: "000", "steps": "111", "empty": "000"})
     found = tried(stage, Sizes(2, 2, 7))

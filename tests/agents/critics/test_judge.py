@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -82,6 +83,38 @@ def test_the_last_verdict_counts(played: list[Attempt]):
 def test_a_judge_that_never_agrees_fails_and_says_what_to_do(played: list[Attempt], reply: str, reason: str):
     with pytest.raises(CritiqueError, match=f"{reason} on question 'q-bridge' in 2 tries.*stronger model"):
         Judge(Said([reply], [reply]), tries=2)(played, [0], rngs(0))
+
+
+def test_it_is_silent_where_it_never_agrees_if_it_does_elsewhere(played: list[Attempt]):
+    assert Judge(Said(["Hm.", WRONG], ["Hm."]), tries=2)(played, [0, 1], rngs(0, 1)) == [None, WRONG]
+
+
+def test_a_user_says_prompt_and_tries_behind_the_name(stub, played: list[Attempt], tmp_path: Path):
+    (tmp_path / "asked.txt").write_text("Q {question} E {episode} A {answer}")
+    stub.answer = lambda asked, number: stub.says("Hm.")
+    with pytest.raises(CritiqueError, match=r"in 2 tries.*\?tries=N or \?prompt=with_answer"):
+        make(f"{stub.name}?tries=2&temperature=0.5&prompt={tmp_path / 'asked.txt'}")(played, [0], rngs(0))
+    body = stub.asked[0].body
+    assert len(stub.asked) == 2 and body["temperature"] == 0.5
+    content = body["messages"][0]["content"]
+    assert content.startswith(f"Q {played[0].trace.question.text} E ") and content.endswith("A Bal Harrowgate")
+    stub.answer = lambda asked, number: stub.says(RIGHT)
+    assert make(f"{stub.name}?prompt=with_answer")(played, [0], rngs(0)) == [RIGHT]
+    assert "The right answer: Bal Harrowgate" in stub.asked[-1].body["messages"][0]["content"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "reason"),
+    [
+        ("tries=many", "'tries': must be a whole number, got 'many'"),
+        ("tries=0", "'tries': must be at least 1"),
+        ("prompt=/no/where.txt", "'prompt': cannot be read.*name a text file, or with_answer"),
+        ("colour=red", "is no setting"),
+    ],
+)
+def test_settings_that_do_not_fit(stub, settings: str, reason: str):
+    with pytest.raises(BadInput, match=reason):
+        make(f"{stub.name}?{settings}")
 
 
 @pytest.mark.parametrize(

@@ -70,8 +70,19 @@ def test_one_refinement_joins_each_group_without_success():
     assert is_off(found.batch).tolist() == [False] * 6 + [True] * 2
     # 2 of 3 groups; 4 episodes of 2 tokens; 1 of 4 paid; e^-2 under the prompt that they are trained under.
     assert dict(found.refinement) == pytest.approx(
-        {"groups": 2 / 3, "tokens": 8, "solved": 0.25, "kept": 2, "probability": 0.1353353}
+        {"groups": 2 / 3, "tokens": 8, "solved": 0.25, "kept": 2, "silent": 0, "probability": 0.1353353}
     )
+
+
+def test_where_a_critic_is_silent_nothing_is_played_again(monkeypatch: pytest.MonkeyPatch):
+    """Of four episodes the second and both of the last group get no critique: one refinement, three silent of four."""
+    said = lambda name: lambda attempts, rows, rngs: ["look", None, None, None]  # noqa: E731
+    monkeypatch.setattr("berrypick.agents.training.augment.make_critic", said)
+    stage = Stage(1.0)
+    found = augmented(step([0, 0], [1, 0], [0, 0]), make("critique_grpo").augment, stage, seed=5, episode=20, size=2)
+    assert (stage.asked, stage.read) == ([(20, 2)], ["look"])
+    assert found.batch.group.tolist() == [0, 0, 1, 1, 2, 2, 0]
+    assert (found.refinement["silent"], found.refinement["groups"], found.refinement["kept"]) == (0.75, 1 / 3, 1)
 
 
 def test_further_rollouts_are_all_kept_and_are_the_policys_own():

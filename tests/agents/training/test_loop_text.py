@@ -78,6 +78,21 @@ def test_a_run_that_was_killed_goes_on_as_if_it_had_not_been(tmp_path: Path, met
     assert equal(trained(tmp_path / "cut", method=method), whole)
 
 
+def test_refinements_read_a_judge_behind_an_endpoint(tmp_path: Path, stub: Any):
+    """It agrees with the rule check on every other episode: the others are not refined, and the line says how many."""
+    asked: list[str] = []
+
+    def answer(request: Any, number: int) -> Any:
+        asked.append(request.body["messages"][0]["content"])
+        return stub.says("It searched once.\nVerdict: " + ("wrong" if number % 2 else "right"))
+
+    stub.answer = answer
+    trained(tmp_path, method="critique_grpo", critic=f"{stub.name}?tries=1", lr=1e-4)
+    lines = [line for line in folder.read_metrics(tmp_path).lines if line.refinement["groups"]]
+    assert lines and asked and all("Question: " in prompt for prompt in asked)
+    assert all(0 < line.refinement["silent"] < 1 and line.refinement["kept"] > 0 for line in lines)
+
+
 def test_critics_are_trained_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """Before the first step; a run that goes on reads them, and reaches the very same weights."""
     draw = seeding.rng(0, "training", 0)
