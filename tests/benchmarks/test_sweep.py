@@ -182,7 +182,7 @@ def test_shipped_sweeps_are_what_the_issue_asks_for():
     assert counts == [("lm", 1 + 5 * 3), ("discrete", 1 + 9 * 10)]
     critique = plans["critique"]
     cells = {(trial.start, trial.method) for trial in critique if trial.config}
-    assert len(cells) == 2 * 3 * 2 + 14 and len(critique) == 2 + 3 * len(cells)
+    assert len(cells) == 2 * 3 * 2 + 16 and len(critique) == 2 + 3 * len(cells)
     # What matters most comes first: after the starts, seed 0 of the factorial and of the controls.
     assert {trial.method for trial in critique[:2]} == {"start"} and len({trial.start for trial in critique[:2]}) == 2
     assert {trial.seed for trial in critique[2:18]} == {0} and len({trial.method for trial in critique[2:18]}) == 10
