@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import accumulate
 from typing import Final
 
+from msgspec.structs import replace
+
 from berrypick.agents.training.folder import Line
 from berrypick.benchmarks.collapse_series import WINDOW
 from berrypick.benchmarks.metrics_base import Value
@@ -30,6 +32,8 @@ AT_EQUAL_TOKENS: Final[Mapping[str, Callable[[Line], float | None]]] = {
     "reward_at_equal_tokens": lambda line: line.reward,
     "unsolved_at_equal_tokens": lambda line: line.unsolved,
 }
+#: The first of them where what was generated for nothing is not counted: what a filter that knew would have spared.
+SPARED: Final = "reward_if_spared"
 #: Share of right answers at questions that the baseline's trials with other seeds never solve.
 NEVER: Final = {split: f"never_{split}" for split in SPLITS}
 
@@ -47,7 +51,8 @@ def compared(runs: Sequence[Ran]) -> dict[Key, dict[str, Value]]:
             own |= costs(run, base)
         if run.lines:
             peers = [each for (_, other), each in done.items() if other == seed and each.lines]
-            own |= at_equal_tokens(run, min(each.before + sum(_generated(each)) for each in peers))
+            budget = min(each.before + sum(_generated(each)) for each in peers)
+            own |= at_equal_tokens(run, budget) | if_spared(run, budget)
         own |= never_solved(run, [each for (name, other), each in done.items() if name == BASELINE and other != seed])
     return {key: {name: Value(value, None, None, 0) for name, value in own.items()} for key, own in found.items()}
 
@@ -68,6 +73,15 @@ def at_equal_tokens(run: Ran, budget: int) -> dict[str, float]:
     values = {name: [of(line) for line in last] for name, of in AT_EQUAL_TOKENS.items()}
     known = {name: [value for value in each if value is not None] for name, each in values.items()}
     return {name: sum(each) / len(each) for name, each in known.items() if each}
+
+
+def if_spared(run: Ran, budget: int) -> dict[str, float]:
+    """``SPARED``; nothing where no group was dropped."""
+    if not any(line.tokens_dropped for line in run.lines):
+        return {}
+    lines = [replace(line, tokens=line.tokens - (line.tokens_dropped or 0)) for line in run.lines]
+    found = at_equal_tokens(run._replace(lines=lines), budget)
+    return {SPARED: found["reward_at_equal_tokens"]} if found else {}
 
 
 def _generated(run: Ran) -> list[int]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
 
-from berrypick.agents.training.folder import Line
+from berrypick.benchmarks import sweep_lines
 from berrypick.benchmarks.metrics import METRICS, Value
 from berrypick.benchmarks.result import BLANK
 from berrypick.benchmarks.sweep import BASELINE, START
@@ -17,21 +17,6 @@ from berrypick.benchmarks.sweep_runs import SPLITS, Ran
 
 #: Measures of a plain cell.
 OF_CELLS: Final = ("EM", "pass@4", "pass@16", "strategies_D2", "dominant_share", "route_coverage")
-#: Steps at the end of training over which there is a mean: questions differ from step to step.
-LAST: Final = 10
-#: Of the last steps of training: measure -> field of their lines.
-AT_END: Final = {
-    "ways_at_end": "strategies_D2",
-    "entropy_at_end": "entropy",
-    "planning_at_end": "entropy_planning",
-    "execution_at_end": "entropy_execution",
-}
-#: Mean over the last steps less that over as many first ones: measure -> what a line has of it.
-RISES: Final[Mapping[str, Callable[[Line], float | None]]] = {
-    "reward_rise": lambda line: line.reward,
-    "unsolved_rise": lambda line: line.unsolved,
-    "refined_rise": lambda line: line.refinement.get("probability"),
-}
 
 
 class Spread(NamedTuple):
@@ -97,22 +82,7 @@ def measures(run: Ran) -> dict[str, Value]:
     changes = [cell.change for cell in run.result.cells if "resilience" in cell.metrics]
     names = [f"resilience_{which}" for which in ("mean", "worst", *changes)]
     found |= {name: run.result.metrics[name] for name in names if name in run.result.metrics}
-    if run.lines:
-        last = run.lines[-LAST:]
-        found |= {name: _mean_of([getattr(line, field) for line in last]) for name, field in AT_END.items()}
-        found |= {name: _rise([of(line) for line in run.lines]) for name, of in RISES.items()}
-    return found
-
-
-def _mean_of(values: Sequence[float | None]) -> Value:
-    """Mean over the steps that have a value."""
-    known = [value for value in values if value is not None]
-    return Value(sum(known) / len(known), None, None, 0) if known else BLANK
-
-
-def _rise(values: Sequence[float | None]) -> Value:
-    first, last = _mean_of(values[:LAST]).value, _mean_of(values[-LAST:]).value
-    return BLANK if first is None or last is None else Value(last - first, None, None, 0)
+    return found | sweep_lines.measures(run.lines)
 
 
 def _mean(values: Sequence[Value]) -> Value:
@@ -128,7 +98,8 @@ def better(name: str) -> int:
     of_cell = name.rpartition("_")[0]
     if of_cell in METRICS:
         return METRICS[of_cell].better
-    return int(name.startswith(("resilience_", "never_", "reward_", "ways_"))) - int(name.startswith("unsolved_"))
+    more = name.startswith(("resilience_", "never_", "reward_", "ways_", "refined_right"))
+    return int(more) - int(name.startswith(("unsolved_", "invalid_")))
 
 
 def t_interval(values: Sequence[float]) -> tuple[float, float] | None:

@@ -14,8 +14,9 @@ from berrypick.benchmarks import pages, sweep_numbers, sweep_pairs, sweep_plots,
 from berrypick.benchmarks.metrics import METRICS
 from berrypick.benchmarks.robustness import MEASURES
 from berrypick.benchmarks.sweep import BASELINE
-from berrypick.benchmarks.sweep_compared import AT_EQUAL_TOKENS, NEVER
-from berrypick.benchmarks.sweep_numbers import AT_END, LAST, NOTHING, OF_CELLS, RISES, Spread
+from berrypick.benchmarks.sweep_compared import AT_EQUAL_TOKENS, NEVER, SPARED
+from berrypick.benchmarks.sweep_lines import AT_END, GOES, LAST, REFINED, RISES
+from berrypick.benchmarks.sweep_numbers import NOTHING, OF_CELLS, Spread
 from berrypick.benchmarks.sweep_runs import SPLITS, Ran
 from berrypick.benchmarks.sweep_tables import measured, paired
 
@@ -52,11 +53,20 @@ HARD: Final = (
 )
 EQUAL: Final = (
     "while training, at the last step before a run had generated as much as the leanest method of its seed did in all: "
-    "trailing means of the reward, and of the share of questions that no rollout of a step solved (fewer is better)"
+    "trailing means of the reward, and of the share of questions that no rollout of a step solved (fewer is better); "
+    "and of the reward as if groups that were dropped had not been generated, as a filter that knew would have it"
 )
 ROSE: Final = (
     f"mean over the last {LAST} steps less that over the first: reward; share of questions that no rollout of a step "
-    "solved; mean probability of the tokens of kept refinements under the prompt without their critique"
+    "solved; chance that two episodes of a question begin with the same words; mean log-probability of the tokens of "
+    "right episodes; mean probability of those of kept refinements under the prompt without their critique; how well "
+    "the process critic still tells right episodes from wrong (AUC); rank correlation of R3 with the reward"
+)
+GO: Final = (
+    f"means over the last {LAST} steps of training: searches and tokens an episode, chance that two episodes of a "
+    "question begin with the same words, invalid share of turns, share of groups with differing rewards, shares of "
+    "tokens that plan and that are within strategic phrases; and over all steps the share of right episodes among "
+    "those that were played once more, under a critique or plainly"
 )
 AVERAGED: Final = "of each seed the mean of the differences above, then over seeds with their 95 % t interval"
 PAIRED: Final = "mean difference over seeds that both have, with its 95 % t interval where there are two or more"
@@ -159,8 +169,10 @@ def _track(track: str, runs: Sequence[Ran], pictures: Mapping[str, bytes]) -> It
     yield measured(
         "Questions that the baseline never solves", HARD, found, {name: split for split, name in NEVER.items()}
     )
-    shown = {name: name.partition("_")[0] for name in AT_EQUAL_TOKENS}
+    shown = {name: name.partition("_")[0] for name in AT_EQUAL_TOKENS} | {SPARED: "reward, nothing generated in vain"}
     yield measured("At equal generated tokens", EQUAL, found, shown)
+    shown = {name: name.removesuffix("_late") for name in (*GOES, REFINED)}
+    yield measured("How episodes go", GO, found, shown)
     shown = {name: name.partition("_")[0] for name in RISES}
     yield measured("What rose while training", ROSE, found, shown)
     yield paired("With an addition less without it", PAIRED, sweep_pairs.added(runs))

@@ -21,6 +21,9 @@ CONTROLS: Final[Mapping[str, Sequence[str]]] = {
     "hicra_grams": ("hicra_grams_random", "hicra_grams(kept=0.7)"),
 }
 
+#: What Critique-GRPO and its controls stand on where they are named alone (their ``Addition.alone``).
+ALONE: Final = "dr_grpo"
+
 _BySeed = Mapping[int, Mapping[str, Value]]
 
 
@@ -74,33 +77,36 @@ def _mean_gap(name: str, seed: int, pairs: Sequence[tuple[_BySeed, _BySeed]]) ->
     return Value(sum(known) / len(known), None, None, 0) if len(known) == len(gaps) else BLANK
 
 
-def _comparable(runs: Sequence[Ran]) -> list[str]:
-    """Methods in order of mention; what also stands on the baseline by name has a base of its own alone."""
-    methods = dict.fromkeys(run.trial.method for run in runs)
-    return [method for method in methods if method != START and f"{BASELINE}+{method}" not in methods]
+def composed(runs: Sequence[Ran]) -> dict[str, frozenset[str]]:
+    """Methods of a track -> their parts, in order of mention.
+
+    What is there on the baseline by name too (``grpo+critique_grpo``) stands on ``ALONE`` where it is named alone.
+    """
+    methods = dict.fromkeys(run.trial.method for run in runs if run.trial.method != START)
+    return {name: parts(name) | ({ALONE} if f"{BASELINE}+{name}" in methods else set()) for name in methods}
 
 
 def _additions(runs: Sequence[Ran]) -> dict[str, list[tuple[str, str]]]:
     """Addition -> pairs of methods with it and without it, where there are two or more."""
-    methods = _comparable(runs)
+    methods = composed(runs)
     found: dict[str, list[tuple[str, str]]] = {}
-    for with_it in methods:
-        for without in methods:
-            more = parts(with_it) - parts(without)
-            if len(more) == 1 and parts(without) < parts(with_it):
+    for with_it, whole in methods.items():
+        for without, rest in methods.items():
+            more = whole - rest
+            if len(more) == 1 and rest < whole:
                 found.setdefault(next(iter(more)), []).append((with_it, without))
     return {what: pairs for what, pairs in found.items() if len(pairs) > 1}
 
 
 def controlled(runs: Sequence[Ran]) -> list[Pair]:
     """Methods of one track less the same with a control in place of a part of them."""
-    methods = _comparable(runs)
-    named = {parts(method): method for method in methods}
+    methods = composed(runs)
+    named = {whole: method for method, whole in methods.items()}
     of_method, seeds = by_seed(runs), _seeds(runs)
     found = []
-    for method in methods:
-        for part in sorted(parts(method)):
-            rest = parts(method) - {part}
+    for method, whole in methods.items():
+        for part in sorted(whole):
+            rest = whole - {part}
             for control in CONTROLS.get(part, ()):
                 if other := named.get(rest | {control}):
                     what, where = f"{part} less {control}", "+".join(sorted(rest)) or BASELINE

@@ -14,7 +14,8 @@ from berrypick.benchmarks.metrics_base import Array
 from berrypick.benchmarks.plots_base import SOFT, arms
 from berrypick.benchmarks.plots_points import FAR
 from berrypick.benchmarks.sweep import START
-from berrypick.benchmarks.sweep_numbers import LAST, NOTHING, Row, Spread
+from berrypick.benchmarks.sweep_lines import LAST
+from berrypick.benchmarks.sweep_numbers import NOTHING, Row, Spread
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

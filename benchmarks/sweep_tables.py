@@ -19,6 +19,7 @@ OF_PAIRS: Mapping[str, str] = {
     "ways_at_end": "ways, end of training",
     "route_coverage_test": "routes test",
     "resilience_mean": "left under knock-outs",
+    "refined_right": "played once more: right",
     "never_dev": "never solved dev",
     "never_test": "never solved test",
 }

@@ -12,7 +12,7 @@ from berrypick.agents.training.config import Config
 from berrypick.agents.training.folder import Line
 from berrypick.benchmarks.result import QuestionResult, Result
 from berrypick.benchmarks.sweep import START, Trial
-from berrypick.benchmarks.sweep_compared import at_equal_tokens, compared, costs
+from berrypick.benchmarks.sweep_compared import at_equal_tokens, compared, costs, if_spared
 from berrypick.benchmarks.sweep_runs import Ran
 
 CONFIG = Config("grpo", "tiny-diverse", "berrypick/Almanac-v0")
@@ -73,6 +73,15 @@ def test_at_equal_tokens_the_last_steps_within_the_budget_count(ran: Callable[..
     assert found == pytest.approx({"reward_at_equal_tokens": 0.4, "unsolved_at_equal_tokens": 0.6})
     assert at_equal_tokens(lines, 80)["unsolved_at_equal_tokens"] == pytest.approx((0.5 + 0.7 + 1.0) / 3)
     assert at_equal_tokens(lines, 9) == {}, "not one step"
+
+
+def test_what_a_filter_that_knew_would_have_spared(ran: Callable[..., Ran], line: Callable[..., Line]):
+    """Twenty a step, ten of them dropped: of a budget of 40 two steps are paid for, without the dropped ones four."""
+    lines = [line(n, tokens=20, tokens_dropped=10, reward=n / 10) for n in range(6)]
+    run = ran("r3+r3_filter", 0, lines)
+    assert at_equal_tokens(run, 40)["reward_at_equal_tokens"] == pytest.approx(0.05)
+    assert if_spared(run, 40) == pytest.approx({"reward_if_spared": (0 + 0.1 + 0.2 + 0.3) / 4})
+    assert if_spared(run, 9) == {} == if_spared(ran("r3", 0, [line(0, tokens=20, tokens_dropped=0)]), 40)
 
 
 def test_the_leanest_of_a_seed_sets_its_budget(ran: Callable[..., Ran], line: Callable[..., Line]):

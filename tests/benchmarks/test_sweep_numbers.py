@@ -82,18 +82,6 @@ def test_methods_are_held_against_the_baseline_seed_by_seed(monkeypatch: pytest.
     assert grpo.measures["EM_dev"].low == pytest.approx(0.4 - 4.3027 * 0.3 / math.sqrt(3), abs=1e-4)
 
 
-def test_the_end_of_training_is_the_last_ten_steps_that_have_a_value():
-    """Of ten steps one has no ways: (2 + ... + 10) / 9 = 6."""
-    assert sweep_numbers._mean_of([*map(float, range(2, 11)), None]).value == pytest.approx(6)
-    assert sweep_numbers._mean_of([None]) == BLANK
-
-
-def test_a_rise_is_the_last_ten_steps_less_the_first():
-    """Twelve steps: 2 to 11, of which 11 has no value, less 0 to 9: 6 - 4.5."""
-    assert sweep_numbers._rise([*map(float, range(11)), None]).value == pytest.approx(1.5)
-    assert sweep_numbers._rise([None] * 12) == BLANK
-
-
 def test_measures_of_several_cells_are_blank_where_one_is():
     assert sweep_numbers._mean([value(0.2), value(0.4)]) == Value(pytest.approx(0.3), None, None, 0)
     assert sweep_numbers._mean([value(0.2), BLANK]).value is None

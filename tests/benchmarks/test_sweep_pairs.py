@@ -61,7 +61,7 @@ def test_an_addition_is_held_against_the_same_without_it(measured):
             (START, 0): 0.2, ("grpo", 0): 0.5, ("grpo", 1): 0.4, ("grpo+critique_grpo", 0): 0.6,
             ("grpo+critique_grpo", 1): 0.6, ("kl_cov", 0): 0.3, ("kl_cov", 1): 0.1, ("kl_cov+critique_grpo", 0): 0.6,
             ("kl_cov+critique_grpo", 1): None, ("hicra", 0): 0.9,
-            ("critique_grpo", 0): 0.9,  # on dr_grpo
+            ("critique_grpo", 0): 0.9,  # on dr_grpo, which is not there
         }
     )  # fmt: skip
     found = {(pair.what, pair.where): pair for pair in added(some)}
@@ -74,6 +74,22 @@ def test_an_addition_is_held_against_the_same_without_it(measured):
     pair = found["critique_grpo", "kl_cov"]
     assert (pair.seeds, pair.less["EM_dev"].n, pair.less["EM_dev"].value) == (2, 1, pytest.approx(0.3))
     assert found["kl_cov", "grpo+critique_grpo"].less["EM_dev"].value == pytest.approx(0.0)
+
+
+def test_what_is_named_alone_stands_on_its_own_base(measured):
+    """Critique adds .1 to grpo and .3 to dr_grpo, mean .2; as much compute .2 to dr_grpo, .1 less."""
+    some = measured(
+        {
+            ("grpo", 0): 0.5, ("grpo+critique_grpo", 0): 0.6, ("dr_grpo", 0): 0.4, ("critique_grpo", 0): 0.7,
+            ("grpo+more_rollouts", 0): 0.5, ("more_rollouts", 0): 0.6,
+        }
+    )  # fmt: skip
+    by_hand = {("critique_grpo", "grpo"): 0.1, ("critique_grpo", "dr_grpo"): 0.3, ("more_rollouts", "dr_grpo"): 0.2}
+    found = {(pair.what, pair.where): pair.less["EM_dev"].value for pair in added(some)}
+    assert {key: found[key] for key in by_hand} == pytest.approx(by_hand)
+    assert {pair.what: pair.less["EM_dev"].value for pair in averaged(some)}["critique_grpo"] == pytest.approx(0.2)
+    held = {(pair.what, pair.where): pair.less["EM_dev"].value for pair in controlled(some)}
+    assert held["critique_grpo less more_rollouts", "dr_grpo"] == pytest.approx(0.1)
 
 
 def test_the_mean_over_what_an_addition_stands_on(measured):
