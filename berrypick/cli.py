@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Callable, Sequence
 from typing import Final
 
@@ -96,6 +98,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise
         complain(f"{error.name} is not installed; pip install 'berrypick[{EXTRAS[error.name]}]'")
         return BAD_INPUT
+    except BrokenPipeError:  # what we wrote to was closed, as by `| head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or flushing at the end complains
+        return OK
     except OSError as error:
         if error.filename is None:  # of no file that a user named
             raise
@@ -107,7 +112,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def complain(reason: str) -> None:
-    """Say on standard error, in one line, why a command ends."""
+    """Say on standard error, in one line, why a command ends; what steers terminals is shown, not obeyed."""
     from berrypick.commands.console import ERR
 
-    ERR.print(f"berrypick: {reason}", style="red", markup=False, soft_wrap=True)
+    shown = "".join(letter if letter.isprintable() or letter == "\n" else repr(letter)[1:-1] for letter in reason)
+    ERR.print(f"berrypick: {shown}", style="red", markup=False, soft_wrap=True)

@@ -88,14 +88,25 @@ def decode(data: bytes, file: Path) -> Entry:
     """Decode an entry; ``file`` is for messages.
 
     Raises:
-        Rejected: it is malformed, or the part of a setup that is read from the entry is of another kind.
+        Rejected: it is malformed, larger than any suite, or the part of a setup that is read from the entry is of
+            another kind.
     """
     entry = reading.strict(data, schema.ENTRY_DECODER, file)
+    _check_size(entry, file)
     _check_setups(entry, file)
     for field, text in _texts(msgspec.to_builtins(entry), ""):
         if not text.isprintable():
             raise Rejected("holds a character that is not printed", file=file, field=plain(field))
     return entry
+
+
+def _check_size(entry: Entry, file: Path) -> None:
+    """Raise Rejected where there is more than a board can hold."""
+    tasks = sum(cell.tasks for cell in entry.cells)
+    episodes = sum(cell.tasks * cell.rollouts for cell in entry.cells)
+    for count, most, what in ((tasks, schema.TASKS_LIMIT, "questions"), (episodes, schema.EPISODES_LIMIT, "episodes")):
+        if count > most:
+            raise Rejected(f"ask {count} {what} of a run, a suite has {most} at most", file=file, field="cells")
 
 
 def _check_setups(entry: Entry, file: Path) -> None:

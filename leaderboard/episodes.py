@@ -73,6 +73,8 @@ def read(path: Path, entry: Entry) -> Played:
         brief = _decode(line, _BRIEF.decode, file, number)
         if brief.cell in right:
             right[brief.cell][brief.question_id] += brief.reward == 1.0
+            if len(right[brief.cell]) > entry.cells[brief.cell].tasks:
+                raise Rejected(f"cell {brief.cell} has more questions than entry.json says", file=file, line=number)
         key = brief.cell, brief.reward == 1.0
         if brief.seed == schema.SEEDS[0] and brief.cell in cells[:_SHOWN] and key not in samples:
             samples[key] = _decode(line, schema.LINE_DECODER.decode, file, number)

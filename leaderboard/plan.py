@@ -73,16 +73,17 @@ class Plan:
         return dict(pair for world in worlds for pair in cells.fingerprints(world.corpus))
 
     @cached_property
-    def fingerprints(self) -> dict[str, str]:
-        """Fingerprints of the suite, of protocol and scorer, and of what is searched and asked.
-
-        The suite's is of its cells; an index follows from its corpus and the protocol.
-        """
+    def sources(self) -> dict[str, str]:
+        """Fingerprints of the suite's cells, of protocol and scorer, and the salt's: what takes no world to tell."""
         sources = provenance.source_fingerprints()
-        searched = (self.corpora(number) for number in range(len(self.cells)))
         return {
             "suite": hashlib.sha256(canonical(msgspec.to_builtins(self.cells))).hexdigest(),
             **{name: sources[name] for name in _COMPARED},
             **({schema.SALT: self.salt} if self.salt else {}),
-            **{name: value for corpora in searched for name, value in corpora.items()},
         }
+
+    @cached_property
+    def fingerprints(self) -> dict[str, str]:
+        """The same, and of what is searched and asked; an index follows from its corpus and the protocol."""
+        searched = (self.corpora(number) for number in range(len(self.cells)))
+        return self.sources | {name: value for corpora in searched for name, value in corpora.items()}

@@ -14,13 +14,15 @@ import msgspec
 from berrypick import files
 from berrypick.benchmarks import result
 from berrypick.benchmarks.cells import resolved
+from berrypick.benchmarks.favourite import plain_of
 from berrypick.benchmarks.result import Result
+from berrypick.benchmarks.suites import Cell
 from berrypick.envs.knockouts import FAVOURITE
 from berrypick.errors import BadInput
 from berrypick.leaderboard.plan import Plan
 from berrypick.leaderboard.reading import lines, strict
 from berrypick.leaderboard.schema import LINE_LIMIT, MEAN_LIMIT, SALT
-from berrypick.leaderboard.scoring import Line
+from berrypick.leaderboard.scoring import Line, replayed
 from berrypick.records import Episode, Record
 
 RUN: Final = "run.json"
@@ -64,6 +66,31 @@ def write_run(folder: Path, run: Run, episodes: Iterable[Episode]) -> None:
     ordered = sorted(episodes, key=lambda one: (one.cell, one.question_id, one.rollout))
     files.write_bytes(folder / result.EPISODES, result.squeeze(files.jsonl(ordered)))
     files.write_bytes(folder / RUN, result.canonical(run))
+
+
+def without_favourite(suite: str, number: int, seed: int, episodes: Iterable[Episode], protocol: str = "tags") -> Cell:
+    """Return a cell of a suite with what ``no_favourite`` refuses filled in, for a loop of one's own.
+
+    Args:
+        suite: what is played.
+        number: of the cell.
+        seed: of the run.
+        episodes: of the run so far, those of the plain cell among them, which is replayed.
+        protocol: how actions are written.
+
+    Raises:
+        BadInput: an episode of the plain cell does not replay.
+    """
+    plan = Plan(suite, protocol)
+    if not plan.cells[number].waits:
+        return plan.cells[number]
+    plain = plain_of(plan.cells, plan.cells[number])
+    ordered = sorted((one for one in episodes if one.cell == plain), key=lambda one: (one.question_id, one.rollout))
+    lines = (Line(Path(result.EPISODES), place, seed, one) for place, one in enumerate(ordered, 1))
+    tally = replayed(plan, lines, (seed,))
+    if tally.problems:
+        raise BadInput(f"cell {plain} does not replay: {tally.problems[0]}", field="episodes")
+    return tally.resolved(seed, number)
 
 
 def read_run(folder: Path) -> Run:

@@ -32,6 +32,10 @@ Short = Annotated[str, Meta(max_length=200)]
 Long = Annotated[str, Meta(max_length=2000)]
 Url = Annotated[str, Meta(pattern=r"^(https?://[!-~]{1,500})?\Z")]
 Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
+#: Cells of a suite, and questions and episodes of one run of it, at most: what a board can hold of a stranger's entry.
+CELLS_LIMIT: Final = 256
+TASKS_LIMIT: Final = 10**4
+EPISODES_LIMIT: Final = 10**6
 #: What a cell has of something: enough for any suite, and not too many to hold a number for each.
 Few = Annotated[int, Meta(ge=0, le=10**5)]
 Count = Annotated[int, Meta(ge=0, le=10**18)]
@@ -171,7 +175,7 @@ class Entry(Record):
     about: About
     budgets: Budgets
     metrics: dict[str, Value]
-    cells: tuple[EntryCell, ...]
+    cells: Annotated[tuple[EntryCell, ...], Meta(max_length=CELLS_LIMIT)]
     episodes: Sha256
     tier: Literal["self-reported", "replayed"]
 

@@ -61,6 +61,19 @@ def score(
     Raises:
         Rejected: an episode that was not asked for, one that stands twice, or an order that is another.
     """
+    return replayed(plan, lines, run_seeds, unread, jobs=jobs, started=started).score()
+
+
+def replayed(
+    plan: Plan,
+    lines: Iterable[Line],
+    run_seeds: Sequence[int],
+    unread: Sequence[int] = (),
+    *,
+    jobs: int = 1,
+    started: Callable[[int], Tick] = lambda total: lambda done: None,
+) -> Tally:
+    """Replay episodes, up to ``MOST_PROBLEMS``; arguments and errors as of ``score``."""
     tally = Tally(plan, run_seeds, unread)
     tick = started(len(run_seeds) * len(plan.cells))
     with processes(jobs) as pool:
@@ -68,12 +81,12 @@ def score(
             if plan.cells[number].waits and tally.problems:
                 continue  # what was refused is measured in the plain cell, and that cannot be trusted any more
             cell = tally.resolved(seed, number)
-            for job, replayed in in_order(pool, _jobs(plan, cell, number, part), jobs * _AHEAD):
-                tally.add(seed, number, job, replayed)
+            for job, done in in_order(pool, _jobs(plan, cell, number, part), jobs * _AHEAD):
+                tally.add(seed, number, job, done)
                 if len(tally.problems) >= MOST_PROBLEMS:
-                    return tally.score()
+                    return tally
             tick(f"seed {seed}, {plan.cells[number].label}")
-    return tally.score()
+    return tally
 
 
 def _asked_for(plan: Plan, lines: Iterable[Line], run_seeds: Sequence[int], unread: Sequence[int]) -> Iterator[Line]:

@@ -23,6 +23,8 @@ from berrypick.leaderboard.scoring import Line, score
 
 #: Problems that a message names.
 _SHOWN: Final = 3
+#: Digits of a hash that tell one policy from another.
+_SHORT: Final = 16
 
 
 def submit(
@@ -40,7 +42,8 @@ def submit(
     Args:
         runs: run folders, in any order.
         name: of the submission: small letters, digits, ``.``, ``_`` and ``-``.
-        about: what only the submitter can say; model, revision and hardware are filled in where the runs tell.
+        about: what only the submitter can say; model, revision (of several policies, the first digits of each) and
+            hardware are filled in where the runs tell.
         out: folder of submissions.
         agent: who played, where the runs' agents have names of their own, as policies of several trainings have.
         jobs: processes that replay.
@@ -114,12 +117,19 @@ def _copied(lines: Iterable[Line], packed: gzip.GzipFile) -> Iterator[Line]:
 def _filled(about: About, played: Sequence[Run]) -> About:
     """What the submitter says, and what the runs tell where nothing was said."""
     weights = list(dict.fromkeys(run.weights for run in played))
+    several = [weight[:_SHORT] for weight in weights]
     told = {
-        "model": played[0].agent if weights[0] else "",
-        "revision": weights[0] if len(weights) == 1 else "",
+        "model": _model(played[0].agent) if weights[0] else "",
+        "revision": weights[0] if len(weights) == 1 else ", ".join(several),
         "hardware": played[0].device,
     }
     return replace(about, **{name: value for name, value in told.items() if not getattr(about, name)})
+
+
+def _model(agent: str) -> str:
+    """What a policy is known by: not the folder that it happens to lie in."""
+    name = agent.partition(":")[2]
+    return "" if Path(name).exists() or Path(name).is_absolute() else name
 
 
 def _checked(entry: Entry) -> bytes:

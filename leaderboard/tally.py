@@ -4,17 +4,24 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from berrypick.benchmarks import cells as playing
 from berrypick.benchmarks import favourite, seeds
 from berrypick.benchmarks.cells import CellRun
 from berrypick.benchmarks.metrics import TaskOutcomes, Value
 from berrypick.benchmarks.suites import Cell
-from berrypick.envs.moves import STEP
+from berrypick.envs.knockouts import FAVOURITE, KNOCKOUTS
+from berrypick.envs.moves import STEP, way_of
 from berrypick.envs.outcome import Outcome
 from berrypick.leaderboard.plan import Plan
 from berrypick.leaderboard.replaying import Job, Replayed
+from berrypick.registry import with_argument
+
+#: Share of a cell's grounded successes, and their number, up to which they may rest on the way that it refuses: said in
+#: other words a refused query is another one as it is written, and may be meant as one.
+DODGED: Final = 0.1
+_FEW: Final = 5
 
 
 class CellScore(NamedTuple):
@@ -81,6 +88,7 @@ class Tally:
     def score(self) -> Score:
         """What it is all worth; with problems, nothing but them."""
         counts = self._episodes, self._drifted, self._tokens
+        self.problems += [] if self.problems else self._dodges()
         if self.problems:
             return Score(tuple(self.problems), {}, (), *counts)
         runs = [[self._run(seed, number) for number in range(len(self._plan.cells))] for seed in self._seeds]
@@ -96,6 +104,25 @@ class Tally:
         )
         return Score((), means.overall, tuple(found), *counts)
 
+    def _dodges(self) -> list[str]:
+        """Cells whose successes rest on the way that they refuse, as what found the evidence tells."""
+        found = []
+        for number, cell in enumerate(self._plan.cells):
+            if not cell.waits or number in self._unread:
+                continue
+            successes = dodged = 0
+            for seed in self._seeds:
+                refused = _refused(self.resolved(seed, number))
+                grounded = [outcome for task in self._tasks(seed, number) for outcome in task.grounded]
+                successes += len(grounded)
+                dodged += sum(any(way_of(move) in refused for move in outcome.strategy) for outcome in grounded)
+            if dodged > max(_FEW, DODGED * successes):
+                found.append(
+                    f"cell {number} ({cell.label}): {dodged} of {successes} grounded successes rest on what is refused "
+                    "there, in other words; see RULES.md"
+                )
+        return found
+
     def _run(self, seed: int, number: int) -> CellRun:
         setup, tasks = playing.resolved(self.resolved(seed, number)), self._tasks(seed, number)
         return CellRun(number not in self._unread, setup, {}, tasks, (), (), 0.0)
@@ -110,6 +137,16 @@ class Tally:
             playing.outcomes_of(number, task, tasks.at(task), there.get(task, ()), rollouts)
             for task in self._plan.questions(number).values()
         )
+
+
+def _refused(cell: Cell) -> set[tuple[str, str]]:
+    """(tool, form) that a cell's knock-outs refuse."""
+    return {
+        way
+        for name in cell.knockouts
+        if name != FAVOURITE
+        for way in with_argument(KNOCKOUTS, name, "knockouts").refused
+    }
 
 
 def _strategies(tasks: Sequence[TaskOutcomes]) -> dict[str, int]:

@@ -18,7 +18,7 @@ from berrypick.leaderboard import entries, reading, schema
 from berrypick.leaderboard.plan import Plan
 from berrypick.leaderboard.reading import Rejected, plain
 from berrypick.leaderboard.schema import LINE_DECODER, Entry
-from berrypick.leaderboard.scoring import Line, score
+from berrypick.leaderboard.scoring import MOST_PROBLEMS, Line, score
 from berrypick.registry import UnknownName
 
 #: How far two computations of one number may lie apart: sums are rounded otherwise on other machines.
@@ -76,19 +76,25 @@ def verify(path: Path, *, jobs: int = 1, started: Callable[[int], Tick] = lambda
         entry = entries.read(path)
         plan = _plan(path, entry)
         if problems := _stated(path, entry, plan):
-            return Verdict(path, tuple(problems))
+            return Verdict(path, few(problems))
         lines = _lines(path, _most(plan, entry))
         scored = score(plan, lines, entry.seeds, entry.unread, jobs=jobs, started=started)
     except Rejected as error:
         return Verdict(path, (str(error),))
     if scored.problems:
-        return Verdict(path, scored.problems, scored.episodes, scored.drifted)
+        return Verdict(path, few(scored.problems), scored.episodes, scored.drifted)
     here = entries.describe(entry.name, entry.agent, plan, entry.unread, entry.about, scored)
     problems = [
         f"{path / schema.ENTRY}, {problem}"
         for problem in _differences(entry, here, [cell.moved for cell in scored.cells])
     ]
-    return Verdict(path, tuple(problems), scored.episodes, scored.drifted)
+    return Verdict(path, few(problems), scored.episodes, scored.drifted)
+
+
+def few(problems: Sequence[str]) -> tuple[str, ...]:
+    """The first of them, and how many more there are."""
+    more = len(problems) - MOST_PROBLEMS
+    return (*problems[:MOST_PROBLEMS], *([f"and {more} more"] if more > 0 else []))
 
 
 def _check_folder(path: Path) -> None:
@@ -119,14 +125,21 @@ def _stated(path: Path, entry: Entry, plan: Plan) -> list[str]:
         found.append(f"{file}, field 'seeds': are {_list(entry.seeds)}, must be {_list(schema.SEEDS)}")
     if not plan.orders(entry.unread):
         found.append(f"{file}, field 'unread': {_list(entry.unread)} are not numbers of cells, in order")
-    for name in sorted(plan.fingerprints.keys() | entry.fingerprints.keys()):
-        said, here = entry.fingerprints.get(name, "missing"), plan.fingerprints.get(name, "not known")
-        if said != here:
-            hint = "; verify it with the version it was made with" if name in ("protocol", "scorer", "suite") else ""
-            found.append(f"{file}, field 'fingerprints.{plain(name)}': is {said:.12}, here {here:.12}{hint}")
+    stated = {name: entry.fingerprints.get(name, "missing") for name in plan.sources}
+    found += _other_fingerprints(file, stated, plan.sources, "; verify it with the version it was made with")
     if not found and (digest := reading.sha256(path / schema.EPISODES, _most(plan, entry))) != entry.episodes:
         found.append(f"{file}, field 'episodes': is {entry.episodes:.12}, the file's sha256 is {digest:.12}")
-    return found
+    # Worlds that are missing here are built for what follows.
+    return found or list(_other_fingerprints(file, entry.fingerprints, plan.fingerprints))
+
+
+def _other_fingerprints(
+    file: Path, stated: Mapping[str, str], here: Mapping[str, str], hint: str = ""
+) -> Iterator[str]:
+    for name in sorted(stated.keys() | here.keys()):
+        said, ours = stated.get(name, "missing"), here.get(name, "not known")
+        if said != ours:
+            yield f"{file}, field 'fingerprints.{plain(name)}': is {said:.12}, here {ours:.12}{hint}"
 
 
 def _list(values: Sequence[int]) -> str:

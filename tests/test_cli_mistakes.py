@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -90,3 +92,18 @@ def test_audit_prints_no_empty_table(capsys: pytest.CaptureFixture[str]):
     assert main(["audit", "plain-qa"]) == 0
     text = capsys.readouterr().out
     assert "2 without known evidence" in " ".join(text.split()) and "recall" not in text and "knock-out" not in text
+
+
+def test_what_steers_a_terminal_is_shown(capsys: pytest.CaptureFixture[str]):
+    cli.complain("no \x1b[2J\x07 here, caf\u00e9")
+    assert capsys.readouterr().err == "berrypick: no \\x1b[2J\\x07 here, caf\u00e9\n"
+
+
+@pytest.mark.parametrize("words", [["list", "agents"], ["--help"]])
+def test_whoever_reads_may_stop(words: list[str]):
+    """`berrypick --help | head -1`: no traceback."""
+    script = f"from berrypick.cli import main; import sys; sys.exit(main({words}))"
+    with subprocess.Popen([sys.executable, "-P", "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as made:
+        assert made.stdout and made.stderr
+        made.stdout.close()
+        assert made.stderr.read() == b""

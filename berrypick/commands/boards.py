@@ -86,7 +86,8 @@ def submit(
 def verify(paths: Paths, salt: Salt = None, jobs: Jobs = None) -> int:
     """Replay submissions and compute every number again; exits with code 1 where one differs.
 
-    What differs is printed with file, line, question and step. Nothing is written.
+    What differs is printed with file, line, question and step. Nothing is written but corpora and indexes of the suite
+    under BERRYPICK_HOME, where they are not there yet.
 
     Args:
         paths: submissions, or folders of submissions.

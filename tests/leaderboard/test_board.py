@@ -14,7 +14,8 @@ import pytest
 from msgspec.structs import replace
 
 from berrypick.benchmarks.metrics import Value
-from berrypick.leaderboard import board, board_files, board_tables, entries, episodes
+from berrypick.benchmarks.suites import SUITES, cells_of
+from berrypick.leaderboard import board, board_files, board_tables, entries, episodes, schema
 from berrypick.leaderboard.board import Row
 from berrypick.leaderboard.board_page import page
 from berrypick.leaderboard.episodes import Played
@@ -224,3 +225,37 @@ def test_what_is_no_submission_is_named(honest: Path, tmp_path: Path):
     shutil.copytree(honest, tmp_path / "other")
     with pytest.raises(Rejected, match="is 'honest', but the folder is 'other'"):
         board.read(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"tasks": 10**4}, r"field 'cells': ask \d+ questions of a run, a suite has 10000 at most"),
+        ({"tasks": 3000, "rollouts": 3000}, r"field 'cells': ask \d+ episodes of a run, a suite has 1000000 at most"),
+    ],
+)
+def test_more_than_any_suite_has_is_not_read(forged: Forged, change: dict[str, int], message: str):
+    forged.entry["cells"][0] |= change
+    forged.save()
+    with pytest.raises(Rejected, match=message):
+        board.read(forged.path.parent)
+    forged.entry["cells"] *= 100
+    forged.save()
+    with pytest.raises(Rejected, match="length <= 256"):
+        board.read(forged.path.parent)
+
+
+def test_questions_that_an_entry_does_not_count_are_not_held(forged: Forged):
+    """Four are asked in the first cell; the fifth ends it."""
+    extra = [forged.lines[0] | {"question_id": f"q{number}"} for number in range(5)]
+    forged.lines[:0] = extra
+    forged.save()
+    with pytest.raises(Rejected, match=r"line 5: cell 0 has more questions than entry\.json says"):
+        board.read(forged.path.parent)
+
+
+def test_any_suite_fits():
+    for suite in SUITES:
+        cells = cells_of(suite)
+        assert len(cells) <= schema.CELLS_LIMIT and sum(cell.tasks for cell in cells) <= schema.TASKS_LIMIT
+        assert sum(cell.tasks * cell.rollouts for cell in cells) <= schema.EPISODES_LIMIT

@@ -195,3 +195,12 @@ def test_a_run_that_bench_wrote(tmp_path: Path):
     assert (found.agent, found.suite, found.seed, found.protocol, found.unread) == (
         "closed_book", "board-tiny", 1, "tags", (),
     )  # fmt: skip
+
+
+def test_a_policy_is_not_known_by_the_folder_it_lies_in(tmp_path: Path):
+    runs = [Run(f"lm:{tmp_path}", "quick", seed, weights=str(seed) * 64) for seed in range(3)]
+    told = submitting._filled(About(), runs)
+    assert (told.model, told.revision) == ("", ", ".join(str(seed) * 16 for seed in range(3)))
+    told = submitting._filled(About(), [Run("lm:org/policy", "quick", 0, weights="a" * 64)] * 3)
+    assert (told.model, told.revision) == ("org/policy", "a" * 64)
+    assert submitting._filled(About(model="mine"), runs).model == "mine"

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from berrypick.benchmarks.metrics import Value
 from berrypick.errors import BadInput
 from berrypick.leaderboard import verifying
+from berrypick.leaderboard.plan import Plan
 from berrypick.leaderboard.verifying import _other_metrics, _other_strategies, find
 
 #: conftest's ``Submission``, which cannot be imported.
@@ -155,3 +156,25 @@ def test_any_change_of_bytes_gets_a_verdict(data: st.DataObject, packed: bool, f
             assert meant(kept) == meant(gzip.decompress(there))
     finally:
         forged.write_episodes(there)
+
+
+def test_no_world_is_built_for_what_is_refused_anyway(forged: Forged, monkeypatch: pytest.MonkeyPatch):
+    def built(plan: object, number: int) -> None:
+        raise AssertionError("a world was built")
+
+    monkeypatch.setattr("berrypick.leaderboard.plan.Plan.corpora", built)
+    forged.entry["fingerprints"]["scorer"] = "0" * 64
+    forged.save()
+    assert "fingerprints.scorer" in forged.problems()[0]
+    forged.entry = json.loads((forged.path / "entry.json").read_bytes())
+    forged.entry["fingerprints"] |= Plan("board-tiny", "tags").sources
+    forged.save()
+    (forged.path / "episodes.jsonl.gz").write_bytes(b"x")
+    assert "field 'episodes'" in forged.problems()[0]
+
+
+def test_what_differs_is_said_twenty_times_at_most(forged: Forged):
+    forged.entry["cells"][0]["strategies"] = {f"made up {number}": 1 for number in range(1000)}
+    forged.save()
+    *problems, rest = forged.problems()
+    assert len(problems) == 20 and rest.startswith("and 9") and rest.endswith(" more")
