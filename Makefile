@@ -14,7 +14,7 @@ export OMP_WAIT_POLICY ?= passive
 export NUMBA_NUM_THREADS ?= 1
 export PIP_DISABLE_PIP_VERSION_CHECK ?= 1
 
-.PHONY: help install bench collapse sweep scale speed speed-train board-rows test test-all test-gpu test-sb3 test-smollm check format
+.PHONY: help install bench collapse sweep scale speed speed-train board-rows verify-large test test-all test-gpu test-sb3 test-smollm check format
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -68,6 +68,10 @@ board-rows: SUITES ?= core robust real
 board-rows: JOBS ?= $(shell nproc)
 board-rows: $(STAMP)  ## play and submit the project's own rows, write the board (half an hour on two cores; goes on after a kill; OUT, SUITES, JOBS, OWN=all)
 	$(BIN)/python -P -m berrypick.leaderboard.rows --out $(OUT) --suites $(SUITES) $(if $(OWN),--own $(OWN)) --jobs $(JOBS)
+
+verify-large: JOBS ?= $(shell nproc)
+verify-large: $(STAMP)  ## replay the submissions that are too large for the tests, and write down what was found right (minutes; JOBS)
+	$(BIN)/python -P -m berrypick.leaderboard.large --jobs $(JOBS)
 
 test: $(STAMP)  ## run the tests that are neither slow nor need an accelerator
 	$(BIN)/pytest -q $(PYTEST_FLAGS)

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from berrypick import corpora
-from berrypick.leaderboard import entries, schema, verifying
+from berrypick import corpora, files
+from berrypick.errors import BadInput
+from berrypick.leaderboard import entries, large, schema, verifying
 
 #: conftest's ``Submission``, which cannot be imported.
 Forged = Any
@@ -17,14 +18,10 @@ SUBMISSIONS = Path(__file__).resolve().parents[2] / "leaderboard" / "submissions
 
 
 def committed() -> list[Any]:
-    """Every submission, those without episodes too, the largest first, so that they are not waited for at the end."""
-    paths = sorted((path for path in SUBMISSIONS.glob("*") if path.is_dir()), key=lambda path: (-size(path), path.name))
-    return [pytest.param(path, id=path.name) for path in paths]
-
-
-def size(path: Path) -> int:
-    episodes = path / schema.EPISODES
-    return episodes.stat().st_size if episodes.is_file() else 0
+    """Every submission, those without episodes too; large ones are slow."""
+    paths = sorted(path for path in SUBMISSIONS.glob("*") if path.is_dir())
+    slow = {path: [pytest.mark.slow] for path in paths if large.is_large(path)}
+    return [pytest.param(path, marks=slow.get(path, []), id=path.name) for path in paths]
 
 
 def check(path: Path) -> None:
@@ -40,6 +37,29 @@ def check(path: Path) -> None:
 def test_a_committed_submission_is_verified(path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(corpora, "added", list)  # ``real`` is committed as it is where nobody added a corpus
     check(path)
+
+
+def test_large_ones_are_as_they_were_when_they_were_replayed():
+    """`make verify-large` replays what is missing here or has changed."""
+    there = {path.name: path for path in SUBMISSIONS.glob("*") if large.is_large(path)}
+    assert {name: files.sha256(path / schema.ENTRY) for name, path in there.items()} == large.read(SUBMISSIONS.parent)
+    for path in there.values():
+        assert files.sha256(path / schema.EPISODES) == entries.read(path).episodes
+
+
+def test_a_large_one_is_written_down_once_it_was_replayed(
+    forged: Forged, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.setattr(large, "LARGE", 0)
+    folder = forged.path.parents[1]
+    large.main(folder)
+    large.main(folder)
+    assert large.read(folder) == {"honest": files.sha256(forged.path / schema.ENTRY)}
+    assert capsys.readouterr().out.count("honest: replayed") == 1
+    forged.entry["metrics"]["EM"]["value"] = 0.99
+    forged.save()
+    with pytest.raises(BadInput, match=r"metrics\.EM"):
+        large.main(folder)
 
 
 def test_what_differs_fails_and_a_private_entry_is_passed_over(forged: Forged):

@@ -1,0 +1,71 @@
+"""Replay the large submissions, and write down which entries were found right: ``make verify-large``, minutes.
+
+The tests replay what is small. Of a large submission they hold its entry against ``verified.json``, a maintainers' file
+like ``tiers.json``, which this writes: whoever changes the entry has to have it replayed again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+import msgspec
+import tyro
+from rich.console import Console
+
+from berrypick import files
+from berrypick.errors import BadInput
+from berrypick.leaderboard import reading, schema, verifying
+from berrypick.leaderboard.rows import FOLDER
+
+#: Episodes of more bytes than this are not replayed by every run of the tests.
+LARGE: Final = 2**21
+#: Beside the folder of submissions: name -> sha256 of ``entry.json``, which holds that of the episodes.
+VERIFIED: Final = "verified.json"
+
+_DECODER: Final = msgspec.json.Decoder(dict[schema.Name, schema.Sha256])
+_CONSOLE: Final = Console(highlight=False)
+
+
+def is_large(path: Path) -> bool:
+    """Whether a submission is left to this module."""
+    episodes = path / schema.EPISODES
+    return episodes.is_file() and episodes.stat().st_size > LARGE
+
+
+def read(folder: Path) -> dict[str, str]:
+    """Read ``verified.json`` of the folder of a board, nothing where there is none."""
+    path = folder / VERIFIED
+    return reading.strict(reading.read_small(path, schema.ENTRY_LIMIT), _DECODER, path) if path.exists() else {}
+
+
+def write(folder: Path, found: Mapping[str, str]) -> None:
+    """Write it, by name."""
+    files.write_bytes(folder / VERIFIED, msgspec.json.format(msgspec.json.encode(dict(sorted(found.items())))) + b"\n")
+
+
+def main(folder: Path = FOLDER, jobs: int = 1) -> None:
+    """Replay each large submission whose entry is not the one that was found right.
+
+    Args:
+        folder: of the board, with its submissions.
+        jobs: processes.
+
+    Raises:
+        BadInput: one was rejected; those before it are written down.
+    """
+    known, found = read(folder), dict[str, str]()
+    for path in sorted(filter(is_large, (folder / "submissions").iterdir())):
+        digest = files.sha256(path / schema.ENTRY)
+        if known.get(path.name) != digest:
+            if problems := verifying.verify(path, jobs=jobs).problems:
+                raise BadInput(problems[0], file=path)
+            _CONSOLE.print(f"{path.name}: replayed", markup=False)
+        found[path.name] = digest
+        write(folder, known | found)
+    write(folder, found)
+
+
+if __name__ == "__main__":
+    tyro.cli(main)
