@@ -41,10 +41,11 @@ def augmented(played: Played, how: Augmentation, reader: Reader, seed: int, epis
 
     Returns:
         Episodes, with ``refinement``: ``groups``, the share of groups played again; ``tokens``, what that generated,
-        kept or not; and where any was played again ``solved``, the share of the new episodes that were paid, and
-        ``kept``, the number kept; where critiques were asked for ``silent``, the share of episodes on which the critic
-        wrote none that can be used, which are not played again; of kept refinements ``probability``, the mean
-        probability of their tokens under the prompt that they are trained under.
+        kept or not; and where any was played again ``solved``, the share of the new episodes that were paid, ``kept``,
+        the number kept, and ``share``, theirs of the tokens that are trained on; where critiques were asked for
+        ``silent``, the share of episodes on which the critic wrote none that can be used, which are not played again;
+        of kept refinements ``probability``, the mean probability of their tokens under the prompt that they are trained
+        under.
     """
     rows = how.wanted(played.batch).nonzero().flatten()
     groups = len(torch.unique(played.batch.group))
@@ -66,6 +67,7 @@ def augmented(played: Played, how: Augmentation, reader: Reader, seed: int, epis
         "tokens": float(new.mask.sum()),
         "solved": float((new.reward > 0).double().mean()),
         "kept": float(len(kept)),
+        "share": float(take(new, kept).mask.sum() / both.mask.sum()),
     }
     if critiques is not None:
         found["silent"] = silent

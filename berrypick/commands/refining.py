@@ -20,7 +20,7 @@ Where = Annotated[
     Path | None, tyro.conf.arg(metavar="PATH", help_behavior_hint="(default: runs/refine-POLICY-SEED.json)")
 ]
 
-_NUMBERS: Final = ("right", "less plain", "less empty", "never solved", "tokens")
+_NUMBERS: Final = ("right", "grounded", "less plain", "less empty", "never solved", "tokens")
 
 
 def refine(
@@ -80,7 +80,7 @@ def show(tried: Tried) -> None:
         less = [difference(kind.more.get(control)) for control in ("plain", "empty")]
         tokens = "\u2013" if kind.tokens is None else f"{kind.tokens:.1f}"
         name += f" ({kind.silent} without a critique)" if kind.silent else ""
-        made.add_row(name, shown(kind.solved), *less, shown(kind.never), tokens)
+        made.add_row(name, shown(kind.solved), shown(kind.grounded), *less, shown(kind.never), tokens)
     OUT.print(made)
 
 

@@ -26,6 +26,7 @@ class Shown(NamedTuple):
 
 class Became(NamedTuple):
     em: bool
+    grounded: bool
 
 
 class Written(NamedTuple):
@@ -39,7 +40,10 @@ class Made(NamedTuple):
 
 
 class Stage:
-    """Episodes are right as told: first attempts by question, second ones by what is read, in order."""
+    """Episodes are right as told: first attempts by question, second ones by what is read, in order.
+
+    "1" is right, "b" right without the evidence.
+    """
 
     def __init__(self, first: dict[str, str], again: dict[str | None, str]) -> None:
         self.first, self.again = first, again
@@ -58,7 +62,11 @@ class Stage:
         return self._made([Shown(Asked("nobody asks"))] * len(places), self.again[read], 3 if read else 2)
 
     def _made(self, traces: list[Shown], right: str, tokens: int) -> Made:
-        return Made(traces, [Became(each == "1") for each in right], Written(torch.ones(len(right), tokens).bool()))
+        return Made(
+            traces,
+            [Became(each in "1b", each == "1") for each in right],
+            Written(torch.ones(len(right), tokens).bool()),
+        )
 
 
 @pytest.fixture(autouse=True)
@@ -78,8 +86,9 @@ def test_rates_and_differences_by_hand():
     Plain none is right again; under steps a's and one of b's; under empty one of b's. Resampled, the two questions are
     (a, a), (a, b) or (b, b): under steps 1/1, 2/3 or 1/2, plain 0, empty 0, 1/3 or 1/2.
     """
-    stage = Stage({"a": "10", "b": "00"}, {None: "000", "steps": "110", "empty": "001"})
+    stage = Stage({"a": "10", "b": "00"}, {None: "000", "steps": "b10", "empty": "001"})
     found = tried(stage, Sizes(2, 2, 7))
+    assert found.kinds["steps"].grounded.value == pytest.approx(1 / 3)  # a's was blind
     assert (found.split, found.questions, found.attempts, found.failed) == ("dev", 2, 4, 3)
     assert (found.first.value, found.first.low, found.first.high, found.first.n) == (0.25, 0.0, 0.5, 2)
     steps, empty, plain = (found.kinds[name] for name in ("steps", "empty", PLAIN))

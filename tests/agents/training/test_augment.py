@@ -68,9 +68,10 @@ def test_one_refinement_joins_each_group_without_success():
     assert found.batch.group.tolist() == [0, 0, 1, 1, 2, 2, 0, 2]
     assert found.batch.reward.tolist() == [0, 0, 1, 0, 0, 0, 1, 0]
     assert is_off(found.batch).tolist() == [False] * 6 + [True] * 2
-    # 2 of 3 groups; 4 episodes of 2 tokens; 1 of 4 paid; e^-2 under the prompt that they are trained under.
+    # 2 of 3 groups; 4 episodes of 2 tokens; 1 of 4 paid; of 6 + 2 episodes trained on a quarter of the tokens; e^-2
+    # under the prompt that they are trained under.
     assert dict(found.refinement) == pytest.approx(
-        {"groups": 2 / 3, "tokens": 8, "solved": 0.25, "kept": 2, "silent": 0, "probability": 0.1353353}
+        {"groups": 2 / 3, "tokens": 8, "solved": 0.25, "kept": 2, "share": 0.25, "silent": 0, "probability": 0.1353353}
     )
 
 
