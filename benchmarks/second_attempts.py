@@ -175,9 +175,9 @@ def _try_lot(learner: Learner, reader: Reader, first: int, sizes: Sizes, book: _
             book.silent[kind] += len(rows) - len(heard)
             made = dict(zip(heard, again.outcomes, strict=True))
             for number, row in enumerate(rows):
-                count, outcome = book.counts[asked[row]], made.get(number)
-                count.again[kind] = count.again.get(kind, 0) + bool(outcome and outcome.em)
-                count.grounded[kind] = count.grounded.get(kind, 0) + bool(outcome and outcome.grounded)
+                count, second = book.counts[asked[row]], made.get(number)
+                count.again[kind] = count.again.get(kind, 0) + bool(second and second.em)
+                count.grounded[kind] = count.grounded.get(kind, 0) + bool(second and second.grounded)
         tick(kind)
 
 

@@ -48,7 +48,7 @@ def measures(lines: Sequence[Line]) -> dict[str, Value]:
     """Return what the steps of one trial say; nothing without any."""
     if not lines:
         return {}
-    found = {name: mean([of(line) for line in lines[-LAST:]]) for name, of in (AT_END | GOES).items()}
+    found = {name: mean([of(line) for line in lines[-LAST:]]) for name, of in {**AT_END, **GOES}.items()}
     found |= {name: rise([of(line) for line in lines]) for name, of in RISES.items()}
     return found | {REFINED: refined_right(lines)}
 

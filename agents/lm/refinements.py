@@ -110,4 +110,6 @@ def _attempts(agent: Scripted | Hasty, env: SearchEnv, tasks: Sequence[int]) -> 
 
 def _criticise(attempt: Attempt, draw: np.random.Generator) -> str:
     critic = make_critic(CRITICS[draw.integers(len(CRITICS))])
-    return critic([attempt], [0], [draw])[0]
+    (critique,) = critic([attempt], [0], [draw])
+    assert critique is not None, "only judge models are silent"
+    return critique

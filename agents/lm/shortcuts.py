@@ -86,7 +86,8 @@ def play_shortcuts(world: int, split: str) -> Demonstrations:
             ("with_answer", Told(SCRIPTS[number], _answers(chosen)), list(chosen)),
         ):
             for task, (_, trace) in zip(tasks, rollout(agent, lambda: env, tasks, 1, seed=world, batch=1), strict=True):
-                critique = make_critic(critic)([chosen[task]], [0], [draw])[0]
+                (critique,) = make_critic(critic)([chosen[task]], [0], [draw])
+                assert critique is not None, "only judge models are silent"
                 ids, mask = tokenize(refinement(trace.prompt, critique), trace, tokenizer)
                 kept = exact_match(trace, trace.question) and all(turn.valid for turn in trace.turns)
                 if kept and only_read(ids, mask, told):
