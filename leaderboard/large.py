@@ -6,6 +6,8 @@ like ``tiers.json``, which this writes: whoever changes the entry has to have it
 
 from __future__ import annotations
 
+import resource
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
@@ -59,12 +61,20 @@ def main(folder: Path = FOLDER, jobs: int = 1) -> None:
     for path in sorted(filter(is_large, (folder / "submissions").iterdir())):
         digest = files.sha256(path / schema.ENTRY)
         if known.get(path.name) != digest:
-            if problems := verifying.verify(path, jobs=jobs).problems:
-                raise BadInput(problems[0], file=path)
-            _CONSOLE.print(f"{path.name}: replayed", markup=False)
+            begun = time.perf_counter()
+            verdict = verifying.verify(path, jobs=jobs)
+            if verdict.problems:
+                raise BadInput(verdict.problems[0], file=path)
+            _CONSOLE.print(_said(path.name, verdict.episodes, time.perf_counter() - begun), markup=False)
         found[path.name] = digest
         write(folder, known | found)
     write(folder, found)
+
+
+def _said(name: str, episodes: int, seconds: float) -> str:
+    """Episodes, how fast, and the most memory that this process or one of those that replay held so far."""
+    most = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return f"{name}: replayed, {episodes} episodes, {episodes / seconds:.0f} a second, {most >> 10} MB at most"
 
 
 if __name__ == "__main__":
