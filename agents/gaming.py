@@ -1,4 +1,4 @@
-"""Agents that try to look better than the one they wrap: the test that they do not.
+"""Agents that try to look better than the one they wrap: the test that they do not, and two that do (RULES.md).
 
 Each changes what the inner agent does and lets it see its own actions only. ``padded`` has a module of its own.
 """
@@ -27,6 +27,8 @@ _NOISE: Final = 2
 _DECOYS: Final = 3
 #: Names in a shotgun answer, at most.
 _NAMES: Final = 30
+#: Results that are asked for.
+_DEPTHS: Final = (1, 2, 3, 5, 10)
 #: Words that no built-in corpus holds.
 _FILLERS: Final = ("please", "hello", "okay", "anyway")
 
@@ -126,4 +128,25 @@ def cosmetic(view: View, action: Action, rng: np.random.Generator) -> tuple[Acti
     return Search(cased, action.engine, action.topk), False
 
 
-TRICKS: Final[dict[str, Trick]] = {"shotgun": shotgun, "noisy": noisy, "decoy": decoy, "cosmetic": cosmetic}
+def deep(view: View, action: Action, rng: np.random.Generator) -> tuple[Action, bool]:
+    """Ask for so many results by lot: what finds the evidence first varies with what is displayed."""
+    if not isinstance(action, Search):
+        return action, False
+    return Search(action.query, action.engine, int(rng.choice(_DEPTHS))), False
+
+
+def wordy(view: View, action: Action, rng: np.random.Generator) -> tuple[Action, bool]:
+    """Put the question behind every other query, by lot: ranks change, and with them what finds the evidence."""
+    if not isinstance(action, Search) or rng.random() < 0.5:
+        return action, False
+    return Search(f"{action.query} {view.question}"[:QUERY_LIMIT], action.engine, action.topk), False
+
+
+TRICKS: Final[dict[str, Trick]] = {
+    "shotgun": shotgun,
+    "noisy": noisy,
+    "decoy": decoy,
+    "cosmetic": cosmetic,
+    "deep": deep,
+    "wordy": wordy,
+}

@@ -75,6 +75,14 @@ def test_no_trick_pays(trick: str, inner: str):
     assert better(f"{trick}:{inner}", inner) == []
 
 
+@pytest.mark.parametrize("trick", ["deep", "wordy"])
+def test_what_changes_the_display_makes_ways(trick: str):
+    """Said in RULES.md and shown by rows: the one way becomes several, without more accuracy."""
+    gains = better(f"{trick}:{ONE_WAY}", ONE_WAY)
+    assert "strategies_D2" in gains and not {"EM", "grounded", "pass@4"} & set(gains)
+    assert not [name for name in gains if name.startswith("resilience")]
+
+
 @pytest.mark.parametrize("inner", [ONE_WAY, MANY_WAYS, NO_OTHER_WAY])
 def test_idle_searches_do_not_choose_what_is_refused(inner: str):
     plain = tasks(f"decoy:{inner}")[: PLAIN.tasks]

@@ -26,7 +26,7 @@ ROOT = Path(__file__).resolve().parents[2]
 #: Stands for the folder of a language model that has learnt nothing.
 UNTRAINED = "lm:untrained"
 #: Arguments for each kind; ``chat`` needs a server and has its tests in ``agents/test_chat.py``.
-TRICKS = {kind: ("mixture",) for kind in ("shotgun", "noisy", "decoy", "cosmetic")}
+TRICKS = {kind: ("mixture",) for kind in ("shotgun", "noisy", "decoy", "cosmetic", "deep", "wordy")}
 ARGUMENTS = {"padded": ("scripted:byname",), **TRICKS, "discrete": ("random", "fallbacks"), "lm": ("untrained",)}
 NAMES = [*agents.AGENTS, *(f"{kind}:{argument}" for kind, several in ARGUMENTS.items() for argument in several)]
 TASKS, ROLLOUTS = (0, 1, 2, 3, 4), 3
