@@ -73,7 +73,9 @@ def _episode(row: Row, episode: SeededEpisode) -> str:
     end = "right" if episode.reward == 1.0 else "not right"
     answer = "no answer" if episode.answer is None else f"answer: {shown(episode.answer)}"
     head = f"{cell}, {shown(episode.question_id)}, rollout {episode.rollout}: {end}; {answer}"
-    return f"<details><summary>{escape(head)}</summary><ol>{''.join(map(_step, episode.steps))}</ol></details>"
+    asked = row.entry.questions.get(episode.question_id)
+    text = f"<p>{escape(asked)}</p>" if asked else ""
+    return f"<details><summary>{escape(head)}</summary>{text}<ol>{''.join(map(_step, episode.steps))}</ol></details>"
 
 
 def _step(step: Step) -> str:

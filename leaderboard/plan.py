@@ -55,6 +55,13 @@ class Plan:
             self._questions[bare] = {tasks.at(task).question.id: task for task in cells.choose(tasks, bare.tasks)}
         return self._questions[bare]
 
+    def text(self, question: str) -> str | None:
+        """How a question is put in the first plain cell that asks it; None where none does."""
+        for number, cell in enumerate(self.cells):
+            if cell == cell.bare and question in self.questions(number):
+                return self.tasks(number).at(self.questions(number)[question]).question.text
+        return None
+
     def orders(self, numbers: Sequence[int]) -> bool:
         """Whether all are numbers of cells, each once and in order."""
         return list(numbers) == sorted(set(numbers) & set(range(len(self.cells))))

@@ -36,6 +36,8 @@ Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
 CELLS_LIMIT: Final = 256
 TASKS_LIMIT: Final = 10**4
 EPISODES_LIMIT: Final = 10**6
+#: Questions whose text an entry holds, at most.
+QUESTIONS_LIMIT: Final = 6
 #: What a cell has of something: enough for any suite, and not too many to hold a number for each.
 Few = Annotated[int, Meta(ge=0, le=10**5)]
 Count = Annotated[int, Meta(ge=0, le=10**18)]
@@ -160,6 +162,7 @@ class Entry(Record):
         cells: the suite's cells, in order.
         episodes: of the file, its sha256.
         tier: claimed. ``replayed`` is what ``berrypick verify`` can show; what is above it stands in ``TIERS``.
+        questions: id -> text of the questions whose episodes the board shows; none of a private salt.
     """
 
     schema: Literal[1]
@@ -178,6 +181,7 @@ class Entry(Record):
     cells: Annotated[tuple[EntryCell, ...], Meta(max_length=CELLS_LIMIT)]
     episodes: Sha256
     tier: Literal["self-reported", "replayed"]
+    questions: Annotated[dict[Short, Long], Meta(max_length=QUESTIONS_LIMIT)] = msgspec.field(default_factory=dict)
 
 
 #: Decoders are made once: making one costs more than using it.

@@ -15,7 +15,7 @@ from berrypick import files
 from berrypick.benchmarks import result
 from berrypick.benchmarks.run import Tick
 from berrypick.errors import BadInput
-from berrypick.leaderboard import entries, schema
+from berrypick.leaderboard import entries, episodes, schema
 from berrypick.leaderboard.plan import Plan
 from berrypick.leaderboard.runs import RUN, Run, read_lines, read_run
 from berrypick.leaderboard.schema import About, Entry, SeededEpisode
@@ -71,8 +71,17 @@ def submit(
             raise BadInput(f"the episodes do not replay here, so they cannot be submitted: {shown}")
         entry = entries.describe(name, agent or played[0].agent, plan, unread, _filled(about, played), scored)
         entry = replace(entry, episodes=files.sha256(draft / schema.EPISODES))
+        entry = replace(entry, questions=questions(draft, entry, plan))
         files.write_bytes(draft / schema.ENTRY, _checked(entry))
     return target
+
+
+def questions(path: Path, entry: Entry, plan: Plan) -> dict[str, str]:
+    """Id -> text of the questions whose episodes the board shows; nothing of a private salt."""
+    if plan.salt:
+        return {}
+    asked = dict.fromkeys(episode.question_id for episode in episodes.read(path, entry).samples)
+    return {question: text for question in asked if (text := plan.text(question)) is not None}
 
 
 def _free(out: Path, name: str) -> Path:

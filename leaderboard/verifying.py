@@ -84,10 +84,8 @@ def verify(path: Path, *, jobs: int = 1, started: Callable[[int], Tick] = lambda
     if scored.problems:
         return Verdict(path, few(scored.problems), scored.episodes, scored.drifted)
     here = entries.describe(entry.name, entry.agent, plan, entry.unread, entry.about, scored)
-    problems = [
-        f"{path / schema.ENTRY}, {problem}"
-        for problem in _differences(entry, here, [cell.moved for cell in scored.cells])
-    ]
+    found = [*_differences(entry, here, [cell.moved for cell in scored.cells]), *_other_questions(entry, plan)]
+    problems = [f"{path / schema.ENTRY}, {problem}" for problem in found]
     return Verdict(path, few(problems), scored.episodes, scored.drifted)
 
 
@@ -174,6 +172,12 @@ def _differences(entry: Entry, here: Entry, moved: Sequence[int]) -> Iterator[st
         yield from _other_metrics(said.metrics, found.metrics, f"{field}.metrics", moved[number])
         strategies = said.strategies, found.strategies, known
         yield from _other_strategies(*strategies, f"{field}.strategies", moved[number])
+
+
+def _other_questions(entry: Entry, plan: Plan) -> Iterator[str]:
+    for question, text in entry.questions.items():
+        if plan.salt or plan.text(question) != text:
+            yield f"field 'questions.{plain(question)}': is not how a plain cell puts it"
 
 
 def _other_fields(said: Mapping[str, Any], found: Mapping[str, Any], field: str) -> Iterator[str]:

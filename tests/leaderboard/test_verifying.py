@@ -178,3 +178,17 @@ def test_what_differs_is_said_twenty_times_at_most(forged: Forged):
     forged.save()
     *problems, rest = forged.problems()
     assert len(problems) == 20 and rest.startswith("and 9") and rest.endswith(" more")
+
+
+def test_questions_are_those_that_are_asked(forged: Forged):
+    """Two are shown: one that was right and one that was not."""
+    texts = forged.entry["questions"]
+    assert len(texts) == 2 and all(text.endswith("?") for text in texts.values())
+    forged.entry["questions"] = dict.fromkeys(texts, "Is it me?")
+    forged.save()
+    assert [problem.partition("field ")[2] for problem in forged.problems()] == [
+        f"'questions.{question}': is not how a plain cell puts it" for question in texts
+    ]
+    forged.entry["questions"] = {}
+    forged.save()
+    assert forged.problems() == ()
