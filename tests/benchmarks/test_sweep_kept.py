@@ -18,4 +18,4 @@ def test_the_committed_sweep_is_that_of_its_trials(tmp_path: Path):
     assert sweep_page.table(found) == (KEPT / sweep_page.TABLE).read_text()
     plan = sweep.read(sweep.find("critique"))
     sweep.claim(plan, tmp_path)  # raises where the shipped file asks for other trials than were run
-    assert sum(is_done(trial, tmp_path) for trial in plan.trials) == 50
+    assert sum(is_done(trial, tmp_path) for trial in plan.trials) == 86
