@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+#: Ways that are written on the axis, where none has two, and else.
+_NEAR: Final = (1, 1.1, 1.2, 1.3, 1.4, 1.5, 1.7)
+_FAR: Final = (1, 1.5, 2, 3, 4, 6, 8, 12, 16)
+
 
 def pareto(found: Sequence[Row], splits: Sequence[str], colours: Mapping[str, str]) -> Figure:
     """EM against strategies_D2, one panel a split; what no other method beats in both lies on the dashed line.
@@ -30,7 +34,8 @@ def pareto(found: Sequence[Row], splits: Sequence[str], colours: Mapping[str, st
     """
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(6.2 * len(splits), 4.8), layout="constrained")
+    height = max(4.8, 0.32 * len(found))  # names stand clear of each other
+    figure = Figure(figsize=(6.2 * len(splits), height), layout="constrained")
     axes = list(figure.subplots(1, len(splits), squeeze=False).flat)
     across = [_across(found, split) for split in splits]
     panels = [
@@ -85,9 +90,9 @@ def _panel(axis: Axes, points: Sequence[_Point], colours: Mapping[str, str]) -> 
     low, high = axis.get_ylim()
     axis.set(ylabel="EM", xscale="log")
     axis.set_ylim(max(low, -0.02), min(high, 1.02))
-    far = 1.25 * max([1.6, *(point.x for point in points)])
-    axis.set_xlim(0.94, far)
-    ticks = [tick for tick in (1, 1.5, 2, 3, 4, 6, 8, 12, 16) if tick <= far]
+    far = 1.25 * max([1.1, *(point.x for point in points)])
+    axis.set_xlim(far**-0.12, far)
+    ticks = [tick for tick in (_NEAR if far < 2 else _FAR) if tick <= far]
     axis.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
     axis.minorticks_off()
     return lines
