@@ -20,7 +20,7 @@ from berrypick.registry import with_argument
 
 #: Share of a cell's grounded successes, and their number, up to which they may rest on the way that it refuses: said in
 #: other words a refused query is another one as it is written, and may be meant as one.
-DODGED: Final = 0.1
+DODGED: Final = 0.25
 _FEW: Final = 5
 
 
