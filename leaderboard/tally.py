@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from berrypick.benchmarks import cells as playing
 from berrypick.benchmarks import favourite, seeds
@@ -17,11 +17,6 @@ from berrypick.envs.outcome import Outcome
 from berrypick.leaderboard.plan import Plan
 from berrypick.leaderboard.replaying import Job, Replayed
 from berrypick.registry import with_argument
-
-#: Share of a cell's grounded successes, and their number, up to which they may rest on the way that it refuses: said in
-#: other words a refused query is another one as it is written, and may be meant as one.
-DODGED: Final = 0.25
-_FEW: Final = 5
 
 
 class CellScore(NamedTuple):
@@ -43,6 +38,7 @@ class Score(NamedTuple):
         episodes: number of episodes.
         drifted: steps with a dense list in another order than here.
         tokens: sum of what the steps say.
+        notes: what a reader should know of the numbers.
     """
 
     problems: tuple[str, ...]
@@ -51,6 +47,7 @@ class Score(NamedTuple):
     episodes: int
     drifted: int
     tokens: int
+    notes: tuple[str, ...] = ()
 
 
 class Tally:
@@ -88,7 +85,6 @@ class Tally:
     def score(self) -> Score:
         """What it is all worth; with problems, nothing but them."""
         counts = self._episodes, self._drifted, self._tokens
-        self.problems += [] if self.problems else self._dodges()
         if self.problems:
             return Score(tuple(self.problems), {}, (), *counts)
         runs = [[self._run(seed, number) for number in range(len(self._plan.cells))] for seed in self._seeds]
@@ -102,24 +98,27 @@ class Tally:
             )
             for number, metrics in enumerate(means.cells)
         )
-        return Score((), means.overall, tuple(found), *counts)
+        return Score((), means.overall, tuple(found), *counts, tuple(self._in_other_words()))
 
-    def _dodges(self) -> list[str]:
-        """Cells whose successes rest on the way that they refuse, as what found the evidence tells."""
+    def _in_other_words(self) -> list[str]:
+        """Cells with successes that rest on the way that they refuse, as what found the evidence tells.
+
+        A query is refused by its form as it is written: with other words around it, it is another one.
+        """
         found = []
         for number, cell in enumerate(self._plan.cells):
             if not cell.waits or number in self._unread:
                 continue
-            successes = dodged = 0
+            successes = same = 0
             for seed in self._seeds:
                 refused = _refused(self.resolved(seed, number))
                 grounded = [outcome for task in self._tasks(seed, number) for outcome in task.grounded]
                 successes += len(grounded)
-                dodged += sum(any(way_of(move) in refused for move in outcome.strategy) for outcome in grounded)
-            if dodged > max(_FEW, DODGED * successes):
+                same += sum(any(way_of(move) in refused for move in outcome.strategy) for outcome in grounded)
+            if same:
                 found.append(
-                    f"cell {number} ({cell.label}): {dodged} of {successes} grounded successes rest on what is refused "
-                    "there, in other words; see RULES.md"
+                    f"cell {number} ({cell.label}): {same} of {successes} grounded successes rest on what is refused "
+                    "there, in other words"
                 )
         return found
 

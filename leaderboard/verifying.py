@@ -37,12 +37,14 @@ class Verdict(NamedTuple):
         problems: what is wrong, one line each; empty where every number was found again.
         episodes: episodes replayed.
         drifted: steps with a dense list in another order than here.
+        notes: what a reader should know of its numbers; nothing is wrong with them.
     """
 
     path: Path
     problems: tuple[str, ...]
     episodes: int = 0
     drifted: int = 0
+    notes: tuple[str, ...] = ()
 
 
 def find(paths: Sequence[Path]) -> list[Path]:
@@ -86,7 +88,7 @@ def verify(path: Path, *, jobs: int = 1, started: Callable[[int], Tick] = lambda
     here = entries.describe(entry.name, entry.agent, plan, entry.unread, entry.about, scored)
     found = [*_differences(entry, here, [cell.moved for cell in scored.cells]), *_other_questions(entry, plan)]
     problems = [f"{path / schema.ENTRY}, {problem}" for problem in found]
-    return Verdict(path, few(problems), scored.episodes, scored.drifted)
+    return Verdict(path, few(problems), scored.episodes, scored.drifted, scored.notes)
 
 
 def few(problems: Sequence[str]) -> tuple[str, ...]:

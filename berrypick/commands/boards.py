@@ -143,6 +143,8 @@ def _show(verdict: Verdict) -> None:
         return
     drifted = f"; {verdict.drifted} steps with a dense list in another order" if verdict.drifted else ""
     OUT.print(f"{name}: replayed, {verdict.episodes} episodes{drifted}", style="green", markup=False, soft_wrap=True)
+    for note in verdict.notes:
+        OUT.print(f"  {note}; see leaderboard/RULES.md", markup=False, soft_wrap=True)
 
 
 def _jobs(jobs: int | None) -> int:

@@ -1,7 +1,8 @@
-"""What ``no_favourite`` refuses, said in other words: not accepted, whatever the record says."""
+"""What ``no_favourite`` refuses, said in other words: whoever verifies a submission is told."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -16,8 +17,7 @@ from berrypick.benchmarks.suites import SUITES, Cell
 from berrypick.envs.actions import Open, Search
 from berrypick.envs.protocols import PROTOCOLS
 from berrypick.envs.reading.view import look
-from berrypick.errors import BadInput
-from berrypick.leaderboard import submitting
+from berrypick.leaderboard import submitting, verifying
 from berrypick.leaderboard.schema import SEEDS, About
 
 SUITE, FILLER = "dodged", "please "
@@ -80,10 +80,16 @@ def played(tmp_path: Path) -> Iterator[dict[bool, list[Path]]]:
             del table._rows[name], table._help[name]
 
 
-def test_a_refused_way_said_in_other_words_is_no_other_way(played: dict[bool, list[Path]], tmp_path: Path):
-    submitting.submit(played[False], "names", About(), tmp_path)
-    with pytest.raises(
-        BadInput, match=r"cell 1 .*no_favourite.: \d+ of \d+ grounded successes rest on what is refused"
-    ):
-        submitting.submit(played[True], "dodger", About(), tmp_path)
-    assert [path.name for path in tmp_path.iterdir() if path.is_dir() and path.name in ("names", "dodger")] == ["names"]
+def test_a_refused_way_said_in_other_words_is_told(played: dict[bool, list[Path]], tmp_path: Path):
+    notes = {}
+    for dodges, runs in played.items():
+        path = submitting.submit(runs, f"dodges-{dodges}".lower(), About(), tmp_path / "submissions")
+        verdict = verifying.verify(path)
+        assert verdict.problems == ()
+        notes[dodges] = verdict.notes
+    assert notes[False] == ()
+    (note,) = notes[True]
+    found = re.match(
+        r"cell 1 \(Almanac no_favourite\): (\d+) of (\d+) grounded successes rest on what is refused", note
+    )
+    assert found and int(found[1]) > int(found[2]) / 2
