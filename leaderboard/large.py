@@ -22,7 +22,7 @@ from berrypick.leaderboard import reading, schema, verifying
 from berrypick.leaderboard.rows import FOLDER
 
 #: Episodes of more bytes than this are not replayed by every run of the tests.
-LARGE: Final = 2**21
+LARGE: Final = 2**19
 #: Beside the folder of submissions: name -> sha256 of ``entry.json``, which holds that of the episodes.
 VERIFIED: Final = "verified.json"
 
