@@ -17,7 +17,7 @@ from berrypick.leaderboard.plan import Plan
 from berrypick.leaderboard.pool import in_order, processes
 from berrypick.leaderboard.reading import Rejected, plain
 from berrypick.leaderboard.replaying import Job
-from berrypick.leaderboard.tally import Score, Tally
+from berrypick.leaderboard.tally import Tally
 from berrypick.records import Episode
 
 #: Differences after which the rest is not looked at.
@@ -37,7 +37,7 @@ class Line(NamedTuple):
     episode: Episode
 
 
-def score(
+def replayed(
     plan: Plan,
     lines: Iterable[Line],
     run_seeds: Sequence[int],
@@ -45,8 +45,8 @@ def score(
     *,
     jobs: int = 1,
     started: Callable[[int], Tick] = lambda total: lambda done: None,
-) -> Score:
-    """Replay the episodes of some runs of a suite and compute what they are worth.
+) -> Tally:
+    """Replay the episodes of some runs of a suite, up to ``MOST_PROBLEMS``; ``Tally.score`` says what they are worth.
 
     An episode that the suite asks for and that is not there counts as a failure.
 
@@ -61,19 +61,6 @@ def score(
     Raises:
         Rejected: an episode that was not asked for, one that stands twice, or an order that is another.
     """
-    return replayed(plan, lines, run_seeds, unread, jobs=jobs, started=started).score()
-
-
-def replayed(
-    plan: Plan,
-    lines: Iterable[Line],
-    run_seeds: Sequence[int],
-    unread: Sequence[int] = (),
-    *,
-    jobs: int = 1,
-    started: Callable[[int], Tick] = lambda total: lambda done: None,
-) -> Tally:
-    """Replay episodes, up to ``MOST_PROBLEMS``; arguments and errors as of ``score``."""
     tally = Tally(plan, run_seeds, unread)
     tick = started(len(run_seeds) * len(plan.cells))
     with processes(jobs) as pool:

@@ -19,7 +19,7 @@ from berrypick.leaderboard import entries, episodes, schema
 from berrypick.leaderboard.plan import Plan
 from berrypick.leaderboard.runs import RUN, Run, read_lines, read_run
 from berrypick.leaderboard.schema import About, Entry, SeededEpisode
-from berrypick.leaderboard.scoring import Line, score
+from berrypick.leaderboard.scoring import Line, replayed
 
 #: Problems that a message names.
 _SHOWN: Final = 3
@@ -64,7 +64,8 @@ def submit(
     lines = (line for run, folder in found for line in read_lines(folder, run, plan))
     with files.new_folder(target) as draft:
         with open(draft / schema.EPISODES, "wb") as file, _packed(file) as packed:
-            scored = score(plan, _copied(lines, packed), schema.SEEDS, unread, jobs=jobs, started=started)
+            tally = replayed(plan, _copied(lines, packed), schema.SEEDS, unread, jobs=jobs, started=started)
+        scored = tally.score()
         if scored.problems:
             more = len(scored.problems) - _SHOWN
             shown = "; ".join(scored.problems[:_SHOWN]) + (f"; and {more} more" if more > 0 else "")

@@ -18,7 +18,7 @@ from berrypick.leaderboard import entries, reading, schema
 from berrypick.leaderboard.plan import Plan
 from berrypick.leaderboard.reading import Rejected, plain
 from berrypick.leaderboard.schema import LINE_DECODER, Entry
-from berrypick.leaderboard.scoring import MOST_PROBLEMS, Line, score
+from berrypick.leaderboard.scoring import MOST_PROBLEMS, Line, replayed
 from berrypick.registry import UnknownName
 
 #: How far two computations of one number may lie apart: sums are rounded otherwise on other machines.
@@ -80,7 +80,7 @@ def verify(path: Path, *, jobs: int = 1, started: Callable[[int], Tick] = lambda
         if problems := _stated(path, entry, plan):
             return Verdict(path, few(problems))
         lines = _lines(path, _most(plan, entry))
-        scored = score(plan, lines, entry.seeds, entry.unread, jobs=jobs, started=started)
+        scored = replayed(plan, lines, entry.seeds, entry.unread, jobs=jobs, started=started).score()
     except Rejected as error:
         return Verdict(path, (str(error),))
     if scored.problems:
