@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -12,7 +12,7 @@ from berrypick.agents.training.folder import OTHER as UNNAMED
 from berrypick.agents.training.folder import Line
 from berrypick.benchmarks.collapse import Collapse, Run
 from berrypick.benchmarks.collapse_law import points
-from berrypick.benchmarks.collapse_series import smooth
+from berrypick.benchmarks.collapse_series import Of, smooth
 from berrypick.benchmarks.collapse_weights import QUANTILES
 from berrypick.benchmarks.plots_bars import FORMS, OTHER, REST
 from berrypick.benchmarks.plots_base import COLOURS, INK, SOFT, STYLE, grid, png
@@ -21,8 +21,6 @@ from berrypick.envs.moves import STEP
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
-Of = Callable[[Line], float | None]
 
 #: Strategies that get a colour of their own.
 NAMED: Final = 9

@@ -11,6 +11,9 @@ from typing import Final, NamedTuple
 
 from berrypick.agents.training.folder import Line
 
+#: What a step has of something, None where it is not defined.
+Of = Callable[[Line], float | None]
+
 #: A value at each step, None where it is not defined.
 Series = Sequence[float | None]
 

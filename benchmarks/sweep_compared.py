@@ -12,7 +12,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from berrypick.agents.training.folder import Line
-from berrypick.benchmarks.collapse_series import WINDOW
+from berrypick.benchmarks.collapse_series import WINDOW, Of
 from berrypick.benchmarks.metrics_base import Value
 from berrypick.benchmarks.result import QuestionResult
 from berrypick.benchmarks.sweep import BASELINE
@@ -28,7 +28,7 @@ COSTS: Final[Mapping[str, Callable[[Line], float]]] = {
     "cost_step": lambda line: line.seconds_rollout + line.seconds_update + line.seconds_other,
 }
 #: Of the last steps before a run had generated as much as the leanest of its seed generated in all.
-AT_EQUAL_TOKENS: Final[Mapping[str, Callable[[Line], float | None]]] = {
+AT_EQUAL_TOKENS: Final[Mapping[str, Of]] = {
     "reward_at_equal_tokens": lambda line: line.reward,
     "unsolved_at_equal_tokens": lambda line: line.unsolved,
 }

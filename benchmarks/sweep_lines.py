@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from berrypick.agents.training.folder import Line
+from berrypick.benchmarks.collapse_series import Of
 from berrypick.benchmarks.metrics_base import Value
 from berrypick.benchmarks.result import BLANK
-
-Of = Callable[[Line], float | None]
 
 #: Steps at the end of training over which there is a mean: questions differ from step to step.
 LAST: Final = 10

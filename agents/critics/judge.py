@@ -145,10 +145,12 @@ def _asked(argument: str) -> _Asked:
     """Read ``<model>?prompt=<file or with_answer>&tries=<number>``; other settings stay with the model.
 
     Raises:
-        BadInput: a file that cannot be read, or no number.
+        BadInput: a file that cannot be read, no number, or one of the two twice.
     """
     model, _, query = argument.partition("?")
     settings = parse_qsl(query, keep_blank_values=True)
+    if twice := [name for name in ("prompt", "tries") if [given for given, _ in settings].count(name) > 1]:
+        raise BadInput("is given twice", field=twice[0])
     own = {name: value for name, value in settings if name in ("prompt", "tries")}
     rest = urlencode([(name, value) for name, value in settings if name not in own])
     tries = own.get("tries", str(TRIES))

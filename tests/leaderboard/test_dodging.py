@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from berrypick import agents
 from berrypick.agents.base import Row
-from berrypick.benchmarks import run
+from berrypick.benchmarks import result, run
 from berrypick.benchmarks.suites import SUITES, Cell
 from berrypick.envs.actions import Open, Search
 from berrypick.envs.protocols import PROTOCOLS
@@ -87,6 +87,11 @@ def test_a_refused_way_said_in_other_words_is_told(played: dict[bool, list[Path]
         verdict = verifying.verify(path)
         assert verdict.problems == ()
         notes[dodges] = verdict.notes
+    kept = {
+        dodges: [result.read(run).metrics["resilience_no_favourite"].value for run in runs]
+        for dodges, runs in played.items()
+    }
+    assert max(kept[False]) == 0 and min(kept[True]) == 1, "as RULES.md says"
     assert notes[False] == ()
     (note,) = notes[True]
     found = re.match(

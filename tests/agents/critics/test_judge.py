@@ -109,6 +109,7 @@ def test_a_user_says_prompt_and_tries_behind_the_name(stub, played: list[Attempt
         ("tries=many", "'tries': must be a whole number, got 'many'"),
         ("tries=0", "'tries': must be at least 1"),
         ("prompt=/no/where.txt", "'prompt': cannot be read.*name a text file, or with_answer"),
+        ("tries=3&tries=4", "'tries': is given twice"),
         ("colour=red", "is no setting"),
     ],
 )
