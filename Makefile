@@ -43,7 +43,7 @@ sweep: $(STAMP)  ## train and compare what a sweep file names, writing one page 
 
 scale: OUT ?= runs/scale
 scale: $(STAMP)  ## measure quality and cost from 1k to 1M documents, write a page (half an hour, 3 GB; OUT)
-	$(BIN)/python -P -m berrypick.benchmarks.scale --out $(OUT)
+	$(BIN)/python -P -m berrypick.benchmarks.studies.scale.main --out $(OUT)
 
 $(SPEED_STAMP): $(STAMP)
 	@echo "installing what is measured against, extra speed: bm25s, numba, requests"
@@ -67,11 +67,11 @@ board-rows: OUT ?= runs/board
 board-rows: SUITES ?= core robust real
 board-rows: JOBS ?= $(shell nproc)
 board-rows: $(STAMP)  ## play and submit the project's own rows, write the board (half an hour on two cores; goes on after a kill; OUT, SUITES, JOBS, OWN=all)
-	$(BIN)/python -P -m berrypick.leaderboard.rows --out $(OUT) --suites $(SUITES) $(if $(OWN),--own $(OWN)) --jobs $(JOBS)
+	$(BIN)/python -P -m berrypick.leaderboard.maintain.baseline_rows --out $(OUT) --suites $(SUITES) $(if $(OWN),--own $(OWN)) --jobs $(JOBS)
 
 verify-large: JOBS ?= $(shell nproc)
 verify-large: $(STAMP)  ## replay the submissions that are too large for the tests, and write down what was found right (minutes; JOBS)
-	$(BIN)/python -P -m berrypick.leaderboard.large --jobs $(JOBS)
+	$(BIN)/python -P -m berrypick.leaderboard.maintain.verify_large --jobs $(JOBS)
 
 test: $(STAMP)  ## run the tests that are neither slow nor need an accelerator
 	$(BIN)/pytest -q $(PYTEST_FLAGS)

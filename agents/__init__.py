@@ -11,32 +11,36 @@ from collections.abc import Callable
 from functools import partial
 
 from berrypick.agents.base import Agent, Row
-from berrypick.agents.strategies import STRATEGIES
+from berrypick.agents.scripted.strategies import STRATEGIES
 from berrypick.registry import Table, UnknownName
 
 
 def _scripted(script: str) -> Agent:
-    from berrypick.agents.scripted import Scripted
+    from berrypick.agents.scripted.agent import Scripted
 
     return Scripted(script)
 
 
 #: name -> a function that makes the agent
 AGENTS: Table[Callable[[], Agent]] = Table("agent")
-AGENTS.add("random", "berrypick.agents.random:Random", "random queries, pages and answers from words seen")
-AGENTS.add("closed_book", "berrypick.agents.closed_book:ClosedBook", "commonest train answer of its kind; no search")
+AGENTS.add("random", "berrypick.agents.baselines.random:Random", "random queries, pages and answers from words seen")
+AGENTS.add(
+    "closed_book", "berrypick.agents.baselines.closed_book:ClosedBook", "commonest train answer of its kind; no search"
+)
 for _script in STRATEGIES:
     AGENTS.add(f"scripted:{_script}", partial(_scripted, _script), STRATEGIES[_script].help)
-AGENTS.add("mixture", "berrypick.agents.mixture:Mixture", "one of the scripts, drawn per rollout")
-AGENTS.add("oracle", "berrypick.agents.oracle:Oracle", "displays the gold evidence and answers: the ceiling")
-AGENTS.add("route_oracle", "berrypick.agents.oracle:RouteOracle", "the same on a viable route drawn per rollout")
+AGENTS.add("mixture", "berrypick.agents.scripted.mixture:Mixture", "one of the scripts, drawn per rollout")
+AGENTS.add("oracle", "berrypick.agents.baselines.oracle:Oracle", "displays the gold evidence and answers: the ceiling")
+AGENTS.add(
+    "route_oracle", "berrypick.agents.baselines.oracle:RouteOracle", "the same on a viable route drawn per rollout"
+)
 
 #: kind -> a function from the argument to the agent
 KINDS: Table[Callable[[str], Agent]] = Table("kind of agent")
 
 
 def _padded(inner: str) -> Agent:
-    from berrypick.agents.padded import Padded
+    from berrypick.agents.adversarial.padded import Padded
 
     return Padded(make(inner))
 
@@ -45,7 +49,7 @@ KINDS.add("padded", _padded, "padded:<agent>: the agent with fillers, thoughts a
 
 
 def _gaming(kind: str, inner: str) -> Agent:
-    from berrypick.agents.gaming import Gaming
+    from berrypick.agents.adversarial.wrappers import Gaming
 
     return Gaming(kind, make(inner))
 
@@ -70,7 +74,9 @@ def _lm(name: str) -> Agent:
 
 
 KINDS.add("lm", _lm, "lm:<folder, .gguf file or hub name>: a transformers language model")
-KINDS.add("chat", "berrypick.agents.chat:Chat", "chat:<base_url>:<model>: a model behind an OpenAI-compatible endpoint")
+KINDS.add(
+    "chat", "berrypick.agents.chat.agent:Chat", "chat:<base_url>:<model>: a model behind an OpenAI-compatible endpoint"
+)
 
 
 def _discrete(policy: str) -> Agent:
@@ -81,16 +87,18 @@ def _discrete(policy: str) -> Agent:
     """
     from pathlib import Path
 
-    from berrypick import files
+    from berrypick import io
     from berrypick.agents import starts
-    from berrypick.agents.discrete import POLICIES, Discrete
+    from berrypick.agents.discrete.agent import POLICIES, Discrete
 
     folder = Path(starts.find(policy))
     if policy in POLICIES or not (os.sep in policy or folder.is_dir()):
         return Discrete(policy, POLICIES[policy])
-    from berrypick.agents.training import numbers
+    from berrypick.agents.discrete import policy as discrete_policy
 
-    return Discrete(policy, numbers.sampler(numbers.load(folder)), files.sha256(folder / numbers.WEIGHTS))
+    return Discrete(
+        policy, discrete_policy.sampler(discrete_policy.load(folder)), io.sha256(folder / discrete_policy.WEIGHTS)
+    )
 
 
 KINDS.add("discrete", _discrete, "discrete:<policy>: a policy of the discrete track, by name or folder, played in text")

@@ -17,12 +17,12 @@ import numpy as np
 
 from berrypick import seeding
 from berrypick.agents.base import Agent, AgentDown, Row
-from berrypick.envs.faults import rollout_seed
-from berrypick.envs.trace import Trace
+from berrypick.envs.perturbations.faults import rollout_seed
+from berrypick.envs.scoring.trace import Trace
 from berrypick.records import Episode, Step
 
 if TYPE_CHECKING:
-    from berrypick.agents.discrete import Policy
+    from berrypick.agents.discrete.agent import Policy
 
 EPISODE_SCHEMA: Final = 1
 #: Row ids are never reused in a process, so that an agent may serve several rollouts and key caches on them.
@@ -43,7 +43,7 @@ class RolloutError(RuntimeError):
 
 @runtime_checkable
 class Informed(Protocol):
-    """An agent that plays with the gold in its hands: the ceilings in ``agents/oracle.py`` and nothing else."""
+    """An agent that plays with the gold in its hands: the ceilings in ``agents/baselines/oracle.py`` and nothing else."""
 
     def tell(self, row: int, trace: Trace) -> None:
         """Hand over the trace of a starting episode, which holds its question and corpus."""

@@ -14,13 +14,13 @@ import msgspec
 from berrypick import seeding
 from berrypick.agents.base import Agent, Metered
 from berrypick.agents.rollout import Failure, rollout
-from berrypick.benchmarks.metrics import TaskOutcomes
+from berrypick.benchmarks.metrics.table import TaskOutcomes
 from berrypick.benchmarks.result import CellResult
 from berrypick.benchmarks.suites import Cell
 from berrypick.corpora.manifest import AUDIT_FILE
 from berrypick.corpora.store import Corpus
 from berrypick.envs import ENVS, worlds
-from berrypick.envs.outcome import Outcome, analyse
+from berrypick.envs.scoring.outcome import Outcome, analyse
 from berrypick.envs.search import SearchEnv
 from berrypick.envs.tasks import Task, Tasks
 from berrypick.errors import BadInput

@@ -8,10 +8,12 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from berrypick.benchmarks import result, robustness, stats
-from berrypick.benchmarks.bootstrap import Difference
-from berrypick.benchmarks.metrics import METRICS, TaskOutcomes
+from berrypick.benchmarks import result
+from berrypick.benchmarks.metrics import robustness
+from berrypick.benchmarks.metrics.table import METRICS, TaskOutcomes
 from berrypick.benchmarks.result import Result
+from berrypick.benchmarks.stats import intervals
+from berrypick.benchmarks.stats.bootstrap import Difference
 from berrypick.errors import BadInput
 
 #: Metrics that are computed from grounded successes alone.
@@ -68,7 +70,7 @@ def compare(first: Path, second: Path, seed: int = 0, *, matched: bool = False) 
     kept = {} if matched else robustness.compare(_changed(a, ours), _changed(b, theirs), seed)
     if matched:
         ours, theirs = match(ours, theirs)
-    rows = stats.compare(ours, theirs, OF_SUCCESSES if matched else METRICS, seed, apart)
+    rows = intervals.compare(ours, theirs, OF_SUCCESSES if matched else METRICS, seed, apart)
     return Comparison(a, b, len(_plain(ours, apart) & _plain(theirs, apart)), rows | kept)
 
 

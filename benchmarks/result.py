@@ -10,8 +10,8 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
-from berrypick import files
-from berrypick.benchmarks.metrics import TaskOutcomes, Value
+from berrypick import io
+from berrypick.benchmarks.metrics.table import TaskOutcomes, Value
 from berrypick.benchmarks.provenance import Provenance
 from berrypick.benchmarks.suites import Cell, label
 from berrypick.errors import BadInput
@@ -156,9 +156,9 @@ def canonical(value: object) -> bytes:
 def write(folder: Path, result: Result, episodes: Iterable[Episode], tasks: Iterable[TaskOutcomes]) -> None:
     """Write a run folder's files; ``result.json`` comes last, so a folder that has it is whole."""
     ordered = sorted(episodes, key=lambda episode: (episode.cell, episode.question_id, episode.rollout))
-    files.write_bytes(folder / EPISODES, squeeze(files.jsonl(ordered)))
-    files.write_bytes(folder / OUTCOMES, squeeze(files.jsonl(tasks)))
-    files.write_bytes(folder / RESULT, canonical(result))
+    io.write_bytes(folder / EPISODES, squeeze(io.jsonl(ordered)))
+    io.write_bytes(folder / OUTCOMES, squeeze(io.jsonl(tasks)))
+    io.write_bytes(folder / RESULT, canonical(result))
 
 
 def read(folder: Path) -> Result:
@@ -169,10 +169,10 @@ def read(folder: Path) -> Result:
     """
     path = _there(folder, RESULT)
     data = path.read_bytes()
-    schema = files.decode(data, msgspec.json.Decoder(dict[str, Any]), path).get("schema")
+    schema = io.decode(data, msgspec.json.Decoder(dict[str, Any]), path).get("schema")
     if schema != SCHEMA:
         raise BadInput(f"schema is {schema!r}, this version reads {SCHEMA}", file=path, field="schema")
-    return files.decode(data, msgspec.json.Decoder(Result), path)
+    return io.decode(data, msgspec.json.Decoder(Result), path)
 
 
 def read_episodes(folder: Path) -> list[Episode]:
@@ -194,12 +194,12 @@ def _there(folder: Path, name: str) -> Path:
 def _rows(path: Path, kind: type[Row]) -> list[Row]:
     decoder = msgspec.json.Decoder(kind)
     lines = _expand(path).splitlines()
-    return [files.decode(line, decoder, path, number) for number, line in enumerate(lines, 1)]
+    return [io.decode(line, decoder, path, number) for number, line in enumerate(lines, 1)]
 
 
 def unpack(path: Path, kind: type[Row]) -> Row:
     """Read one compressed record; BadInput names file and field."""
-    return files.decode(_expand(path), msgspec.json.Decoder(kind), path)
+    return io.decode(_expand(path), msgspec.json.Decoder(kind), path)
 
 
 def _expand(path: Path) -> bytes:

@@ -15,9 +15,9 @@ from typing import Any, Final, NamedTuple
 import msgspec
 from msgspec.structs import replace
 
-from berrypick import agents, files
+from berrypick import agents, io
 from berrypick.agents.base import Weighted
-from berrypick.benchmarks import assemble, cells, favourite, provenance, result
+from berrypick.benchmarks import aggregate, cells, dominant_move, provenance, result
 from berrypick.benchmarks.cells import CellRun
 from berrypick.benchmarks.result import Config
 from berrypick.benchmarks.suites import Cell, cells_of, privately
@@ -52,8 +52,8 @@ class Job(NamedTuple):
         """What is played, with what was measured in the plain cell filled in, which must be finished by then."""
         if not self.cell.waits:
             return self.cell
-        plain = self._replace(number=favourite.plain_of(self.config.cells, self.cell))
-        return favourite.without_favourite(self.cell, result.unpack(plain.file, CellRun).tasks)
+        plain = self._replace(number=dominant_move.plain_of(self.config.cells, self.cell))
+        return dominant_move.without_favourite(self.cell, result.unpack(plain.file, CellRun).tasks)
 
 
 def run(
@@ -151,13 +151,13 @@ def _prepare(spot: tuple[Cell, int]) -> None:
 def _play(job: Job) -> None:
     agent = agents.make(job.config.agent)
     played = cells.play(agent, job.resolved(), job.number, job.config.seed)
-    files.write_bytes(job.file, result.squeeze(msgspec.json.encode(played)))
+    io.write_bytes(job.file, result.squeeze(msgspec.json.encode(played)))
 
 
 def _finish(config: Config, folder: Path, times: dict[str, str | float]) -> None:
     played = [result.unpack(Job(config, folder, i).file, CellRun) for i in range(len(config.cells))]
     _log(folder / ERRORS, config, played)
-    found = assemble.assemble(config, played, times)
+    found = aggregate.assemble(config, played, times)
     if salt := config.sources.get("salt"):
         source = found.provenance
         source = replace(source, command=f"{source.command} --salt FILE-WITH-HASH-{salt:.16}")
@@ -178,7 +178,7 @@ def _log(path: Path, config: Config, played: Sequence[CellRun]) -> None:
         for failure in done.failures
     ]
     if log:
-        files.write_bytes(path, "\n".join(log).encode())
+        io.write_bytes(path, "\n".join(log).encode())
     else:
         path.unlink(missing_ok=True)
 
@@ -228,7 +228,7 @@ def claim(folder: Path, config: Config, overwrite: bool) -> None:
         shutil.rmtree(folder / CELLS, ignore_errors=True)
         for name in (result.RESULT, result.EPISODES, result.OUTCOMES, ERRORS):
             (folder / name).unlink(missing_ok=True)
-    files.write_bytes(folder / CELLS / CONFIG, result.canonical(config))
+    io.write_bytes(folder / CELLS / CONFIG, result.canonical(config))
 
 
 def _configuration(folder: Path) -> dict[str, Any] | None:
@@ -236,6 +236,6 @@ def _configuration(folder: Path) -> dict[str, Any] | None:
     decoder = msgspec.json.Decoder(dict[str, Any])
     path = folder / CELLS / CONFIG
     if path.is_file():
-        return files.decode(path.read_bytes(), decoder, path)
+        return io.decode(path.read_bytes(), decoder, path)
     path = folder / result.RESULT
-    return files.decode(path.read_bytes(), decoder, path).get("config", {}) if path.is_file() else None
+    return io.decode(path.read_bytes(), decoder, path).get("config", {}) if path.is_file() else None

@@ -8,9 +8,9 @@ from typing import Any, Final
 from msgspec.structs import replace
 
 from berrypick import corpora
-from berrypick.corpora import salted
+from berrypick.corpora import private_worlds
 from berrypick.corpora.store import Corpus
-from berrypick.envs.knockouts import FAVOURITE
+from berrypick.envs.perturbations.knockouts import FAVOURITE
 from berrypick.envs.protocols import PROTOCOLS
 from berrypick.errors import BadInput
 from berrypick.records import Record
@@ -175,14 +175,14 @@ def privately(cells: Sequence[Cell], digest: str) -> tuple[Cell, ...]:
     Raises:
         BadInput: no cell is left, or the salt is not in use.
     """
-    salted.check(digest)
-    kept = [cell for cell in cells if cell.corpus in salted.SALTED]
+    private_worlds.check(digest)
+    kept = [cell for cell in cells if cell.corpus in private_worlds.SALTED]
     if not kept:
         searched = ", ".join(dict.fromkeys(cell.corpus for cell in cells))
         raise BadInput(
-            f"a salt draws worlds of {', '.join(salted.SALTED)}; the suite searches {searched}", field="--salt"
+            f"a salt draws worlds of {', '.join(private_worlds.SALTED)}; the suite searches {searched}", field="--salt"
         )
-    return tuple(replace(cell, corpus=salted.name_of(cell.corpus, digest)) for cell in kept)
+    return tuple(replace(cell, corpus=private_worlds.name_of(cell.corpus, digest)) for cell in kept)
 
 
 def cells_of(suite: str, protocol: str = "tags") -> tuple[Cell, ...]:

@@ -6,10 +6,10 @@ import os
 from pathlib import Path
 from typing import Final
 
-from berrypick.corpora import salted, store
+from berrypick.corpora import private_worlds, store
 from berrypick.corpora.store import Builder, Corpus
 from berrypick.errors import BadInput
-from berrypick.files import home
+from berrypick.io import home
 from berrypick.registry import Table, UnknownName
 
 #: Splits of a family of worlds, and of the questions of a corpus of one world.
@@ -51,8 +51,8 @@ def added() -> list[str]:
     return sorted(path.parent.name for path in folder.glob("[!.]*/manifest.json"))
 
 
-if _salt := os.environ.get(salted.VARIABLE):
-    salted.register(CORPORA, Path(_salt))
+if _salt := os.environ.get(private_worlds.VARIABLE):
+    private_worlds.register(CORPORA, Path(_salt))
 
 
 def load(name: str, split: str = "test", world: int = 0, *, progress: bool = False) -> Corpus:

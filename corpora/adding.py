@@ -8,7 +8,7 @@ import shutil
 from pathlib import Path
 from typing import Final
 
-from berrypick import files
+from berrypick import io
 from berrypick.corpora import CORPORA, store
 from berrypick.corpora.loaders import LOADERS
 from berrypick.corpora.store import Corpus
@@ -38,7 +38,7 @@ def add(name: str, format: str, path: Path, *, licence: str = "unknown", force: 
     draft = LOADERS[format](path)
     parameters = {"format": format, "source": path.name}
     try:
-        with files.new_folder(folder) as target:
+        with io.new_folder(folder) as target:
             store.write(
                 target,
                 draft,
@@ -74,7 +74,7 @@ def _folder(name: str, force: bool) -> Path:
         raise BadInput(f"{name!r} is no name for a corpus; use lower-case letters, digits, '.', '-', '_'", field="name")
     if name in CORPORA:
         raise BadInput(f"{name!r} is a corpus that berrypick builds itself; pick another name", field="name")
-    folder = files.home() / "added" / name
+    folder = io.home() / "added" / name
     _settle(folder)
     if folder.exists() and not force:
         raise BadInput(

@@ -12,8 +12,8 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from berrypick import files
-from berrypick.corpora.rows import PositionMap, Rows, digest, line_starts, sort_keys
+from berrypick import io
+from berrypick.corpora.lazy_jsonl import PositionMap, Rows, digest, line_starts, sort_keys
 from berrypick.records import Document
 
 VERSION: Final = 1
@@ -68,7 +68,7 @@ def index_documents(path: Path, folder: Path) -> None:
             yield document
 
     numbers, genres = number_genres(noted())
-    files.write_bytes(folder / _GENRES, msgspec.json.encode(numbers))
+    io.write_bytes(folder / _GENRES, msgspec.json.encode(numbers))
     np.save(folder / "genres.npy", genres)
     np.save(folder / "starts.npy", starts)
     for name, keys in (("ids", ids), ("titles", titles)):

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import msgspec
 
-from berrypick import files
+from berrypick import io
 from berrypick.errors import BadInput, Damaged
 from berrypick.records import Record
 
@@ -55,16 +55,16 @@ def intact(path: Path, expected: str) -> bool:
     """Whether a file of a corpus folder has the hash that is expected; see the module about large ones."""
     stat = path.stat()
     if stat.st_size <= LARGE:
-        return files.sha256(path) == expected
+        return io.sha256(path) == expected
     state = _State(expected, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino)
     checked = path.parent / "index" / _CHECKED
     known = _read_states(checked)
     if known.get(path.name) == state:
         return True
-    if files.sha256(path) != expected:
+    if io.sha256(path) != expected:
         return False
     with suppress(OSError):  # a folder that may not be written to is hashed again each time
-        files.write_bytes(checked, msgspec.json.encode(known | {path.name: state}))
+        io.write_bytes(checked, msgspec.json.encode(known | {path.name: state}))
     return True
 
 
@@ -87,7 +87,7 @@ def read_manifest(folder: Path) -> Manifest:
     if not path.is_file():
         raise Damaged(f"is missing; {remedy(folder)}", file=path)
     try:
-        manifest = files.decode(path.read_bytes(), msgspec.json.Decoder(Manifest), path)
+        manifest = io.decode(path.read_bytes(), msgspec.json.Decoder(Manifest), path)
     except BadInput as error:
         raise Damaged(f"{error.reason}; {remedy(folder)}", file=path, field=error.field) from error
     if manifest.schema != SCHEMA:
@@ -105,6 +105,6 @@ def read_manifest(folder: Path) -> Manifest:
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:
     """Write the manifest of a corpus folder."""
-    files.write_bytes(
+    io.write_bytes(
         folder / MANIFEST, msgspec.json.format(msgspec.json.encode(manifest, order="sorted"), indent=1) + b"\n"
     )

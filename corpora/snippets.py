@@ -11,9 +11,9 @@ from typing import Final
 
 import msgspec
 
-from berrypick import files
+from berrypick import io
 from berrypick.corpora.engines.ranking import indexed_text
-from berrypick.corpora.persisted import index_folder
+from berrypick.corpora.index_cache import index_folder
 from berrypick.corpora.store import Corpus
 from berrypick.records import Document
 from berrypick.text import tokens
@@ -83,4 +83,4 @@ def _build(corpus: Corpus, folder: Path) -> None:
     count = len(corpus.documents)
     seen = Counter(word for document in corpus.documents for word in sorted(set(tokens(indexed_text(document)))))
     idf = {word: math.log(1 + (count - n + 0.5) / (n + 0.5)) for word, n in sorted(seen.items())}
-    files.write_bytes(folder / _FILE, msgspec.json.encode(idf))
+    io.write_bytes(folder / _FILE, msgspec.json.encode(idf))

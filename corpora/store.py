@@ -11,10 +11,12 @@ from typing import Any, Final
 
 import msgspec
 
-from berrypick import files
+from berrypick import io
 from berrypick.corpora import documents as large
-from berrypick.corpora.checks import Checks
+from berrypick.corpora.answerability.checks import Checks
 from berrypick.corpora.corpus import Builder, Corpus, Draft, QuestionAudit
+from berrypick.corpora.index_cache import index_folder
+from berrypick.corpora.lazy_jsonl import Rows, line_starts
 from berrypick.corpora.manifest import (
     AUDIT_FILE,
     DATA_FILES,
@@ -26,8 +28,6 @@ from berrypick.corpora.manifest import (
     remedy,
     write_manifest,
 )
-from berrypick.corpora.persisted import index_folder
-from berrypick.corpora.rows import Rows, line_starts
 from berrypick.errors import BadInput, Damaged
 from berrypick.records import Document, Entity, Question, Record
 
@@ -66,14 +66,14 @@ def folder_of(name: str, builder: Builder, split: str, world: int) -> Path:
     """Where a registered corpus lives; another version or another parameter is another folder."""
     key = hashlib.sha256(msgspec.json.encode([builder.version, builder.parameters], order="sorted")).hexdigest()[:8]
     which = f"{split}-{world}-{key}" if builder.worlds else key
-    return files.home() / "corpora" / name / which
+    return io.home() / "corpora" / name / which
 
 
 def build(name: str, builder: Builder, split: str, world: int, folder: Path, *, progress: bool = False) -> None:
     """Build a registered corpus, audit it, and move it to its folder in one step."""
     seed = world if builder.worlds else 0
     parameters = builder.parameters | ({"split": split, "world": world} if builder.worlds else {})
-    with files.new_folder(folder) as target:
+    with io.new_folder(folder) as target:
         write(
             target,
             builder.make(split, world),
@@ -91,7 +91,7 @@ def build(name: str, builder: Builder, split: str, world: int, folder: Path, *, 
 
 def _audit(corpus: Corpus, builder: Builder, split: str, world: int, progress: bool) -> Sequence[QuestionAudit]:
     from berrypick.corpora import load
-    from berrypick.corpora.audit import audit
+    from berrypick.corpora.answerability.audit import audit
 
     if builder.audited_as:
         return [*load(builder.audited_as, split, world, progress=progress).audit.values()]
@@ -128,8 +128,8 @@ def write(
 
     questions, counts = _write_rows(folder, [draft] if isinstance(draft, Draft) else draft)
     qrels = "".join(f"{q.id}\t{document}\t1\n" for q in questions for document in q.qrels())
-    files.write_bytes(folder / "questions.jsonl", files.jsonl(questions))
-    files.write_bytes(folder / "qrels.tsv", ("query-id\tcorpus-id\tscore\n" + qrels).encode())
+    io.write_bytes(folder / "questions.jsonl", io.jsonl(questions))
+    io.write_bytes(folder / "qrels.tsv", ("query-id\tcorpus-id\tscore\n" + qrels).encode())
     manifest = Manifest(
         schema=SCHEMA,
         name=name,
@@ -139,7 +139,7 @@ def write(
         seed=seed,
         licence=licence,
         counts=counts,
-        sha256={file: files.sha256(folder / file) for file in DATA_FILES},
+        sha256={file: io.sha256(folder / file) for file in DATA_FILES},
         package=berrypick.__version__,
     )
     write_manifest(folder, manifest)
@@ -150,19 +150,17 @@ def _write_rows(folder: Path, parts: Iterable[Draft]) -> tuple[list[Question], d
     checks, questions = Checks(folder), list[Question]()
     counts, notes = Counter(documents=0, questions=0, entities=0), Counter[str]()
     with ExitStack() as stack:
-        pages, names = (
-            stack.enter_context(files.writing(folder / f"{kind}.jsonl")) for kind in ("documents", "entities")
-        )
+        pages, names = (stack.enter_context(io.writing(folder / f"{kind}.jsonl")) for kind in ("documents", "entities"))
         for part in parts:
             documents = sorted(part.documents, key=lambda document: document.id)
             checks.part(documents, part.questions)
-            pages.write(files.jsonl(documents))
-            names.write(files.jsonl(part.entities))
+            pages.write(io.jsonl(documents))
+            names.write(io.jsonl(part.entities))
             questions += part.questions
             counts.update(documents=len(documents), questions=len(part.questions), entities=len(part.entities))
             notes.update(part.notes)
         pages.flush()
-        checks.end(files.iter_jsonl(Path(pages.name), Document))
+        checks.end(io.iter_jsonl(Path(pages.name), Document))
     return questions, {**counts, **notes}
 
 
@@ -179,8 +177,8 @@ def save_audit(corpus: Corpus, rows: Sequence[QuestionAudit]) -> None:
         raise BadInput("was replaced while it was audited; audit it again", file=folder)
     # First without an audit: a process killed between the writes must leave a corpus that can be read.
     write_manifest(folder, msgspec.structs.replace(manifest, sha256=hashes))
-    files.write_bytes(folder / AUDIT_FILE, files.jsonl(rows))
-    hashes[AUDIT_FILE] = files.sha256(folder / AUDIT_FILE)
+    io.write_bytes(folder / AUDIT_FILE, io.jsonl(rows))
+    hashes[AUDIT_FILE] = io.sha256(folder / AUDIT_FILE)
     write_manifest(folder, msgspec.structs.replace(manifest, sha256=hashes))
 
 
@@ -194,13 +192,13 @@ def read(folder: Path) -> Corpus:
     manifest = read_manifest(folder)
     for name, expected in manifest.sha256.items():
         _check_file(folder / name, expected)
-    audit = files.read_jsonl(folder / AUDIT_FILE, QuestionAudit) if AUDIT_FILE in manifest.sha256 else []
+    audit = io.read_jsonl(folder / AUDIT_FILE, QuestionAudit) if AUDIT_FILE in manifest.sha256 else []
     corpus = Corpus(
         name=manifest.name,
         path=folder,
         manifest=manifest,
         documents=_documents(folder, manifest),
-        all_questions=files.read_jsonl(folder / "questions.jsonl", Question),
+        all_questions=io.read_jsonl(folder / "questions.jsonl", Question),
         entities=_entities(folder / "entities.jsonl"),
         audit={row.question: row for row in audit},
     )
@@ -214,7 +212,7 @@ def read(folder: Path) -> Corpus:
 def _documents(folder: Path, manifest: Manifest) -> Sequence[Document]:
     path = folder / "documents.jsonl"
     if path.stat().st_size <= LARGE:
-        return files.read_jsonl(path, Document)
+        return io.read_jsonl(path, Document)
 
     def fill(draft: Path) -> None:
         large.index_documents(path, draft)
@@ -223,7 +221,7 @@ def _documents(folder: Path, manifest: Manifest) -> Sequence[Document]:
 
 
 def _entities(path: Path) -> Sequence[Entity]:
-    return files.read_jsonl(path, Entity) if path.stat().st_size <= LARGE else Rows(path, Entity, line_starts(path))
+    return io.read_jsonl(path, Entity) if path.stat().st_size <= LARGE else Rows(path, Entity, line_starts(path))
 
 
 def _check_file(path: Path, expected: str) -> None:
@@ -235,7 +233,7 @@ def _check_file(path: Path, expected: str) -> None:
     reason = f"is not what the manifest records (truncated or edited); {remedy(path.parent)}"
     if path.name in _ROWS:
         try:
-            for _ in files.iter_jsonl(path, _ROWS[path.name]):
+            for _ in io.iter_jsonl(path, _ROWS[path.name]):
                 pass
         except BadInput as error:
             told = f"{error.reason}; the file {reason}"

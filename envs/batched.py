@@ -15,10 +15,10 @@ from gymnasium.vector.utils import batch_space
 
 from berrypick.corpora.engines import Engine
 from berrypick.envs.infos import Infos
+from berrypick.envs.scoring.trace import Trace, Turn
 from berrypick.envs.search import SearchEnv
 from berrypick.envs.simulation import Request
 from berrypick.envs.tasks import whole
-from berrypick.envs.trace import Trace, Turn
 from berrypick.errors import BadInput
 from berrypick.records import Hit
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from berrypick.envs.trace import Trace
+from berrypick.envs.scoring.trace import Trace
 
 #: All but line ends and tabs; a terminal obeys them, whoever wrote them.
 _CONTROLS: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")

@@ -9,16 +9,17 @@ import gymnasium
 from gymnasium.error import ResetNeeded
 
 from berrypick.corpora.engines import Engine
-from berrypick.envs import faults as faulty
-from berrypick.envs import render, rules
-from berrypick.envs.observe import OBSERVATION_LIMIT, Setup
-from berrypick.envs.progress import gold_info
+from berrypick.envs import render
+from berrypick.envs.observations import OBSERVATION_LIMIT, Setup
+from berrypick.envs.perturbations import conditions
+from berrypick.envs.perturbations import faults as faulty
 from berrypick.envs.protocols import ACTION_LIMIT
-from berrypick.envs.rewards import REWARDS
+from berrypick.envs.scoring.progress import gold_info
+from berrypick.envs.scoring.rewards import REWARDS
+from berrypick.envs.scoring.trace import State, Trace, Turn
 from berrypick.envs.simulation import Request, Simulation
 from berrypick.envs.spaces import UnicodeText
 from berrypick.envs.tasks import Task, Tasks, whole
-from berrypick.envs.trace import State, Trace, Turn
 from berrypick.envs.worlds import World
 from berrypick.errors import BadInput
 from berrypick.records import Hit
@@ -81,7 +82,7 @@ class SearchEnv(gymnasium.Env[str, str]):
         numbers = {"topk": topk, "max_turns": max_turns, "search_budget": search_budget}
         numbers = {name: whole(number, name) for name, number in numbers.items()}
         self.setup = Setup(protocol, _names(engines), **numbers)
-        self.rules = rules.make(self.setup, _names(knockouts), _names(faults))
+        self.rules = conditions.make(self.setup, _names(knockouts), _names(faults))
         if render_mode not in (None, *self.metadata["render_modes"]):
             raise UnknownName("render mode", str(render_mode), self.metadata["render_modes"])
         self.render_mode, self.expose_gold = render_mode, expose_gold

@@ -8,15 +8,16 @@ from typing import Any, NamedTuple
 
 from berrypick.corpora.engines import Engine, kinds_in
 from berrypick.corpora.engines.base import Mask
-from berrypick.envs import knockouts, observe
+from berrypick.envs import observations
 from berrypick.envs.actions import Action, Answer, Invalid, Open, Search
-from berrypick.envs.faults import Retrieval
-from berrypick.envs.forms import lexicon
-from berrypick.envs.moves import Context, written
-from berrypick.envs.progress import Progress
+from berrypick.envs.perturbations import knockouts
+from berrypick.envs.perturbations.conditions import Rules
+from berrypick.envs.perturbations.faults import Retrieval
 from berrypick.envs.protocols import ACTION_LIMIT, encodable, quote
-from berrypick.envs.rules import Rules
-from berrypick.envs.trace import Trace, Turn
+from berrypick.envs.scoring.moves import Context, written
+from berrypick.envs.scoring.progress import Progress
+from berrypick.envs.scoring.query_forms import lexicon
+from berrypick.envs.scoring.trace import Trace, Turn
 from berrypick.envs.worlds import World, names_title
 from berrypick.records import Hit, Question
 from berrypick.seeding import rng
@@ -60,7 +61,7 @@ class Simulation:
     def __init__(self, world: World, question: Question, rules: Rules, luck: int = 0) -> None:
         question = knockouts.put(question, world.corpus, rules.changes)
         self.world, self.rules = world, rules
-        self.trace = Trace(world.corpus, question, observe.prompt(rules.setup, question.text))
+        self.trace = Trace(world.corpus, question, observations.prompt(rules.setup, question.text))
         self._luck = luck
         self._mask: Mask | None = world.mask(rules.changes.genres)
         self._progress = Progress(question, world.corpus)
@@ -95,7 +96,7 @@ class Simulation:
         """Play the turn of a request to its end with what the engine found, and record it."""
         found, struck = self._distort(request, list(hits))
         if found is None:
-            turn = self._listed(request, [], observe.ENGINE_FAILED, struck)
+            turn = self._listed(request, [], observations.ENGINE_FAILED, struck)
         else:
             turn = self._listed(request, found[: request.topk], None, struck)
         self.record(turn)
@@ -168,10 +169,10 @@ class Simulation:
     def _search(self, raw: str, action: Search) -> Turn | Request:
         setup, changes = self.rules.setup, self.rules.changes
         if len(self._queries) >= setup.search_budget:
-            return self._refuse(raw, action, observe.used_up(setup.search_budget))
+            return self._refuse(raw, action, observations.used_up(setup.search_budget))
         name, topk = action.engine or setup.engines[0], action.topk or setup.topk
         if not changes.engines.isdisjoint(kinds_in(name)):
-            return self._refuse(raw, action, observe.unavailable(name))
+            return self._refuse(raw, action, observations.unavailable(name))
         if refusal := self._refused_form(action, name):
             return self._refuse(raw, action, refusal)
         engine = self.world.engine_without(name, changes.genres)
@@ -188,7 +189,7 @@ class Simulation:
             return ""
         move = written(action, tool, self._seen)
         refused = move is not None and (move.tool, move.form) in self.rules.changes.refused
-        return observe.unavailable_form(move.tool, move.form) if move and refused else ""
+        return observations.unavailable_form(move.tool, move.form) if move and refused else ""
 
     def _distort(self, request: Request, hits: list[Hit]) -> tuple[list[Hit] | None, tuple[str, ...]]:
         """What the faults make of the hits, None where the engine fails, and which of them made a difference."""
@@ -215,7 +216,7 @@ class Simulation:
     def _listed(self, request: Request, hits: Sequence[Hit], message: str | None, struck: tuple[str, ...]) -> Turn:
         shown = self.world.snippets(request.action.query, hits)
         documents = self.world.corpus.documents
-        body = observe.results([(documents[position], index) for position, index in shown])
+        body = observations.results([(documents[position], index) for position, index in shown])
         docs, scores = tuple(hit.index for hit in hits), tuple(hit.score for hit in hits)
         observation = self.rules.protocol.wrap(body if message is None else message)
         return Turn(
@@ -224,17 +225,17 @@ class Simulation:
 
     def _open(self, raw: str, action: Open) -> Turn:
         if self.rules.changes.closed:
-            return self._refuse(raw, action, observe.unavailable("open"))
+            return self._refuse(raw, action, observations.unavailable("open"))
         if refusal := self._refused_form(action, "open"):
             return self._refuse(raw, action, refusal)
         position = self.world.find(action.title, self._openable)
         if position is None or not (position in self._openable or self._is_asked_about(position)):
-            return self._refuse(raw, action, observe.NO_SUCH_PAGE)
+            return self._refuse(raw, action, observations.NO_SUCH_PAGE)
         if self._mask is not None and self._mask[position]:
-            return self._refuse(raw, action, observe.NO_SUCH_PAGE)
+            return self._refuse(raw, action, observations.NO_SUCH_PAGE)
         documents = self.world.corpus.documents
         links = [documents[link].title for link in self.world.linked(position)]
-        body, count = observe.page(documents[position], links)
+        body, count = observations.page(documents[position], links)
         # A page without sentences still displays its document.
         shown = tuple((position, index) for index in range(max(count, 1)))
         return Turn(raw, action, "", 0, (position,), (0.0,), shown, True, self.rules.protocol.wrap(body))

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
-from berrypick import corpora, files
+from berrypick import corpora, io
 from berrypick.corpora import CORPORA, Corpus
+from berrypick.corpora.answerability.mentions import fold, spelled
 from berrypick.corpora.engines import ENGINES, Engine, open_engine
 from berrypick.corpora.engines.base import Mask
-from berrypick.corpora.mentions import fold, spelled
 from berrypick.corpora.snippets import best_sentence, corpus_idf
 from berrypick.envs.protocols import escape
 from berrypick.errors import BadInput
@@ -112,7 +112,7 @@ def open_world(name: str, split: str, world: int) -> World:
         split: of the world; ignored by corpora of one world.
         world: its number; ignored by corpora of one world.
     """
-    return _open(files.home(), name, split, world) if has_worlds(name) else _open(files.home(), name, "", 0)
+    return _open(io.home(), name, split, world) if has_worlds(name) else _open(io.home(), name, "", 0)
 
 
 @lru_cache(maxsize=256)

@@ -17,7 +17,7 @@ import tyro
 
 from berrypick.benchmarks.cells import choose, search_env
 from berrypick.benchmarks.suites import cells_of
-from berrypick.envs.faults import rollout_seed
+from berrypick.envs.perturbations.faults import rollout_seed
 from berrypick.envs.search import SearchEnv
 from berrypick.leaderboard.runs import Run, without_favourite, write_run
 from berrypick.leaderboard.schema import SEEDS

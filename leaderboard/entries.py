@@ -11,11 +11,11 @@ import msgspec
 import berrypick
 from berrypick.benchmarks import provenance
 from berrypick.benchmarks.cells import resolved
-from berrypick.leaderboard import reading, schema
-from berrypick.leaderboard.plan import Plan
-from berrypick.leaderboard.reading import Rejected, plain
+from berrypick.leaderboard import schema, untrusted
 from berrypick.leaderboard.schema import About, Budgets, Entry, EntryCell, Grant
-from berrypick.leaderboard.tally import Score
+from berrypick.leaderboard.untrusted import Rejected, plain
+from berrypick.leaderboard.verify.plan import Plan
+from berrypick.leaderboard.verify.tally import Score
 
 
 def describe(name: str, agent: str, plan: Plan, unread: tuple[int, ...], about: About, scored: Score) -> Entry:
@@ -56,7 +56,7 @@ def read(path: Path) -> Entry:
         Rejected: it is missing, malformed, of another schema, or of another name than its folder.
     """
     file = path / schema.ENTRY
-    entry = decode(reading.read_small(file, schema.ENTRY_LIMIT), file)
+    entry = decode(untrusted.read_small(file, schema.ENTRY_LIMIT), file)
     if entry.name != path.resolve().name:
         raise Rejected(f"is {entry.name!r}, but the folder is {plain(path.resolve().name)!r}", file=file, field="name")
     return entry
@@ -74,7 +74,7 @@ def read_tiers(file: Path, found: Mapping[str, Entry]) -> dict[str, Grant]:
     """
     if not file.exists():
         return {}
-    tiers = reading.strict(reading.read_small(file, schema.ENTRY_LIMIT), schema.TIERS_DECODER, file)
+    tiers = untrusted.strict(untrusted.read_small(file, schema.ENTRY_LIMIT), schema.TIERS_DECODER, file)
     for name, grant in tiers.items():
         if name not in found:
             raise Rejected("no such submission; remove it from the list", file=file, field=name)
@@ -91,7 +91,7 @@ def decode(data: bytes, file: Path) -> Entry:
         Rejected: it is malformed, larger than any suite, or the part of a setup that is read from the entry is of
             another kind.
     """
-    entry = reading.strict(data, schema.ENTRY_DECODER, file)
+    entry = untrusted.strict(data, schema.ENTRY_DECODER, file)
     _check_size(entry, file)
     _check_setups(entry, file)
     for field, text in _texts(msgspec.to_builtins(entry), ""):

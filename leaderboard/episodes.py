@@ -12,9 +12,9 @@ from typing import Final, NamedTuple, TypeVar
 
 import msgspec
 
-from berrypick.leaderboard import reading, schema
-from berrypick.leaderboard.reading import Rejected
+from berrypick.leaderboard import schema, untrusted
 from berrypick.leaderboard.schema import Entry, EntryCell, SeededEpisode
+from berrypick.leaderboard.untrusted import Rejected
 
 Row = TypeVar("Row")
 
@@ -64,12 +64,12 @@ def read(path: Path, entry: Entry) -> Played:
     if schema.SALT in entry.fingerprints and not file.exists():
         return Played({}, ())  # the questions of a salt in use are in nobody's hands; RULES.md says until when
     most = schema.MEAN_LIMIT * len(schema.SEEDS) * sum(cell.tasks * cell.rollouts for cell in entry.cells)
-    if reading.sha256(file, most) != entry.episodes:
+    if untrusted.sha256(file, most) != entry.episodes:
         raise Rejected("is not the file that entry.json names; `berrypick verify` says more", file=file)
     cells = [number for number, cell in enumerate(entry.cells) if plain(cell) and number not in entry.unread]
     right = {number: Counter[str]() for number in cells if entry.cells[number].setup.get("reward") == EXACT}
     samples: dict[tuple[int, bool], SeededEpisode] = {}
-    for number, line in reading.lines(file, schema.LINE_LIMIT, most):
+    for number, line in untrusted.lines(file, schema.LINE_LIMIT, most):
         brief = _decode(line, _BRIEF.decode, file, number)
         if brief.cell in right:
             right[brief.cell][brief.question_id] += brief.reward == 1.0
@@ -87,4 +87,4 @@ def _decode(line: bytes, decode: Callable[[bytes], Row], file: Path, number: int
     try:
         return decode(line)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise Rejected(reading.plain(f"is no episode: {error}"), file=file, line=number) from error
+        raise Rejected(untrusted.plain(f"is no episode: {error}"), file=file, line=number) from error

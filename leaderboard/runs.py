@@ -11,18 +11,18 @@ from typing import Final, Literal
 
 import msgspec
 
-from berrypick import files
+from berrypick import io
 from berrypick.benchmarks import result
 from berrypick.benchmarks.cells import resolved
-from berrypick.benchmarks.favourite import plain_of
+from berrypick.benchmarks.dominant_move import plain_of
 from berrypick.benchmarks.result import Result
 from berrypick.benchmarks.suites import Cell
-from berrypick.envs.knockouts import FAVOURITE
+from berrypick.envs.perturbations.knockouts import FAVOURITE
 from berrypick.errors import BadInput
-from berrypick.leaderboard.plan import Plan
-from berrypick.leaderboard.reading import lines, strict
 from berrypick.leaderboard.schema import LINE_LIMIT, MEAN_LIMIT, SALT
-from berrypick.leaderboard.scoring import Line, replayed
+from berrypick.leaderboard.untrusted import lines, strict
+from berrypick.leaderboard.verify.plan import Plan
+from berrypick.leaderboard.verify.scoring import Line, replayed
 from berrypick.records import Episode, Record
 
 RUN: Final = "run.json"
@@ -64,8 +64,8 @@ def write_run(folder: Path, run: Run, episodes: Iterable[Episode]) -> None:
         episodes: in any order.
     """
     ordered = sorted(episodes, key=lambda one: (one.cell, one.question_id, one.rollout))
-    files.write_bytes(folder / result.EPISODES, result.squeeze(files.jsonl(ordered)))
-    files.write_bytes(folder / RUN, result.canonical(run))
+    io.write_bytes(folder / result.EPISODES, result.squeeze(io.jsonl(ordered)))
+    io.write_bytes(folder / RUN, result.canonical(run))
 
 
 def without_favourite(suite: str, number: int, seed: int, episodes: Iterable[Episode], protocol: str = "tags") -> Cell:
@@ -100,7 +100,7 @@ def read_run(folder: Path) -> Run:
         BadInput: there is no run, or it was played with other cells than its suite has here, or with ``expose_gold``.
     """
     if (folder / RUN).is_file():
-        return files.decode((folder / RUN).read_bytes(), msgspec.json.Decoder(Run), folder / RUN)
+        return io.decode((folder / RUN).read_bytes(), msgspec.json.Decoder(Run), folder / RUN)
     if not (folder / result.RESULT).is_file():
         reason = f"no run here: neither {result.RESULT}, which `berrypick bench` writes, nor {RUN}"
         raise BadInput(reason, file=folder)

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final, Literal
 import msgspec
 from msgspec import Meta
 
-from berrypick.benchmarks.metrics import Value
+from berrypick.benchmarks.metrics.table import Value
 from berrypick.records import Episode, Record
 
 SCHEMA: Final = 1

@@ -13,19 +13,19 @@ ROOT = Path(__file__).resolve().parents[1]
 #: Lowest first: a layer may import itself and what stands before it.
 LAYERS = ("berrypick", "corpora", "envs", "agents", "benchmarks", "leaderboard")
 #: The composition root: may import every layer, and nothing may import it.
-CLI = ("berrypick/cli.py", "berrypick/commands/")
+CLI = ("berrypick/cli/main.py", "berrypick/commands/")
 #: ``import berrypick`` registers the environments; nothing else in the root package may look up.
 REGISTERS = "berrypick/__init__.py"
 GOLD_READERS = (
     "berrypick/records.py",
-    "corpora/checks.py",
+    "corpora/answerability/checks.py",
     "corpora/store.py",
-    "corpora/audit.py",
-    "envs/rewards.py",
-    "envs/progress.py",
-    "agents/oracle.py",
+    "corpora/answerability/audit.py",
+    "envs/scoring/rewards.py",
+    "envs/scoring/progress.py",
+    "agents/baselines/oracle.py",
     "agents/critics",
-    "benchmarks/metrics.py",
+    "benchmarks/metrics/table.py",
 )
 #: What a Question's gold is read by.
 GOLD = ("places", "gold", "qrels")
@@ -98,7 +98,7 @@ def test_imports_point_down():
 
 
 def test_nothing_imports_the_cli():
-    above = ("berrypick.cli", "berrypick.commands")
+    above = ("berrypick.cli.main", "berrypick.cli")
     assert [s.name for s in SOURCES if not s.is_cli and any(m.startswith(above) for m in s.imports())] == []
 
 
@@ -124,9 +124,24 @@ def test_agents_never_see_the_simulators_truth():
 
     Critics read finished episodes, for training; no agent is given one.
     """
-    truth = ("berrypick.envs.trace", "berrypick.envs.search", "berrypick.envs.progress", "berrypick.records.Question")
-    knowing = ("agents/oracle.py", "agents/rollout.py", "agents/lm/demonstrations.py", "agents/lm/refinements.py")
-    knowing += ("agents/lm/shortcuts.py", "agents/critics/", "agents/training/", "agents/treesearch/")
+    truth = (
+        "berrypick.envs.scoring.trace",
+        "berrypick.envs.search",
+        "berrypick.envs.scoring.progress",
+        "berrypick.records.Question",
+    )
+    knowing = (
+        "agents/baselines/oracle.py",
+        "agents/rollout.py",
+        "agents/training/pretraining/demonstrations.py",
+        "agents/training/pretraining/second_attempts.py",
+    )
+    knowing += (
+        "agents/training/pretraining/critique_reading.py",
+        "agents/critics/",
+        "agents/training/",
+        "agents/treesearch/",
+    )
     acting = [source for source in SOURCES if source.layer == "agents" and not source.name.startswith(knowing)]
     assert [source.name for source in acting if any(module.startswith(truth) for module in source.imports())] == []
 
@@ -163,7 +178,9 @@ def test_importing_berrypick_loads_nothing_heavy():
 
 
 def test_help_loads_nothing_heavy():
-    help_of = "import berrypick.cli as c\ntry: c.main({!r})\nexcept SystemExit as e: assert e.code in (0, None), e.code"
+    help_of = (
+        "import berrypick.cli.main as c\ntry: c.main({!r})\nexcept SystemExit as e: assert e.code in (0, None), e.code"
+    )
     assert loaded_by(help_of.format(["--help"])) == set()
     assert loaded_by(help_of.format(["bench", "--help"])) == set()
     assert loaded_by(help_of.format(["verify", "--help"])) == set()

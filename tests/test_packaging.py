@@ -166,7 +166,7 @@ def test_wheel_imports_in_a_fresh_environment(wheel: Path, tmp_path: Path):
     script = (
         f"import sys; sys.path += {borrowed!r}\n"
         f"import importlib; [importlib.import_module(name) for name in {PACKAGES!r}]\n"
-        "import berrypick, berrypick.cli; print(berrypick.__file__)\n"
+        "import berrypick, berrypick.cli.main; print(berrypick.__file__)\n"
     )
     clean = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
     done = subprocess.run([python, "-c", script], cwd=tmp_path, env=clean, capture_output=True, text=True)

@@ -7,8 +7,8 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from berrypick.envs.outcome import Outcome
-from berrypick.envs.trace import Trace
+from berrypick.envs.scoring.outcome import Outcome
+from berrypick.envs.scoring.trace import Trace
 
 
 class Attempt(NamedTuple):

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from berrypick.agents import chat_replies
-from berrypick.agents.chat import Chat
+from berrypick.agents.chat import replies as chat_replies
+from berrypick.agents.chat.agent import Chat
 
 
 class Endpoint:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import weakref
 
 from berrypick.agents.critics.base import Attempt
+from berrypick.corpora.answerability.mentions import Mentions, key, occurs
+from berrypick.corpora.answerability.probe_queries import forms
 from berrypick.corpora.corpus import Corpus
-from berrypick.corpora.mentions import Mentions, key, occurs
-from berrypick.corpora.panel import forms
-from berrypick.envs.outcome import supports
 from berrypick.envs.reading.plan import Unknown
 from berrypick.envs.reading.reader import ALIAS, Language, languages
+from berrypick.envs.scoring.outcome import supports
 from berrypick.records import Entity, Hop
 
 

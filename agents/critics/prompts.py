@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from berrypick.envs.observe import line
+from berrypick.envs.observations import line
 
 EARLIER: Final = "The earlier answer to the question:"
 AGAIN: Final = "Find the answer again."

@@ -16,9 +16,9 @@ from berrypick.agents.critics.base import Attempt
 from berrypick.agents.critics.names import Names
 from berrypick.agents.critics.verdict import verdict
 from berrypick.envs.actions import Answer, Open, Search
-from berrypick.envs.moves import way_of
-from berrypick.envs.observe import read_prompt
-from berrypick.envs.trace import Turn
+from berrypick.envs.observations import read_prompt
+from berrypick.envs.scoring.moves import way_of
+from berrypick.envs.scoring.trace import Turn
 from berrypick.records import Hop
 
 FOUND: Final = "{turn}: {move} found: {more}"

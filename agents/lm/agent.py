@@ -11,7 +11,7 @@ from berrypick.agents.base import AgentDown, Row
 from berrypick.agents.lm.generation import Session
 from berrypick.agents.lm.load import load, weights
 from berrypick.agents.lm.render import Script
-from berrypick.envs.observe import read_prompt
+from berrypick.envs.observations import read_prompt
 
 
 @dataclass

@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from berrypick import files
+from berrypick import io
 from berrypick.agents import starts
 from berrypick.errors import BadInput
 from berrypick.records import Record
@@ -106,19 +106,19 @@ def save(policy: Policy, folder: Path) -> None:
     with _quietly():
         policy.model.save_pretrained(folder)
     policy.tokenizer.save_pretrained(folder)
-    files.write_bytes(folder / CARD, msgspec.json.format(msgspec.json.encode(policy.card)) + b"\n")
+    io.write_bytes(folder / CARD, msgspec.json.format(msgspec.json.encode(policy.card)) + b"\n")
 
 
 def weights(name: str) -> str:
     """Hash of the files that hold a model's weights, "" for one of the hub."""
     path = Path(starts.find(name)).expanduser()
     found = [path] if path.is_file() else sorted(path.glob("*.safetensors")) if path.is_dir() else []
-    return hashlib.sha256("".join(files.sha256(file) for file in found).encode()).hexdigest() if found else ""
+    return hashlib.sha256("".join(io.sha256(file) for file in found).encode()).hexdigest() if found else ""
 
 
 def read_card(path: Path) -> Card:
     """Read a card; raises BadInput naming file and field."""
-    return files.decode(path.read_bytes(), msgspec.json.Decoder(Card), path)
+    return io.decode(path.read_bytes(), msgspec.json.Decoder(Card), path)
 
 
 def _source(place: str) -> tuple[str, dict[str, Any]]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache, partial
 from typing import Any, Final
 
-from berrypick.agents.chat_messages import SILENCE
+from berrypick.agents.chat.messages import SILENCE
 from berrypick.agents.lm.tokens import Stop
 from berrypick.envs.actions import Invalid
 from berrypick.envs.protocols import PROTOCOLS

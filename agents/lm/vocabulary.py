@@ -10,9 +10,9 @@ from typing import Final
 from berrypick.corpora.builders.almanac import inventory, lexicon, pages
 from berrypick.corpora.builders.almanac.inventory_nested import MORE_ADJECTIVES, TAILS
 from berrypick.corpora.engines import ENGINES
-from berrypick.envs import observe
+from berrypick.envs import observations
 from berrypick.envs.protocols import TOPK_LIMIT
-from berrypick.envs.tags import REMINDER
+from berrypick.envs.protocols.tags import REMINDER
 
 #: What one token is, before words of the largest corpora are split into stem and tail: a tag, the head of a result
 #: or a page, an initial, the number of a list's page, a word, or a mark.
@@ -67,10 +67,10 @@ def _said() -> Iterable[str]:
     return (
         "is a an the of Question: Links: - unknown names words whole initial byname full title",
         REMINDER,
-        observe.NOTHING_FOUND,
-        observe.NO_SUCH_PAGE,
-        observe.ENGINE_FAILED,
-        observe.used_up(6),
-        *(observe.unavailable(tool) for tool in tools),
-        *(observe.unavailable_form(tool, "names") for tool in tools),
+        observations.NOTHING_FOUND,
+        observations.NO_SUCH_PAGE,
+        observations.ENGINE_FAILED,
+        observations.used_up(6),
+        *(observations.unavailable(tool) for tool in tools),
+        *(observations.unavailable_form(tool, "names") for tool in tools),
     )

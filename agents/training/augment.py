@@ -11,7 +11,7 @@ from berrypick import seeding
 from berrypick.agents.critics import Attempt
 from berrypick.agents.critics import make as make_critic
 from berrypick.agents.methods.base import Augmentation, Method
-from berrypick.agents.training.batches import join, take
+from berrypick.agents.training.batch_ops import join, take
 from berrypick.agents.training.learner import Played, Reader
 from berrypick.errors import BadInput
 

@@ -17,7 +17,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from berrypick import files
+from berrypick import io
 from berrypick.errors import Damaged
 from berrypick.records import Record
 
@@ -47,10 +47,10 @@ def save(folder: Path, module: nn.Module, optimiser: torch.optim.Optimizer, step
     tensors = {f"module.{name}": tensor for name, tensor in _own(module).items()} | _flat(optimiser)
     target = folder / f"step-{step:06d}"
     if not target.exists():
-        with files.new_folder(target) as draft:
+        with io.new_folder(target) as draft:
             save_file({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}, draft / _TENSORS)
-            checkpoint = Checkpoint(step, state, files.sha256(draft / _TENSORS))
-            files.write_bytes(draft / _STATE, msgspec.json.encode(checkpoint))
+            checkpoint = Checkpoint(step, state, io.sha256(draft / _TENSORS))
+            io.write_bytes(draft / _STATE, msgspec.json.encode(checkpoint))
     for old in stored(folder)[:-KEPT]:
         shutil.rmtree(old)
 
@@ -70,7 +70,7 @@ def restore(path: Path, module: nn.Module, optimiser: torch.optim.Optimizer) -> 
     hint = "delete this folder, the run then goes on from the checkpoint before, or starts anew"
     try:
         checkpoint = msgspec.json.decode((path / _STATE).read_bytes(), type=Checkpoint)
-        if files.sha256(path / _TENSORS) != checkpoint.sha256:
+        if io.sha256(path / _TENSORS) != checkpoint.sha256:
             raise Damaged(f"{_TENSORS} is not what was written; {hint}", file=path)
         tensors = load_file(path / _TENSORS)
     except (msgspec.MsgspecError, UnicodeDecodeError, FileNotFoundError, SafetensorError) as error:

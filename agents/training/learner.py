@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from torch import Tensor, nn
 
 from berrypick.agents.methods.base import Batch
-from berrypick.envs.outcome import Outcome
-from berrypick.envs.trace import Trace
+from berrypick.envs.scoring.outcome import Outcome
+from berrypick.envs.scoring.trace import Trace
 
 if TYPE_CHECKING:  # they play with what is here
+    from berrypick.agents.lm.player import Player
     from berrypick.agents.treesearch.critics import Critics
-    from berrypick.agents.treesearch.playing import Player
 
 
 class Played(NamedTuple):

@@ -17,19 +17,21 @@ import safetensors.torch
 import torch
 from torch import Tensor, nn
 
-from berrypick import files, seeding
+from berrypick import io, seeding
 from berrypick.agents import methods
 from berrypick.agents.methods.base import Batch, Method, Mining
-from berrypick.agents.training import bank, checkpoint, folder, grams, judging
+from berrypick.agents.training import checkpoint, run_dir
+from berrypick.agents.training import demonstration_buffer as bank
 from berrypick.agents.training.augment import advised, augmented, together
-from berrypick.agents.training.batches import is_off, join, take
+from berrypick.agents.training.batch_ops import is_off, join, take
 from berrypick.agents.training.config import Config, encode
-from berrypick.agents.training.diagnostics import Seconds, describe
-from berrypick.agents.training.folder import Line
 from berrypick.agents.training.learner import Bank, Learner, Played, Reader
-from berrypick.agents.training.learners import make_learner
-from berrypick.agents.training.tally import Tally
+from berrypick.agents.training.run_dir import Line
+from berrypick.agents.training.step_metrics import Seconds, describe
+from berrypick.agents.training.text import ngrams, process_rewards
+from berrypick.agents.training.tracks import make_learner
 from berrypick.agents.training.update import Diverged, Updater
+from berrypick.agents.training.update_stats import Tally
 from berrypick.agents.treesearch import critics
 from berrypick.errors import BadInput, Stopped
 
@@ -48,7 +50,7 @@ def train(config: Config, out: Path, tick: Tick = lambda _: None) -> None:
     """
     method = advised(methods.make(config.method), config.critic)
     _check_folder(out, config)
-    if (out / folder.POLICY).is_dir():
+    if (out / run_dir.POLICY).is_dir():
         return
     learner = make_learner(config)
     reader = learner.reader
@@ -57,41 +59,41 @@ def train(config: Config, out: Path, tick: Tick = lambda _: None) -> None:
             f"{method.name} reads what is written; episodes of {config.env} are no text, and an answer is one choice"
         )
         raise BadInput(f"{reason}; use an environment of the text track", field="method")
-    with files.locked(out):
-        if not (out / folder.CONFIG).exists():
-            files.write_bytes(out / folder.CONFIG, encode(config))
+    with io.locked(out):
+        if not (out / run_dir.CONFIG).exists():
+            io.write_bytes(out / run_dir.CONFIG, encode(config))
         if reader is not None and method.mines:
-            reader.grams = _mined(out / folder.GRAMS, learner, reader, method.mines, config.seed)
+            reader.grams = _mined(out / run_dir.GRAMS, learner, reader, method.mines, config.seed)
         if reader is not None and method.judges:
-            reader.critics = _critics(out / folder.CRITICS, reader, method.judges, config.seed)
+            reader.critics = _critics(out / run_dir.CRITICS, reader, method.judges, config.seed)
         how = method.refresh
-        shown = None if how is None else bank.kept(out / folder.BANK, learner, config.seed, how.questions)
+        shown = None if how is None else bank.kept(out / run_dir.BANK, learner, config.seed, how.questions)
         run = _Run.start(config, method, learner, out, shown)
         for step in range(run.done, config.steps):
             tick(run.step(step))
-        with files.new_folder(out / folder.POLICY) as draft:
+        with io.new_folder(out / run_dir.POLICY) as draft:
             learner.save(draft)
 
 
 def _check_folder(out: Path, config: Config) -> None:
     """Raise BadInput where a folder holds another run."""
-    if (out / folder.CONFIG).exists() and (found := folder.read_config(out)) != config:
+    if (out / run_dir.CONFIG).exists() and (found := run_dir.read_config(out)) != config:
         differ = [name for name in config.__struct_fields__ if getattr(found, name) != getattr(config, name)]
-        raise BadInput(f"holds a run with another {', '.join(differ)}; use another --out", file=out / folder.CONFIG)
+        raise BadInput(f"holds a run with another {', '.join(differ)}; use another --out", file=out / run_dir.CONFIG)
 
 
-def _mined(path: Path, learner: Learner, reader: Reader, how: Mining, seed: int) -> frozenset[grams.Gram]:
+def _mined(path: Path, learner: Learner, reader: Reader, how: Mining, seed: int) -> frozenset[ngrams.Gram]:
     """The strategic grams of the start policy: mined once, read where a run goes on."""
     if not path.exists():
-        files.write_bytes(path, grams.encode(grams.collect(learner.play, reader.protocol, seed, how.episodes)))
-    found = files.decode(path.read_bytes(), msgspec.json.Decoder(grams.Grams), path).grams
-    return frozenset(grams.some(found, how.kept, seed))
+        io.write_bytes(path, ngrams.encode(ngrams.collect(learner.play, reader.protocol, seed, how.episodes)))
+    found = io.decode(path.read_bytes(), msgspec.json.Decoder(ngrams.Grams), path).grams
+    return frozenset(ngrams.some(found, how.kept, seed))
 
 
 def _critics(path: Path, reader: Reader, episodes: int, seed: int) -> critics.Critics:
     """The critics of the start policy: trained once, read where a run goes on."""
     if not path.exists():
-        files.write_bytes(path, critics.encode(judging.trained(reader.player, seed, episodes)))
+        io.write_bytes(path, critics.encode(process_rewards.trained(reader.player, seed, episodes)))
     return critics.read(path)
 
 
@@ -103,7 +105,7 @@ class _Run:
     updater: Updater
     bank: Bank | None
     out: Path
-    log: files.Log
+    log: io.Log
     done: int
     state: dict[str, float]
 
@@ -114,7 +116,7 @@ class _Run:
         reference = _frozen(learner.module) if method.reference else None
         optimiser = torch.optim.Adam(learner.module.parameters(), lr=config.lr)
         done, state = 0, dict(method.state)
-        if kept := checkpoint.stored(out / folder.CHECKPOINTS):
+        if kept := checkpoint.stored(out / run_dir.CHECKPOINTS):
             found = checkpoint.restore(kept[-1], learner.module, optimiser)
             done, state = found.step, found.state
         accelerator = Accelerator(mixed_precision=config.precision, cpu=not torch.cuda.is_available())
@@ -124,7 +126,7 @@ class _Run:
         updater = Updater(
             learner, method, optimiser, accelerator, reference, config.updates, config.micro, config.max_norm
         )
-        log = files.Log(out / folder.METRICS, keep=done)
+        log = io.Log(out / run_dir.METRICS, keep=done)
         return _Run(config, method, learner, updater, shown, out, log, done, state)
 
     def step(self, step: int) -> Line:
@@ -142,7 +144,7 @@ class _Run:
         line = describe(step, played, keep, advantage, tally.update(), self.config.lr, self.state, seconds, refreshed)
         self.log.add(line)
         module = self.updater.accelerator.unwrap_model(self.learner.module)
-        checkpoint.save(self.out / folder.CHECKPOINTS, module, self.updater.optimiser, step + 1, self.state)
+        checkpoint.save(self.out / run_dir.CHECKPOINTS, module, self.updater.optimiser, step + 1, self.state)
         return line
 
     def _update(self, batch: Batch, advantage: Tensor, step: int) -> Tally:
@@ -154,7 +156,7 @@ class _Run:
         except Diverged as error:
             place = save_failed(self.out, step, take(batch, error.rows))
             reason = (
-                f"step {step}: {error}; its episodes are in {place}, the weights before it in {folder.CHECKPOINTS}/"
+                f"step {step}: {error}; its episodes are in {place}, the weights before it in {run_dir.CHECKPOINTS}/"
             )
             raise Stopped(reason) from error
 
@@ -164,14 +166,14 @@ class _Run:
         try:
             return bank.refresh(self.updater, self.bank, self.method.refresh, self.config.seed, step)
         except Diverged as error:
-            raise Stopped(f"step {step}: {error}; the weights before it are in {folder.CHECKPOINTS}/") from error
+            raise Stopped(f"step {step}: {error}; the weights before it are in {run_dir.CHECKPOINTS}/") from error
 
 
 def save_failed(out: Path, step: int, batch: Batch) -> Path:
     """Keep the batch that a run stopped at."""
     path = out / f"failed-{step:06d}.safetensors"
     fields = {name: value for name, value in vars(batch).items() if isinstance(value, Tensor)}
-    files.write_bytes(path, safetensors.torch.save(fields | batch.inputs))
+    io.write_bytes(path, safetensors.torch.save(fields | batch.inputs))
     return path
 
 

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from berrypick.agents.methods.base import Batch, Method, Scores, Tokens, favoured, loss
 from berrypick.agents.training.learner import Bank, Learner
-from berrypick.agents.training.tally import Tally
+from berrypick.agents.training.update_stats import Tally
 
 if TYPE_CHECKING:
     from accelerate import Accelerator

@@ -15,9 +15,9 @@ from typing import Final, NamedTuple
 import msgspec
 import numpy as np
 
-from berrypick import files
+from berrypick import io
 from berrypick.agents.treesearch.features import NAMES, prefixes
-from berrypick.envs.trace import Trace
+from berrypick.envs.scoring.trace import Trace
 from berrypick.errors import BadInput
 from berrypick.records import Record
 
@@ -134,7 +134,7 @@ def _head(kind: str, features: np.ndarray, label: np.ndarray) -> Head:
 
 def read(path: Path) -> Critics:
     """Read ``critics.json``; BadInput names file and field."""
-    return files.decode(path.read_bytes(), msgspec.json.Decoder(Critics), path)
+    return io.decode(path.read_bytes(), msgspec.json.Decoder(Critics), path)
 
 
 def encode(critics: Critics) -> bytes:

@@ -12,9 +12,9 @@ from typing import Final
 import numpy as np
 
 from berrypick.envs.actions import Answer, Open, Search
-from berrypick.envs.forms import Lexicon, Passage, lexicon
-from berrypick.envs.moves import displayed
-from berrypick.envs.trace import Trace, Turn
+from berrypick.envs.scoring.moves import displayed
+from berrypick.envs.scoring.query_forms import Lexicon, Passage, lexicon
+from berrypick.envs.scoring.trace import Trace, Turn
 from berrypick.text import normalise, tokens
 
 #: Of a prefix: how far the episode is, what its last turn did, how near what it displayed comes to the question; of its

@@ -16,9 +16,9 @@ from typing import Final
 import numpy as np
 
 from berrypick import seeding
+from berrypick.agents.lm.player import Player, Went
 from berrypick.agents.treesearch.critics import Examples
 from berrypick.agents.treesearch.features import NAMES, prefixes
-from berrypick.agents.treesearch.playing import Player, Went
 from berrypick.agents.treesearch.tree import Point
 
 #: Completions of a prefix.

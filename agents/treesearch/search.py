@@ -15,11 +15,11 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from berrypick import seeding
+from berrypick.agents.lm.player import Player, Went
 from berrypick.agents.treesearch import tree
 from berrypick.agents.treesearch.critics import Critics, Scores
-from berrypick.agents.treesearch.playing import Player, Went
 from berrypick.agents.treesearch.tree import Node, Point, Search
-from berrypick.envs.trace import Trace
+from berrypick.envs.scoring.trace import Trace
 
 
 @dataclass(frozen=True)

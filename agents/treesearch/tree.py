@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from berrypick.envs.actions import Answer
-from berrypick.envs.trace import State, Turn
+from berrypick.envs.scoring.trace import State, Turn
 from berrypick.errors import BadInput
 from berrypick.records import Record
 from berrypick.text import normalise

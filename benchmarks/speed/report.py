@@ -17,7 +17,7 @@ from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
-from berrypick import files
+from berrypick import io
 from berrypick.benchmarks.speed.rows import MEASURES, ROWS, Row, Sample
 from berrypick.records import Record
 
@@ -209,8 +209,8 @@ def main(raw: Path, out: Path) -> None:
         table.add_row(*(cells(result)[column] for column in _PRINTED))
     console = Console()
     console.print(table, notes(report), sep="")
-    files.write_bytes(out / "speed.json", msgspec.json.format(msgspec.json.encode(report), indent=1) + b"\n")
-    files.write_bytes(out / "speed.md", as_markdown(report).encode())
+    io.write_bytes(out / "speed.json", msgspec.json.format(msgspec.json.encode(report), indent=1) + b"\n")
+    io.write_bytes(out / "speed.md", as_markdown(report).encode())
     console.print(f"Written to {out}/speed.json and {out}/speed.md.")
 
 

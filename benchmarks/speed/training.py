@@ -23,10 +23,10 @@ from rich.console import Console
 from rich.table import Table
 
 import berrypick  # noqa: F401 - registers the environments
-from berrypick import files
+from berrypick import io
 from berrypick.agents.lm.load import load
 from berrypick.agents.training.config import Config
-from berrypick.agents.training.text import TextLearner
+from berrypick.agents.training.text.learner import TextLearner
 from berrypick.benchmarks import provenance
 from berrypick.benchmarks.speed import training_page
 from berrypick.benchmarks.speed.measuring import BLOCKS
@@ -76,8 +76,8 @@ def main(options: Options) -> None:
         blocks=tuple(blocks),
     )
     _show(report, console)
-    files.write_bytes(options.out / "training.json", msgspec.json.format(msgspec.json.encode(report), indent=1) + b"\n")
-    files.write_bytes(options.out / "training.md", training_page.as_markdown(report).encode())
+    io.write_bytes(options.out / "training.json", msgspec.json.format(msgspec.json.encode(report), indent=1) + b"\n")
+    io.write_bytes(options.out / "training.md", training_page.as_markdown(report).encode())
     console.print(f"Written to {options.out}/training.json and {options.out}/training.md.", soft_wrap=True)
 
 

@@ -10,9 +10,9 @@ import torch
 from berrypick import seeding
 from berrypick.agents import methods
 from berrypick.agents.training.config import Config
-from berrypick.agents.training.diagnostics import Seconds, describe
 from berrypick.agents.training.learner import Learner, Played
 from berrypick.agents.training.loop import generate, weigh
+from berrypick.agents.training.step_metrics import Seconds, describe
 from berrypick.agents.training.update import Updater
 from berrypick.records import Record
 

@@ -15,7 +15,7 @@ from berrypick.registry import Table
 ENGINES: Table[Callable[..., Engine]] = Table("engine")
 ENGINES.add("bm25", "berrypick.corpora.engines.bm25:open_bm25", "BM25 in tantivy; memory-mapped")
 ENGINES.add(
-    "rank_bm25", "berrypick.corpora.engines.rank:open_rank_bm25", "BM25 in pure Python; the reference for tests"
+    "rank_bm25", "berrypick.corpora.engines.rank_bm25:open_rank_bm25", "BM25 in pure Python; the reference for tests"
 )
 ENGINES.add(
     "dense", "berrypick.corpora.engines.dense:open_dense", "FAISS over an encoder: lsa (default) or hf:<name or path>"

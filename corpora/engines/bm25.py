@@ -12,7 +12,7 @@ import tantivy
 
 from berrypick.corpora.engines.base import Mask
 from berrypick.corpora.engines.ranking import Rankings, check_request, indexed_text, query_terms
-from berrypick.corpora.persisted import damaged, index_folder
+from berrypick.corpora.index_cache import damaged, index_folder
 from berrypick.corpora.store import Corpus
 from berrypick.records import Hit
 from berrypick.text import tokens

@@ -13,11 +13,11 @@ import faiss
 import numpy as np
 
 from berrypick import seeding
-from berrypick.corpora.encoders import ENCODERS, Encoder, Vectors
 from berrypick.corpora.engines.base import Mask
+from berrypick.corpora.engines.encoders import ENCODERS, Encoder, Vectors
 from berrypick.corpora.engines.ranking import Rankings, check_request, indexed_text
 from berrypick.corpora.engines.vectors import layout_for
-from berrypick.corpora.persisted import damaged, index_folder
+from berrypick.corpora.index_cache import damaged, index_folder
 from berrypick.corpora.store import Corpus
 from berrypick.records import Hit
 

@@ -16,8 +16,8 @@ from typing import Any, Final, NamedTuple
 import faiss
 import numpy as np
 
-from berrypick.corpora.encoders import Vectors
 from berrypick.corpora.engines.base import Mask
+from berrypick.corpora.engines.encoders import Vectors
 
 #: Of so many documents the vectors are compared again. Fixed: a list must not depend on how deep it is asked for.
 SHORTLIST: Final = 1024

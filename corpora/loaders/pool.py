@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from berrypick.corpora.mentions import Mentions
+from berrypick.corpora.answerability.mentions import Mentions
 from berrypick.records import Attestation, Document
 
 _SPACE_AND_MARKS = re.compile(r"[\W_]+")

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import msgspec
 
-from berrypick import files
+from berrypick import io
 from berrypick.errors import BadInput
 from berrypick.records import Question
 
@@ -34,7 +34,7 @@ def lines(path: Path, kind: type[Row]) -> Iterator[tuple[int, Row]]:
         for number, line in enumerate(file, 1):
             if line.strip():
                 empty = False
-                yield number, files.decode(line, decoder, path, number)
+                yield number, io.decode(line, decoder, path, number)
     if empty:
         raise BadInput("holds no row", file=path)
 
@@ -45,7 +45,7 @@ def listed(path: Path, kind: type[Row]) -> list[Row]:
     Raises:
         BadInput: not JSON, not a list, or a row does not fit ``kind``; the field is "[row].name", rows counted from 0.
     """
-    rows: list[Row] = files.decode(path.read_bytes(), msgspec.json.Decoder(list[kind]), path)  # type: ignore[valid-type]
+    rows: list[Row] = io.decode(path.read_bytes(), msgspec.json.Decoder(list[kind]), path)  # type: ignore[valid-type]
     if not rows:
         raise BadInput("holds no row", file=path)
     return rows

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from berrypick import files
+from berrypick import io
 from berrypick.corpora.loaders import rows
 from berrypick.corpora.loaders.pool import Pool, collapse
 from berrypick.corpora.store import Draft
@@ -97,7 +97,7 @@ def _rows(file: Path) -> Iterator[tuple[int, Row]]:
         raise BadInput(f"is not a parquet file: {error}", file=file) from error
     decoder = msgspec.json.Decoder(Row)
     for number, row in enumerate(table.to_pylist(), 1):
-        yield number, files.decode(msgspec.json.encode(row), decoder, file, number)
+        yield number, io.decode(msgspec.json.encode(row), decoder, file, number)
 
 
 def _question(row: Row, file: Path, number: int) -> Question:

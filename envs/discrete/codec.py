@@ -13,7 +13,7 @@ from berrypick.envs.actions import Action, Answer, Invalid, Open, Search
 from berrypick.envs.discrete.choices import CHOICES, ENGINES, PAGES, PER_SLOT, QUERIES, SLOTS, TOGETHER
 from berrypick.envs.discrete.opening import start
 from berrypick.envs.discrete.slots import choose
-from berrypick.envs.observe import Setup
+from berrypick.envs.observations import Setup
 from berrypick.envs.reading.almanac import ALMANAC
 from berrypick.envs.reading.knowledge import Knowledge
 from berrypick.envs.reading.reader import Passage

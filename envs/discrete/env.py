@@ -13,13 +13,13 @@ from berrypick.corpora.engines import Engine
 from berrypick.envs.discrete.choices import CHOICES
 from berrypick.envs.discrete.codec import Codec, Mask
 from berrypick.envs.discrete.features import NAMES, Observation, observe
-from berrypick.envs.observe import Setup
+from berrypick.envs.observations import Setup
 from berrypick.envs.protocols import PROTOCOLS
 from berrypick.envs.reading.view import look, passages, refusal
+from berrypick.envs.scoring.trace import State, Trace
 from berrypick.envs.search import SearchEnv
 from berrypick.envs.simulation import Simulation
 from berrypick.envs.tasks import Tasks, whole
-from berrypick.envs.trace import State, Trace
 from berrypick.errors import BadInput
 
 Step: TypeAlias = tuple[Observation, float, bool, bool, dict[str, Any]]

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from berrypick.corpora import plans
-from berrypick.corpora.plans import Both, Node, Step, Winner
+from berrypick.corpora.answerability import plans
+from berrypick.corpora.answerability.plans import Both, Node, Step, Winner
 from berrypick.envs.discrete.slots import Queries, Slot, asking, choose
 from berrypick.envs.reading.almanac import ALMANAC
 from berrypick.envs.reading.knowledge import Knowledge

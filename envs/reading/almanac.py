@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import cache, lru_cache
 from typing import Final
 
+from berrypick.corpora.answerability.plans import Name, Node, Stated
 from berrypick.corpora.builders.almanac import grammar
 from berrypick.corpora.builders.almanac.lexicon import ALIAS, ALIAS_ASKS, FRAMES, REGISTER, RELATIONS
-from berrypick.corpora.plans import Name, Node, Stated
 from berrypick.envs.reading.plan import Unknown
 from berrypick.envs.reading.reader import Fact, Passage
 from berrypick.text import tokens

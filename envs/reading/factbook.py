@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Final
 
+from berrypick.corpora.answerability.plans import Node
 from berrypick.corpora.builders.factbook import grammar, readers
 from berrypick.corpora.builders.factbook.names import canonical, fold
 from berrypick.corpora.builders.factbook.relations import LISTING, MEASURES, RELATIONS, sources
 from berrypick.corpora.builders.factbook.topics import TOPICS
-from berrypick.corpora.plans import Node
 from berrypick.envs.reading.plan import Unknown
 from berrypick.envs.reading.reader import Fact, Passage
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple, Protocol
 
-from berrypick.corpora.plans import Both, Name, Node, Step, Winner
+from berrypick.corpora.answerability.plans import Both, Name, Node, Step, Winner
 
 
 class Unknown(NamedTuple):

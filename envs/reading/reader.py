@@ -9,7 +9,7 @@ from collections.abc import Hashable, Iterable, Iterator
 from functools import lru_cache
 from typing import NamedTuple, Protocol
 
-from berrypick.corpora.plans import Node
+from berrypick.corpora.answerability.plans import Node
 from berrypick.envs.reading.plan import Unknown
 from berrypick.registry import Table
 

@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from berrypick.envs.actions import Action, Answer, Open, Search
-from berrypick.envs.observe import REFUSED, Setup, read_prompt
+from berrypick.envs.observations import REFUSED, Setup, read_prompt
 from berrypick.envs.protocols import PROTOCOLS, unescape
 from berrypick.envs.reading.reader import Passage
 

@@ -19,8 +19,10 @@ from berrypick.benchmarks.run import run
 from berrypick.benchmarks.speed.measuring import Measure, timed, turns
 from berrypick.benchmarks.suites import SUITES, Cell
 from berrypick.envs import worlds
-from berrypick.leaderboard import replaying, submitting, verifying
+from berrypick.leaderboard import submit
 from berrypick.leaderboard.schema import SEEDS, About
+from berrypick.leaderboard.verify import replay
+from berrypick.leaderboard.verify import submission as verify_submission
 
 #: The agent that draws most, so that few episodes are alike; 3 seeds x 60 questions x 16 rollouts.
 AGENT, SUITE = "mixture", "speed-verify"
@@ -52,13 +54,13 @@ def submission(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     SUITES.add(SUITE, (CELL,), "for the speed of verification")
     out = tmp_path_factory.mktemp("verify")
     runs = [run([AGENT], SUITE, seed, out / "runs" / str(seed))[0] for seed in SEEDS]
-    yield submitting.submit(runs, "speed", About(), out / "submissions")
+    yield submit.submit(runs, "speed", About(), out / "submissions")
     del SUITES._rows[SUITE], SUITES._help[SUITE]
 
 
 def _forget() -> None:
     """Let go of engines and what they remember, as a new process has none."""
-    replaying._env.cache_clear()
+    replay._env.cache_clear()
     worlds._open.cache_clear()
 
 
@@ -69,7 +71,7 @@ def _cold(given: Iterator[Path]) -> Iterator[Path]:
 
 
 def _verify(path: Path) -> None:
-    assert not verifying.verify(path).problems
+    assert not verify_submission.verify(path).problems
 
 
 def _bench(out: Path) -> None:

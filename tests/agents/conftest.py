@@ -15,11 +15,11 @@ import pytest
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from transformers import PreTrainedTokenizerFast
 
-from berrypick.agents import chat_client
 from berrypick.agents.base import Agent, Row
+from berrypick.agents.chat import client
 from berrypick.corpora import store
 from berrypick.corpora.store import Corpus, Draft, QuestionAudit
-from berrypick.envs.observe import Setup, prompt
+from berrypick.envs.observations import Setup, prompt
 from berrypick.envs.search import SearchEnv
 from berrypick.records import Attestation, Document, Entity, Hop, Question
 
@@ -218,7 +218,7 @@ def stub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stub]:
         monkeypatch.delenv(f"BERRYPICK_CHAT_{name}", raising=False)
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
     monkeypatch.setenv("BERRYPICK_CHAT_STORE", str(tmp_path / "store"))
-    monkeypatch.setattr(chat_client, "FIRST_WAIT", 0.001)
+    monkeypatch.setattr(client, "FIRST_WAIT", 0.001)
     made = Stub()
     yield made
     made.close()

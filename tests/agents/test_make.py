@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from berrypick import agents
-from berrypick.agents.strategies import STRATEGIES
+from berrypick.agents.scripted.strategies import STRATEGIES
 from berrypick.registry import UnknownName
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from berrypick import seeding
 from berrypick.agents.base import Row
-from berrypick.agents.random import Random
+from berrypick.agents.baselines.random import Random
 from berrypick.agents.rollout import Failure, RolloutError, rollout
 from berrypick.envs.search import SearchEnv
 from berrypick.records import Episode

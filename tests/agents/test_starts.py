@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from berrypick.agents import starts
-from berrypick.agents.training.numbers import load
+from berrypick.agents.discrete.policy import load
 
 
 def test_names_before_paths():

@@ -10,15 +10,16 @@ import msgspec
 import numpy as np
 import pytest
 
-from berrypick import files, seeding
-from berrypick.agents.training import folder as folders
+from berrypick import io, seeding
+from berrypick.agents.training import run_dir as folders
 from berrypick.agents.training.config import Config as Training
-from berrypick.benchmarks import plots, result
-from berrypick.benchmarks.metrics import Value
+from berrypick.benchmarks import result
+from berrypick.benchmarks.metrics.table import Value
 from berrypick.benchmarks.provenance import Provenance
+from berrypick.benchmarks.report import plots
 from berrypick.benchmarks.result import CellResult, Config, QuestionResult, Result
+from berrypick.benchmarks.studies.sweep.config import EVALUATION, TRAINING, Trial
 from berrypick.benchmarks.suites import cells_of
-from berrypick.benchmarks.sweep import EVALUATION, TRAINING, Trial
 
 NAMES = "bm25/asked/names:full > bm25/found/names:full > answer"
 OPENS = "bm25/asked/names:full > open/found/names:full > answer"
@@ -229,9 +230,9 @@ def make_training(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Pat
         folder = tmp_path_factory.mktemp(f"{method}-{seed}")
         options = {"worlds": 8, "split": "train"}
         config = Training(method, str(start), "berrypick/Almanac-v0", options, steps=steps, seed=seed)
-        files.write_bytes(folder / folders.CONFIG, msgspec.json.encode(config))
+        io.write_bytes(folder / folders.CONFIG, msgspec.json.encode(config))
         lines = [step_of(step, seed, collapses) for step in range(1, steps + 1)]
-        files.write_bytes(folder / folders.METRICS, files.jsonl(lines))
+        io.write_bytes(folder / folders.METRICS, io.jsonl(lines))
         own = seeding.rng(seed, "bootstrap", 1)
         final = {name: value + own.normal(0, 1e-4, value.shape).astype(np.float32) for name, value in first.items()}
         (folder / folders.POLICY).mkdir()
@@ -294,7 +295,7 @@ def fill(make_result: Callable[..., Result]) -> Callable[[Trial, Path], None]:
                 )
                 own = {"reward": reward, "strategies_D2": ways, "entropy": entropy}
                 lines.append(msgspec.structs.replace(step_of(step, 0, False), **own))
-            files.write_bytes(place / TRAINING / "metrics.jsonl", files.jsonl(lines))
+            io.write_bytes(place / TRAINING / "metrics.jsonl", io.jsonl(lines))
         result.write(place / EVALUATION, result_of(trial), [], [])
 
     return write

@@ -10,11 +10,12 @@ import msgspec
 import pytest
 
 from berrypick import seeding
-from berrypick.benchmarks import result, stats
+from berrypick.benchmarks import result
 from berrypick.benchmarks.compare import OF_SUCCESSES, compare, match
-from berrypick.benchmarks.metrics import TaskOutcomes
+from berrypick.benchmarks.metrics.table import TaskOutcomes
 from berrypick.benchmarks.result import Result
-from berrypick.envs.outcome import Outcome
+from berrypick.benchmarks.stats import intervals
+from berrypick.envs.scoring.outcome import Outcome
 from berrypick.errors import BadInput
 
 
@@ -155,12 +156,12 @@ def drawn(accuracy: float, stream: int, count: int = 200) -> list[TaskOutcomes]:
 
 
 def test_a_mixture_does_not_differ_from_itself_at_another_accuracy():
-    for name, row in stats.compare(*match(drawn(0.3, 0), drawn(0.9, 1)), ("strategies_D2", "vendi"), 0).items():
+    for name, row in intervals.compare(*match(drawn(0.3, 0), drawn(0.9, 1)), ("strategies_D2", "vendi"), 0).items():
         assert row.low is not None and row.high is not None and row.low <= 0 <= row.high, name
         assert row.n >= 100, "questions with enough successes in both"
     narrow = [ways("a", 16, number) for number in range(200)]
     narrow = [msgspec.structs.replace(task, question_id=f"q{task.task_id:03d}") for task in narrow]
-    assert stats.compare(*match(drawn(0.3, 0), narrow), ("strategies_D2",), 0)["strategies_D2"].better == "first"
+    assert intervals.compare(*match(drawn(0.3, 0), narrow), ("strategies_D2",), 0)["strategies_D2"].better == "first"
 
 
 def test_permuted_labels_show_no_difference():
@@ -174,7 +175,7 @@ def test_permuted_labels_show_no_difference():
             order = generator.permutation(32)
             for half, indices in zip(halves, (order[:16], order[16:]), strict=True):
                 half.append(msgspec.structs.replace(a, outcomes=tuple(both[i] for i in indices)))
-        for row in stats.compare(
+        for row in intervals.compare(
             *match(*halves), ("strategies_D2", "strategies_D1", "vendi", "dominant_share"), 0
         ).values():
             told += 1

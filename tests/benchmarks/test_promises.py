@@ -12,11 +12,11 @@ import pytest
 
 from berrypick import agents, corpora
 from berrypick.agents.rollout import rollout
-from berrypick.agents.strategies import STRATEGIES
-from berrypick.benchmarks.metrics import TaskOutcomes
-from berrypick.benchmarks.stats import compare
+from berrypick.agents.scripted.strategies import STRATEGIES
+from berrypick.benchmarks.metrics.table import TaskOutcomes
+from berrypick.benchmarks.stats.intervals import compare
 from berrypick.benchmarks.suites import KNOCKED_OUT
-from berrypick.envs.outcome import Outcome, analyse
+from berrypick.envs.scoring.outcome import Outcome, analyse
 from berrypick.envs.search import SearchEnv
 
 WORLDS = 2

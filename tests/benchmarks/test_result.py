@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from berrypick.benchmarks import result
-from berrypick.benchmarks.metrics import TaskOutcomes
+from berrypick.benchmarks.metrics.table import TaskOutcomes
 from berrypick.benchmarks.result import Result
 from berrypick.errors import BadInput
 from berrypick.records import Episode, Step

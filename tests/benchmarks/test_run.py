@@ -14,9 +14,9 @@ import pytest
 from berrypick import agents
 from berrypick.agents.base import Agent, Row
 from berrypick.agents.rollout import RolloutError, record
-from berrypick.benchmarks import assemble, cells, result, run
+from berrypick.benchmarks import aggregate, cells, result, run
 from berrypick.benchmarks.suites import SUITES, Cell
-from berrypick.envs.faults import rollout_seed
+from berrypick.envs.perturbations.faults import rollout_seed
 from berrypick.errors import BadInput
 from berrypick.registry import UnknownName
 
@@ -342,7 +342,7 @@ def test_changed_cells_are_left_out_of_the_mean(tmp_path: Path, monkeypatch: pyt
     wrong = tuple(msgspec.structs.replace(task, cell=1, outcomes=(), errors=3) for task in plain.tasks)
     for readable, tasks in ((True, wrong), (False, ())):
         changed = msgspec.structs.replace(plain, readable=readable, tasks=tasks, episodes=())
-        found = assemble.assemble(config, [plain, changed], {})
+        found = aggregate.assemble(config, [plain, changed], {})
         assert found.metrics["EM"].value == 1.0 and found.metrics["EM"].n == 4
         assert found.cells[1].metrics["EM"].value == (0.0 if readable else None)
     assert [cell.plain for cell in found.cells] == [True, False]

@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 
 from berrypick.agents import make, starts
-from berrypick.agents.training import numbers
+from berrypick.agents.discrete import policy as discrete_policy
 from berrypick.benchmarks.run import configure
 
 
@@ -16,12 +16,12 @@ def test_other_weights_are_another_configuration(tmp_path: Path):
     folder = tmp_path / "policy"
     shutil.copytree(starts.HERE / "discrete-diverse", folder)
     before = configure(f"discrete:{folder}", "quick", 0)
-    policy = numbers.load(folder)
+    policy = discrete_policy.load(folder)
     with torch.no_grad():
         next(policy.parameters()).add_(1.0)
     shutil.rmtree(folder)
     folder.mkdir()
-    numbers.save(policy, folder)
+    discrete_policy.save(policy, folder)
     after = configure(f"discrete:{folder}", "quick", 0)
     assert before.sources["weights"] != after.sources["weights"]
     assert {**before.sources, "weights": ""} == {**after.sources, "weights": ""}

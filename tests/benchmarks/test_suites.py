@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from berrypick.benchmarks import cells, favourite, result, run
+from berrypick.benchmarks import cells, dominant_move, result, run
 from berrypick.benchmarks.suites import ANY, Cell, cells_of, label
 from berrypick.corpora.adding import add
 
@@ -52,7 +52,7 @@ def test_what_is_knocked_out_after_training_is_held_against_the_test_worlds():
     assert [cell.label for cell in cells] == [
         "Almanac dev", "Almanac", "Almanac no_profile", "Almanac no_open", "Almanac no_favourite",
     ]  # fmt: skip
-    assert [favourite.plain_of(cells, cell) for cell in cells] == [0, 1, 1, 1, 1]
+    assert [dominant_move.plain_of(cells, cell) for cell in cells] == [0, 1, 1, 1, 1]
     assert {(cell.tasks, cell.rollouts, cell.worlds) for cell in cells} == {(100, 16, 8)}
 
 

@@ -18,7 +18,7 @@ from berrypick.agents.lm.tiny import make_tiny
 from berrypick.agents.lm.tokenizer import make_tokenizer
 from berrypick.agents.rollout import Informed, rollout
 from berrypick.corpora import CORPORA
-from berrypick.envs.observe import Setup, prompt
+from berrypick.envs.observations import Setup, prompt
 from berrypick.envs.protocols import PROTOCOLS
 from berrypick.envs.search import SearchEnv
 

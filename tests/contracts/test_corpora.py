@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from berrypick import files
+from berrypick import io
 from berrypick.corpora import CORPORA, Corpus, load, store
-from berrypick.corpora.audit import audit
+from berrypick.corpora.answerability.audit import audit
 from berrypick.corpora.loaders import LOADERS
 from berrypick.corpora.store import Draft
 from berrypick.errors import BadInput
@@ -99,7 +99,7 @@ def made(name: str, split: str = "test", world: int = 0) -> Draft:
 
 
 def digest(draft: Draft) -> str:
-    parts = (files.jsonl(rows) for rows in (draft.documents, draft.questions, draft.entities))
+    parts = (io.jsonl(rows) for rows in (draft.documents, draft.questions, draft.entities))
     return hashlib.sha256(b"\n".join(parts)).hexdigest()
 
 

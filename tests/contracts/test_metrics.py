@@ -7,8 +7,8 @@ import math
 import numpy as np
 import pytest
 
-from berrypick.benchmarks.metrics import FAMILIES, FEWEST, METRICS, TaskOutcomes, metric
-from berrypick.envs.outcome import Outcome
+from berrypick.benchmarks.metrics.table import FAMILIES, FEWEST, METRICS, TaskOutcomes, metric
+from berrypick.envs.scoring.outcome import Outcome
 
 NAMES = [*METRICS, *(family.replace("#", number) for family in FAMILIES for number in ("1", "2", "7", "64"))]
 PROMISED = (

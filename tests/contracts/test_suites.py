@@ -6,12 +6,12 @@ import pytest
 
 from berrypick.agents import AGENTS, make
 from berrypick.benchmarks import cells
-from berrypick.benchmarks.favourite import plain_of
+from berrypick.benchmarks.dominant_move import plain_of
 from berrypick.benchmarks.suites import KNOCKED_OUT, SUITES, Cell, cells_of
 from berrypick.corpora import CORPORA
 from berrypick.envs import ENVS
-from berrypick.envs.faults import FAULTS
-from berrypick.envs.knockouts import KNOCKOUTS, SHIFTS
+from berrypick.envs.perturbations.faults import FAULTS
+from berrypick.envs.perturbations.knockouts import KNOCKOUTS, SHIFTS
 
 #: Without what somebody added to the home that the tests run in.
 CELLS = [

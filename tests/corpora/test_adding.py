@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from berrypick import files
+from berrypick import io
 from berrypick.corpora import CORPORA, added, load, store
 from berrypick.corpora.adding import add
 from berrypick.errors import BadInput
@@ -143,16 +143,16 @@ def test_a_killed_replacement_loses_nothing_and_leaves_nothing(home, moved, kept
 
 @pytest.mark.parametrize("same", [True, False])
 def test_of_two_at_once_the_first_stays_and_the_other_hears_of_it(home, monkeypatch, same):
-    new_folder = files.new_folder
+    new_folder = io.new_folder
 
     @contextmanager
     def overtaken(path: Path) -> Iterator[Path]:
         with new_folder(path) as target:
             yield target
-            monkeypatch.setattr(files, "new_folder", new_folder)
+            monkeypatch.setattr(io, "new_folder", new_folder)
             add("mine", "beir", FORMATS / "beir", licence="one")
 
-    monkeypatch.setattr(files, "new_folder", overtaken)
+    monkeypatch.setattr(io, "new_folder", overtaken)
     if same:
         add("mine", "beir", FORMATS / "beir", licence="one")
     else:

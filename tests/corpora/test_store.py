@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from berrypick import corpora, files
-from berrypick.corpora import manifest, persisted, store
+from berrypick import corpora, io
+from berrypick.corpora import index_cache, manifest, store
 from berrypick.corpora.store import Builder, Corpus, Draft, QuestionAudit
 from berrypick.errors import BadInput, Damaged
 from berrypick.records import Attestation, Document, Entity, Hop, Question
@@ -94,7 +94,7 @@ def test_a_process_killed_while_saving_an_audit_leaves_a_corpus(
     corpus = write(tmp_path)
     rows = [QuestionAudit(id, (("profile",),), (), 1) for id in ("q1", "q2")]
     store.save_audit(corpus, [rows[0], QuestionAudit("q2", (), (), 0)])
-    whole, writes = files.write_bytes, []
+    whole, writes = io.write_bytes, []
 
     def killed(path: Path, data: bytes) -> None:
         writes.append(path)
@@ -102,7 +102,7 @@ def test_a_process_killed_while_saving_an_audit_leaves_a_corpus(
             raise KeyboardInterrupt
         whole(path, data)
 
-    monkeypatch.setattr(files, "write_bytes", killed)
+    monkeypatch.setattr(io, "write_bytes", killed)
     with pytest.raises(KeyboardInterrupt):
         store.save_audit(corpus, rows)
     assert len(store.read(tmp_path).all_questions) == 2
@@ -197,7 +197,7 @@ def test_a_bad_row_that_the_manifest_vouches_for_is_named(tmp_path: Path):
     path = tmp_path / "questions.jsonl"
     path.write_bytes(path.read_bytes().replace(b'"family":"bridge"', b'"family":7', 1))
     manifest = json.loads((tmp_path / "manifest.json").read_bytes())
-    manifest["sha256"]["questions.jsonl"] = files.sha256(path)
+    manifest["sha256"]["questions.jsonl"] = io.sha256(path)
     (tmp_path / "manifest.json").write_text(json.dumps(manifest))
     with pytest.raises(BadInput, match="Expected `str`, got `int`") as caught:
         store.read(tmp_path)
@@ -371,7 +371,7 @@ def test_a_part_that_contradicts_those_before_it_is_refused(
 @pytest.fixture
 def large(monkeypatch: pytest.MonkeyPatch):
     """Any file is large."""
-    for module in (manifest, store, persisted):
+    for module in (manifest, store, index_cache):
         monkeypatch.setattr(module, "LARGE", 0)
 
 
@@ -412,8 +412,8 @@ def test_a_large_file_that_was_read_before_and_is_damaged_now_is_named(tmp_path:
 def test_the_hash_of_a_large_file_is_computed_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     write(tmp_path, WHOLE)
     hashed: list[str] = []
-    whole = files.sha256
-    monkeypatch.setattr(files, "sha256", lambda path: hashed.append(path.name) or whole(path))
+    whole = io.sha256
+    monkeypatch.setattr(io, "sha256", lambda path: hashed.append(path.name) or whole(path))
     store.read(tmp_path)
     assert not {*hashed} & {*store.DATA_FILES}
     (tmp_path / "index" / "checked.json").write_bytes(b"{")

@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 from berrypick.corpora import store
 from berrypick.corpora.store import Corpus, Draft
 from berrypick.envs.actions import Answer, Invalid, Open, Search
-from berrypick.envs.observe import NO_SUCH_PAGE
+from berrypick.envs.observations import NO_SUCH_PAGE
 from berrypick.envs.protocols import ACTION_LIMIT, PROTOCOLS
-from berrypick.envs.rewards import REWARDS
+from berrypick.envs.scoring.rewards import REWARDS
 from berrypick.envs.search import SearchEnv
 from berrypick.errors import BadInput
 from berrypick.records import Document, Question

@@ -10,7 +10,7 @@ import pytest
 from msgspec.structs import replace
 
 from berrypick.benchmarks.suites import SUITES, Cell
-from berrypick.cli import main
+from berrypick.cli.main import main
 
 
 @pytest.fixture

@@ -16,8 +16,9 @@ from msgspec.structs import replace
 
 from berrypick.benchmarks import result, run
 from berrypick.benchmarks.suites import SUITES, Cell
-from berrypick.leaderboard import submitting, verifying
+from berrypick.leaderboard import submit
 from berrypick.leaderboard.schema import SEEDS, About
+from berrypick.leaderboard.verify import submission
 
 SUITE = "board-tiny"
 PLAIN = Cell("berrypick/Search-v0", "almanac-tiny", worlds=1, tasks=4, rollouts=3)
@@ -65,7 +66,7 @@ def registered_once() -> Iterator[None]:
 def honest(runs: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A submission that nobody touched."""
     with registered_once():
-        return submitting.submit(runs, "honest", About(notes="<b>as is</b>"), tmp_path_factory.mktemp("submissions"))
+        return submit.submit(runs, "honest", About(notes="<b>as is</b>"), tmp_path_factory.mktemp("submissions"))
 
 
 class Submission:
@@ -91,7 +92,7 @@ class Submission:
 
     def problems(self) -> tuple[str, ...]:
         """What ``verify`` finds wrong."""
-        return verifying.verify(self.path).problems
+        return submission.verify(self.path).problems
 
 
 @pytest.fixture

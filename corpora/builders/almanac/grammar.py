@@ -10,6 +10,7 @@ import re
 from functools import cache
 from typing import Final
 
+from berrypick.corpora.answerability.plans import Both, Name, Node, Stated, Step, Winner
 from berrypick.corpora.builders.almanac.lexicon import (
     ALIAS,
     ALIAS_ASKS,
@@ -20,7 +21,6 @@ from berrypick.corpora.builders.almanac.lexicon import (
     REGISTER_ENTRY,
     RELATIONS,
 )
-from berrypick.corpora.plans import Both, Name, Node, Stated, Step, Winner
 
 _WORD: Final = r"[A-Z][\w'-]*\.?"
 _NAME: Final = rf"(?:[Tt]he )?{_WORD}(?: {_WORD})*(?: of {_WORD})?|\d{{4}}"

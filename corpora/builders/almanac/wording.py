@@ -5,6 +5,7 @@ from __future__ import annotations
 import zlib
 from typing import Final
 
+from berrypick.corpora.answerability.plans import Both, Name, Node, Step, Winner
 from berrypick.corpora.builders.almanac.grammar import parse_question
 from berrypick.corpora.builders.almanac.lexicon import (
     ALIAS,
@@ -17,7 +18,6 @@ from berrypick.corpora.builders.almanac.lexicon import (
     RELATIONS,
     train_wordings,
 )
-from berrypick.corpora.plans import Both, Name, Node, Step, Winner
 
 
 class AlmanacWording:

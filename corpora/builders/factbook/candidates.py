@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from berrypick.corpora.answerability.plans import Both, Name, Node, Step, Winner
 from berrypick.corpora.builders.factbook.draw import lot
 from berrypick.corpora.builders.factbook.facts import Fact, Facts
 from berrypick.corpora.builders.factbook.names import fold
 from berrypick.corpora.builders.factbook.readers import number
 from berrypick.corpora.builders.factbook.relations import MEASURES, RELATIONS
 from berrypick.corpora.builders.factbook.unique import Lookout
-from berrypick.corpora.plans import Both, Name, Node, Step, Winner
 
 #: A comparison needs the greater figure to be this much above the lesser.
 MARGIN: Final = 1.1

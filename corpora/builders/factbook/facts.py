@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
+from berrypick.corpora.answerability.plans import Stated
 from berrypick.corpora.builders.factbook.grammar import statements
 from berrypick.corpora.builders.factbook.names import fold
 from berrypick.corpora.builders.factbook.prose import Prose
 from berrypick.corpora.builders.factbook.relations import MEASURES, RELATIONS
-from berrypick.corpora.plans import Stated
 from berrypick.records import Attestation, Document, Hop
 
 #: Former rulers that are no entry of today's Factbook.

@@ -6,8 +6,8 @@ import re
 from functools import cache
 from typing import Final
 
+from berrypick.corpora.answerability.plans import Both, Name, Node, Stated, Step, Winner
 from berrypick.corpora.builders.factbook.relations import LISTING, MEASURES, RELATIONS, Reader, sources
-from berrypick.corpora.plans import Both, Name, Node, Stated, Step, Winner
 
 _ARTICLE: Final = re.compile(
     r"United |(?:Democratic )?Republic of |Federated States |.*(?:Republic|Islands)$"

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from berrypick.agents.critics import Attempt
-from berrypick.envs.outcome import analyse
+from berrypick.envs.scoring.outcome import analyse
 from berrypick.envs.search import SearchEnv
 
 

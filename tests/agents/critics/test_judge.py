@@ -11,7 +11,7 @@ import pytest
 
 from berrypick import seeding
 from berrypick.agents.base import AgentDown
-from berrypick.agents.chat_client import ChatError
+from berrypick.agents.chat.client import ChatError
 from berrypick.agents.critics import Attempt, make
 from berrypick.agents.critics.judge import PROMPT, PROMPT_WITH_ANSWER, CritiqueError, Judge
 from berrypick.errors import BadInput

@@ -19,13 +19,13 @@ from berrypick import agents
 from berrypick.agents.critics import Attempt, make, prompts, steps, verdict
 from berrypick.agents.lm.tokenizer import UNKNOWN, make_tokenizer
 from berrypick.agents.rollout import rollout
-from berrypick.agents.strategies import STRATEGIES
+from berrypick.agents.scripted.strategies import STRATEGIES
 from berrypick.corpora import store
+from berrypick.corpora.answerability.probe_queries import forms
 from berrypick.corpora.engines import Engine
-from berrypick.corpora.panel import forms
-from berrypick.envs.outcome import analyse
+from berrypick.envs.scoring.outcome import analyse
+from berrypick.envs.scoring.trace import Trace
 from berrypick.envs.search import SearchEnv
-from berrypick.envs.trace import Trace
 
 AGENTS = ("random", *(f"scripted:{name}" for name in STRATEGIES))
 #: Few pages and many, both splits, questions that name by byname, genres and tools that are missing; another corpus.

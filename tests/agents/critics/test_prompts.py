@@ -10,7 +10,7 @@ from berrypick.agents.critics import Attempt
 from berrypick.agents.critics.prompts import refinement
 from berrypick.agents.lm.render import Script
 from berrypick.agents.lm.tokenizer import UNKNOWN, make_tokenizer
-from berrypick.envs.observe import read_prompt
+from berrypick.envs.observations import read_prompt
 
 
 @pytest.fixture

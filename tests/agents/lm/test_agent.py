@@ -14,7 +14,7 @@ from berrypick import agents
 from berrypick.agents.base import AgentDown, Metered, Row
 from berrypick.agents.lm.agent import LM
 from berrypick.agents.lm.load import Card, pack, save
-from berrypick.envs.observe import Setup, prompt
+from berrypick.envs.observations import Setup, prompt
 
 SEEN = "<information>\nNo documents found.\n</information>"
 

@@ -12,7 +12,7 @@ import torch
 from berrypick import agents
 from berrypick.agents.lm.load import Policy, load
 from berrypick.agents.rollout import rollout
-from berrypick.agents.training.text import TextLearner
+from berrypick.agents.training.text.learner import TextLearner
 from berrypick.envs.search import SearchEnv
 
 pytestmark = [

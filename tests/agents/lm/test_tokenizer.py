@@ -14,7 +14,7 @@ from berrypick.agents.lm.vocabulary import tags, words
 from berrypick.corpora.builders.almanac import SHARES, make, wording
 from berrypick.corpora.builders.almanac.inventory_nested import NESTED_POOLS
 from berrypick.corpora.builders.almanac.nested import shards
-from berrypick.envs.tags import TAGS, parse
+from berrypick.envs.protocols.tags import TAGS, parse
 
 TOKENIZER = make_tokenizer()
 

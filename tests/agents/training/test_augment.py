@@ -11,7 +11,7 @@ import torch
 from berrypick.agents.methods import make
 from berrypick.agents.methods.base import Batch
 from berrypick.agents.training.augment import advised, augmented, together
-from berrypick.agents.training.batches import is_off
+from berrypick.agents.training.batch_ops import is_off
 from berrypick.agents.training.learner import Played
 from berrypick.errors import BadInput
 

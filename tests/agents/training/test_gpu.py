@@ -11,7 +11,7 @@ import torch
 from accelerate.state import AcceleratorState
 
 from berrypick.agents import make as make_agent
-from berrypick.agents.training import folder, loop
+from berrypick.agents.training import loop, run_dir
 from berrypick.agents.training.config import Config
 
 pytestmark = [pytest.mark.gpu, pytest.mark.skipif(not torch.cuda.is_available(), reason="no accelerator here")]
@@ -39,10 +39,10 @@ def test_a_run_on_the_accelerator(tmp_path: Path, method: str, track: str, preci
     torch.cuda.reset_peak_memory_stats()
     loop.train(config, tmp_path)
     assert torch.cuda.max_memory_allocated() > 1e6
-    lines, _ = folder.read_metrics(tmp_path)
+    lines, _ = run_dir.read_metrics(tmp_path)
     assert len(lines) == 2
     for line in lines:
         assert line.tokens > 0 and line.entropy is not None and math.isfinite(line.entropy)
         assert line.grad_norm is None or math.isfinite(line.grad_norm)
     if track == "text":
-        assert make_agent(f"lm:{tmp_path / folder.POLICY}").reads("almanac-small")
+        assert make_agent(f"lm:{tmp_path / run_dir.POLICY}").reads("almanac-small")

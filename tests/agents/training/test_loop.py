@@ -16,12 +16,12 @@ from torch import Tensor
 from berrypick.agents import make as make_agent
 from berrypick.agents import methods
 from berrypick.agents.methods.base import Batch
-from berrypick.agents.training import checkpoint, folder, loop
+from berrypick.agents.training import checkpoint, loop, run_dir
 from berrypick.agents.training.config import Config
-from berrypick.agents.training.discrete import DiscreteLearner
+from berrypick.agents.training.discrete.learner import DiscreteLearner
 from berrypick.agents.training.learner import Played
 from berrypick.errors import BadInput, Stopped
-from berrypick.files import locked
+from berrypick.io import locked
 
 OPTIONS = {"corpus": "almanac-tiny", "worlds": 1, "split": "train"}
 CONFIG = Config(
@@ -34,11 +34,11 @@ def with_(**changes: Any) -> Config:
 
 
 def weights(out: Path) -> dict[str, Tensor]:
-    return load_file(out / folder.POLICY / "model.safetensors")
+    return load_file(out / run_dir.POLICY / "model.safetensors")
 
 
 def lines(out: Path) -> list[dict[str, Any]]:
-    rows = [json.loads(line) for line in (out / folder.METRICS).read_text().splitlines()]
+    rows = [json.loads(line) for line in (out / run_dir.METRICS).read_text().splitlines()]
     return [{key: value for key, value in row.items() if not key.startswith("seconds_")} for row in rows]
 
 
@@ -50,18 +50,18 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_a_run_leaves_what_is_promised(whole: Path):
-    assert folder.read_config(whole) == CONFIG
-    read, cut = folder.read_metrics(whole)
+    assert run_dir.read_config(whole) == CONFIG
+    read, cut = run_dir.read_metrics(whole)
     assert [line.step for line in read] == [0, 1, 2] and not cut
     assert {line.episodes for line in read} == {12} and all(line.grad_norm is not None for line in read)
-    assert [path.name for path in checkpoint.stored(whole / folder.CHECKPOINTS)] == ["step-000002", "step-000003"]
-    assert make_agent(f"discrete:{whole / folder.POLICY}").reads("almanac-tiny")
+    assert [path.name for path in checkpoint.stored(whole / run_dir.CHECKPOINTS)] == ["step-000002", "step-000003"]
+    assert make_agent(f"discrete:{whole / run_dir.POLICY}").reads("almanac-tiny")
 
 
 def test_the_same_seed_gives_the_same_bytes_and_another_does_not(whole: Path, tmp_path: Path):
     loop.train(CONFIG, tmp_path / "again")
     assert lines(tmp_path / "again") == lines(whole)
-    files = [out / folder.POLICY / "model.safetensors" for out in (whole, tmp_path / "again")]
+    files = [out / run_dir.POLICY / "model.safetensors" for out in (whole, tmp_path / "again")]
     assert files[0].read_bytes() == files[1].read_bytes()
     loop.train(with_(seed=1), tmp_path / "other")
     assert lines(tmp_path / "other") != lines(whole)
@@ -71,8 +71,8 @@ class Killed(BaseException):
     """Stands for a signal: nothing in the loop may catch it."""
 
 
-def killer(at: int) -> Callable[[folder.Line], None]:
-    def tick(line: folder.Line) -> None:
+def killer(at: int) -> Callable[[run_dir.Line], None]:
+    def tick(line: run_dir.Line) -> None:
         if line.step == at:
             raise Killed
 
@@ -83,7 +83,7 @@ def killer(at: int) -> Callable[[folder.Line], None]:
 def test_a_run_that_was_killed_goes_on_as_if_it_had_not_been(whole: Path, tmp_path: Path, at: int):
     with pytest.raises(Killed):
         loop.train(CONFIG, tmp_path, killer(at))
-    assert not (tmp_path / folder.POLICY).exists()
+    assert not (tmp_path / run_dir.POLICY).exists()
     loop.train(CONFIG, tmp_path)
     assert lines(tmp_path) == lines(whole)
     assert all(torch.equal(tensor, weights(whole)[name]) for name, tensor in weights(tmp_path).items())
@@ -92,7 +92,7 @@ def test_a_run_that_was_killed_goes_on_as_if_it_had_not_been(whole: Path, tmp_pa
 def test_what_the_log_holds_beyond_the_checkpoint_is_dropped(whole: Path, tmp_path: Path):
     with pytest.raises(Killed):
         loop.train(CONFIG, tmp_path, killer(1))
-    path = tmp_path / folder.METRICS
+    path = tmp_path / run_dir.METRICS
     path.write_bytes(path.read_bytes() + path.read_bytes().splitlines(True)[-1] + b'{"step":')
     loop.train(CONFIG, tmp_path)
     assert lines(tmp_path) == lines(whole)
@@ -121,7 +121,7 @@ def test_micro_batches_change_nothing(whole: Path, tmp_path: Path):
 
 
 def test_a_finished_run_is_left_alone(whole: Path):
-    def never(line: folder.Line) -> None:
+    def never(line: run_dir.Line) -> None:
         raise AssertionError(line)
 
     def stamps() -> dict[Path, int]:
@@ -135,7 +135,7 @@ def test_a_finished_run_is_left_alone(whole: Path):
 def test_a_folder_holds_one_run(whole: Path):
     with pytest.raises(BadInput, match="another seed, lr; use another --out") as caught:
         loop.train(with_(seed=4, lr=1e-2), whole)
-    assert caught.value.file == whole / folder.CONFIG
+    assert caught.value.file == whole / run_dir.CONFIG
 
 
 @pytest.mark.parametrize(
@@ -160,7 +160,7 @@ def test_one_process_trains_in_a_folder(tmp_path: Path):
 def test_a_step_without_a_signal_is_no_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(loop, "generate", lambda learner, method, config, step: _none_kept(learner, config, step))
     loop.train(with_(method="dapo(rounds=1)+forking_tokens", steps=1), tmp_path)
-    (line,), _ = folder.read_metrics(tmp_path)
+    (line,), _ = run_dir.read_metrics(tmp_path)
     assert line.selected == 0 and line.grad_norm is None and line.covariance is None
 
 
@@ -184,7 +184,7 @@ def test_a_loss_that_is_no_number_stops_the_run_and_keeps_the_batch(tmp_path: Pa
         loop.train(CONFIG, tmp_path)
     kept = load_file(tmp_path / "failed-000001.safetensors")
     assert kept["reward"].shape == (4,) and kept["observation"].shape[:2] == kept["mask"].shape
-    assert [path.name for path in checkpoint.stored(tmp_path / folder.CHECKPOINTS)] == ["step-000001"]
+    assert [path.name for path in checkpoint.stored(tmp_path / run_dir.CHECKPOINTS)] == ["step-000001"]
     monkeypatch.setattr(DiscreteLearner, "score", scored)
     loop.train(CONFIG, tmp_path)
     assert len(lines(tmp_path)) == 3

@@ -13,7 +13,7 @@ from berrypick.agents.treesearch import tree
 from berrypick.agents.treesearch.tree import Key, Node, Point, Search
 from berrypick.envs.actions import Action, Answer, Invalid, Open
 from berrypick.envs.actions import Search as Query
-from berrypick.envs.trace import State, Turn
+from berrypick.envs.scoring.trace import State, Turn
 from berrypick.errors import BadInput
 
 STATE = State((), "", 0, 0, 0, "q", (), 0.0)

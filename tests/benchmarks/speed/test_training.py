@@ -6,7 +6,7 @@ from berrypick.agents.lm.load import Card, pack
 from berrypick.agents.lm.tiny import make_tiny
 from berrypick.agents.lm.tokenizer import make_tokenizer
 from berrypick.agents.training.config import Config
-from berrypick.agents.training.text import TextLearner
+from berrypick.agents.training.text.learner import TextLearner
 from berrypick.benchmarks.provenance import Provenance
 from berrypick.benchmarks.speed import training_page
 from berrypick.benchmarks.speed.training_page import ROWS, Block, Report

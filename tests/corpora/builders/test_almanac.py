@@ -11,14 +11,14 @@ from functools import cache
 import numpy as np
 import pytest
 
-from berrypick import corpora, files, seeding
-from berrypick.corpora.audit import Audit, audit
+from berrypick import corpora, io, seeding
+from berrypick.corpora.answerability.audit import Audit, audit
+from berrypick.corpora.answerability.plans import Both, Name, Node, Step, Winner
 from berrypick.corpora.builders.almanac import QUESTIONS, SHARES, SIZES, make
 from berrypick.corpora.builders.almanac.grammar import parse_question, read_roster, read_sentence
 from berrypick.corpora.builders.almanac.lexicon import ALIAS, HELD_OUT, RELATIONS
 from berrypick.corpora.builders.almanac.pages import write_book
 from berrypick.corpora.builders.almanac.world import World, make_world, name_split, short
-from berrypick.corpora.plans import Both, Name, Node, Step, Winner
 from berrypick.corpora.store import Draft
 
 SPLITS = ("train", "dev", "test")
@@ -56,7 +56,7 @@ def test_documents_are_short() -> None:
 
 def test_same_arguments_same_bytes_under_any_hash_seed() -> None:
     code = (
-        "import hashlib, berrypick.files as f; from berrypick.corpora.builders.almanac import make;"
+        "import hashlib, berrypick.io as f; from berrypick.corpora.builders.almanac import make;"
         "d = make('test', 5, size='tiny');"
         "print(hashlib.sha256(f.jsonl(d.documents) + f.jsonl(d.questions) + f.jsonl(d.entities)).hexdigest())"
     )
@@ -72,10 +72,7 @@ def test_same_arguments_same_bytes_under_any_hash_seed() -> None:
     }
     here = draft("test", 5, "tiny")
     assert prints == {
-        hashlib.sha256(
-            files.jsonl(here.documents) + files.jsonl(here.questions) + files.jsonl(here.entities)
-        ).hexdigest()
-        + "\n"
+        hashlib.sha256(io.jsonl(here.documents) + io.jsonl(here.questions) + io.jsonl(here.entities)).hexdigest() + "\n"
     }
 
 

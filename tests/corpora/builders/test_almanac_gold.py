@@ -7,10 +7,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from berrypick.corpora.answerability.plans import Stated
 from berrypick.corpora.builders.almanac import make
 from berrypick.corpora.builders.almanac.grammar import read_roster, read_sentence
 from berrypick.corpora.builders.almanac.lexicon import ALIAS, RELATIONS
-from berrypick.corpora.plans import Stated
 from berrypick.records import Document
 
 Place = tuple[str, int | None]

@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from berrypick.corpora.answerability.plans import Both, Name, Stated, Step, Winner
 from berrypick.corpora.builders.almanac import grammar
 from berrypick.corpora.builders.almanac.grammar import parse_question, read_sentence
 from berrypick.corpora.builders.almanac.inventory import ADJECTIVES, POOLS, Pool
 from berrypick.corpora.builders.almanac.inventory_nested import MORE_ADJECTIVES, NESTED_POOLS
 from berrypick.corpora.builders.almanac.lexicon import HELD_OUT, RELATIONS, train_wordings
 from berrypick.corpora.builders.almanac.wording import WORDING
-from berrypick.corpora.plans import Both, Name, Stated, Step, Winner
 from berrypick.text import tokens
 
 INVENTORIES = [(POOLS, ADJECTIVES), (NESTED_POOLS, MORE_ADJECTIVES)]

@@ -9,7 +9,7 @@ import pytest
 
 from berrypick import corpora
 from berrypick.corpora import CORPORA
-from berrypick.corpora.audit import Audit, audit
+from berrypick.corpora.answerability.audit import Audit, audit
 from berrypick.corpora.builders.almanac import SHARES
 from berrypick.corpora.builders.almanac.grammar import parse_question, read_sentence
 from berrypick.corpora.builders.almanac.inventory import ADJECTIVES, POOLS

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from berrypick import files
+from berrypick import io
 from berrypick.corpora import store
 from berrypick.corpora.builders.factbook import FACTBOOK
 from berrypick.corpora.builders.factbook.grammar import statements
@@ -31,7 +31,7 @@ def titled(factbook: Draft) -> dict[str, Document]:
 
 def digest(draft: Draft) -> str:
     rows = (*draft.documents, *draft.questions, *draft.entities)
-    return hashlib.sha256(files.jsonl(rows)).hexdigest()
+    return hashlib.sha256(io.jsonl(rows)).hexdigest()
 
 
 def displayed(page: Document, sentence: int | None) -> str:

@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
+from berrypick.corpora.answerability.plans import Both, Name, Node, Step, Winner
 from berrypick.corpora.builders.factbook.grammar import parse_question
 from berrypick.corpora.builders.factbook.names import VARIANTS, fold
 from berrypick.corpora.builders.factbook.source import entries
-from berrypick.corpora.plans import Both, Name, Node, Step, Winner
 from berrypick.corpora.store import Draft
 
 PATHS = {

@@ -4,6 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from berrypick.corpora.answerability.plans import Both, Name, Node, Stated, Step, Winner
+from berrypick.corpora.answerability.wording import WORDINGS
 from berrypick.corpora.builders.factbook import readers
 from berrypick.corpora.builders.factbook.facts import Facts
 from berrypick.corpora.builders.factbook.grammar import (
@@ -18,9 +20,7 @@ from berrypick.corpora.builders.factbook.names import canonical, fold
 from berrypick.corpora.builders.factbook.relations import MEASURES, RELATIONS, sources
 from berrypick.corpora.builders.factbook.source import clean
 from berrypick.corpora.builders.factbook.wording import WORDING
-from berrypick.corpora.plans import Both, Name, Node, Stated, Step, Winner
 from berrypick.corpora.store import Draft
-from berrypick.corpora.wording import WORDINGS
 
 SWISS = Step("capital", True, Name("Bern"))
 

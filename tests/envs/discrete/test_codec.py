@@ -14,7 +14,7 @@ from berrypick.envs.discrete.choices import CHOICES, ENGINES, NUMBER, PAGES, PER
 from berrypick.envs.discrete.codec import Codec
 from berrypick.envs.discrete.features import NAMES, observe
 from berrypick.envs.discrete.slots import queries
-from berrypick.envs.observe import Setup
+from berrypick.envs.observations import Setup
 from berrypick.envs.reading.almanac import ALMANAC
 from berrypick.envs.reading.plan import Unknown
 from berrypick.envs.reading.reader import Forms, Passage

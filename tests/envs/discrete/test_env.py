@@ -18,9 +18,9 @@ from berrypick.envs.discrete.choices import CHOICES, NUMBER, Choice
 from berrypick.envs.discrete.codec import Codec
 from berrypick.envs.discrete.env import AlmanacDiscrete
 from berrypick.envs.discrete.features import NAMES, observe
-from berrypick.envs.outcome import analyse
 from berrypick.envs.protocols import PROTOCOLS
 from berrypick.envs.reading.view import look
+from berrypick.envs.scoring.outcome import analyse
 from berrypick.envs.search import SearchEnv
 from berrypick.errors import BadInput
 from berrypick.registry import UnknownName

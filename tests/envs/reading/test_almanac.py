@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from berrypick.corpora import plans
+from berrypick.corpora.answerability import plans
+from berrypick.corpora.answerability.plans import Both, Name, Step, Winner
 from berrypick.corpora.builders.almanac import make
 from berrypick.corpora.builders.almanac.lexicon import RELATIONS
-from berrypick.corpora.plans import Both, Name, Step, Winner
 from berrypick.envs.reading import plan
 from berrypick.envs.reading.almanac import ALMANAC
 from berrypick.envs.reading.knowledge import Knowledge

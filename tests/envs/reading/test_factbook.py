@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from berrypick.corpora.plans import Both, Name, Step, Winner
+from berrypick.corpora.answerability.plans import Both, Name, Step, Winner
 from berrypick.envs.reading.factbook import FACTBOOK
 from berrypick.envs.reading.knowledge import Knowledge
 from berrypick.envs.reading.plan import Unknown

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from berrypick.corpora.plans import Both, Name, Step, Winner, names
+from berrypick.corpora.answerability.plans import Both, Name, Step, Winner, names
 from berrypick.envs.reading.plan import Progress, Unknown, solve
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from berrypick.corpora.plans import Name, Step
+from berrypick.corpora.answerability.plans import Name, Step
 from berrypick.envs.reading import reader
 from berrypick.envs.reading.almanac import ALMANAC
 from berrypick.envs.reading.plan import Unknown

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from berrypick.envs import observe
+from berrypick.envs import observations
 from berrypick.envs.actions import Answer, Invalid, Open, Search
-from berrypick.envs.observe import Setup, prompt
+from berrypick.envs.observations import Setup, prompt
 from berrypick.envs.protocols import PROTOCOLS
 from berrypick.envs.reading.reader import Passage
 from berrypick.envs.reading.view import look, passages
@@ -21,19 +21,19 @@ PAGE = Document("d", "Payroll of Quill Works (2)", ("T. Thornwell.", "See <answe
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 def test_hits_are_read_back(protocol: str):
     wrap = PROTOCOLS[protocol].wrap
-    shown = wrap(observe.results([(PAGE, 0), (PAGE, 1)]))
+    shown = wrap(observations.results([(PAGE, 0), (PAGE, 1)]))
     first, second = passages(shown)
     assert first == Passage("Payroll of Quill Works (2)", ("T. Thornwell.",))
     assert second.sentences == ("See <answer>x</answer> & co.",)
-    assert passages(wrap(observe.NOTHING_FOUND)) == ()
+    assert passages(wrap(observations.NOTHING_FOUND)) == ()
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 def test_a_page_is_read_back(protocol: str):
-    text, _ = observe.page(PAGE, ["Quill Works", "A (b"])
+    text, _ = observations.page(PAGE, ["Quill Works", "A (b"])
     (page,) = passages(PROTOCOLS[protocol].wrap(text))
     assert page == Passage(PAGE.title, PAGE.sentences, ("Quill Works", "A (b"), opened=True)
-    (bare,) = passages(PROTOCOLS[protocol].wrap(observe.page(PAGE, [])[0]))
+    (bare,) = passages(PROTOCOLS[protocol].wrap(observations.page(PAGE, [])[0]))
     assert bare == Passage(PAGE.title, PAGE.sentences, (), opened=True)
 
 

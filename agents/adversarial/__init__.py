@@ -1,0 +1,1 @@
+"""Agents that try to look more diverse than the agent they wrap."""

@@ -1,0 +1,1 @@
+"""Floors and ceilings: random, closed-book and oracle agents."""

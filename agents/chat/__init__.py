@@ -1,0 +1,1 @@
+"""Models behind OpenAI-compatible chat-completions endpoints."""

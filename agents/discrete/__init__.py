@@ -1,0 +1,1 @@
+"""Policies and agents of the discrete track."""

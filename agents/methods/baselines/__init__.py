@@ -1,0 +1,1 @@
+"""Base methods: policy-gradient losses that stand alone."""

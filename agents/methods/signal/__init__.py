@@ -1,0 +1,1 @@
+"""Interventions on the learning signal: critiques and credit assignment."""

@@ -1,0 +1,1 @@
+"""Interventions that keep training stable."""

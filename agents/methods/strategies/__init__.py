@@ -1,0 +1,1 @@
+"""Interventions on outcomes and strategies that keep a policy diverse."""

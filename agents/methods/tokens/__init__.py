@@ -1,0 +1,1 @@
+"""Interventions on single tokens that keep a policy's entropy."""

@@ -1,0 +1,68 @@
+"""Clip-Cov (Cui et al. 2025, arXiv 2505.22617): some tokens of high covariance, drawn by lot, get no gradient.
+
+Candidates are generated tokens that PPO does not clip and whose covariance lies between two quantiles;
+min(max(int(ratio * tokens), 1), candidates) of them lose their loss and stay in the denominator. The rest have PPO's
+clipped loss, without a dual clip.
+
+Paper: ratio 2e-4, covariance from 1 to 5, which were its quantiles .998 and .9998 (hence ``lower`` and ``upper``), low
+= high = 1 (PPO's clipping all but off). Of our 500 to 2,000 tokens that would choose one. Default: ratio 0.02 out of
+the quantiles .95 to .998, ten to forty tokens. Bounds as numbers would hold for one scale of advantages only.
+"""
+
+from __future__ import annotations
+
+import math
+from functools import partial
+
+import torch
+from torch import Tensor
+
+from berrypick.agents.methods.base import Addition, Scores, Tokens
+from berrypick.agents.methods.losses import clipped, clipped_slope, token_ratio
+from berrypick.agents.methods.parameters import Fraction, Share, Size
+from berrypick.agents.methods.tokens.covariance import covariance, marked
+from berrypick.errors import BadInput
+
+
+def by_lot(scores: Scores, *, ratio: float, lower: float, upper: float, low: float, high: float) -> Tensor:
+    """Mark: a share ``ratio`` of all tokens, drawn from those between the quantiles."""
+    each = covariance(scores)
+    least, most = torch.quantile(each, each.new_tensor([lower, upper]))
+    moved = token_ratio(scores.new, scores.old)
+    free = clipped_slope(moved, scores.advantage, low, high, math.inf)[scores.mask] != 0
+    candidates = (free & (each > least) & (each <= most)).nonzero()[:, 0]
+    size = min(max(int(ratio * len(each)), 1), len(candidates))
+    drawn = scores.draw.choice(len(candidates), size, replace=False)
+    chosen = torch.zeros_like(free)
+    chosen[candidates[torch.from_numpy(drawn).to(candidates.device)]] = True
+    return marked(scores, chosen)
+
+
+def without_marked(tokens: Tokens, *, low: float, high: float) -> Tensor:
+    """Token loss: PPO's, 0 on marked tokens."""
+    return clipped(tokens, low=low, high=high, dual=math.inf).masked_fill(tokens.marked, 0.0)
+
+
+def clip_cov(
+    ratio: Share = 0.02,
+    lower: Fraction = 0.95,
+    upper: Fraction = 0.998,
+    low: Fraction = 1.0,
+    high: Size = 1.0,
+) -> Addition:
+    """Make the addition.
+
+    Args:
+        ratio: tokens marked, as a share of all.
+        lower: quantile of the covariance above which a token is a candidate.
+        upper: quantile up to which it is one.
+        low: PPO's lower bound is 1 - low.
+        high: PPO's upper bound is 1 + high.
+
+    Raises:
+        BadInput: a lower quantile that is not below the upper one.
+    """
+    if lower >= upper:
+        raise BadInput(f"clip_cov takes a number below upper ({upper}) as lower, got {lower}", field="method")
+    mark = partial(by_lot, ratio=ratio, lower=lower, upper=upper, low=low, high=high)
+    return Addition({"mark": mark, "token_loss": partial(without_marked, low=low, high=high)})

@@ -1,0 +1,45 @@
+"""KL-Cov (Cui et al. 2025, arXiv 2505.22617): tokens of the highest covariance are held to the rollout policy.
+
+Loss -A * r, unclipped, plus beta * |lp - lp_old| on the max(1, int(ratio * tokens)) tokens of the highest covariance,
+reduced like the token losses. Adds nothing in the first update of a step, where lp = lp_old.
+
+Paper: beta 1, ratio 2e-3 (7B) and 2e-4 (32B). Of our 500 to 2,000 tokens that would choose one to four, and 0.02 was
+seen to change nothing (one draft run). Default: ratio 0.05, twenty-five to a hundred tokens.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+import torch
+from torch import Tensor
+
+from berrypick.agents.methods.base import Addition, Scores, Tokens
+from berrypick.agents.methods.losses import drift, importance
+from berrypick.agents.methods.parameters import Share, Size
+from berrypick.agents.methods.tokens.covariance import covariance, marked
+
+
+def highest(scores: Scores, *, ratio: float) -> Tensor:
+    """Mark: the tokens of the highest covariance; of equal ones the first."""
+    each = covariance(scores)
+    order = each.argsort(descending=True, stable=True)
+    chosen = torch.zeros_like(each, dtype=torch.bool)
+    chosen[order[: max(1, int(ratio * len(each)))]] = True
+    return marked(scores, chosen)
+
+
+def hold(tokens: Tokens, *, beta: float) -> Tensor:
+    """Regularise: beta * |lp - lp_old| on marked tokens, weighted like their losses."""
+    return beta * (drift(tokens).abs() * tokens.weight).where(tokens.marked, 0.0).sum()
+
+
+def kl_cov(ratio: Share = 0.05, beta: Size = 1.0) -> Addition:
+    """Make the addition.
+
+    Args:
+        ratio: tokens marked, as a share of all.
+        beta: weight of their distance.
+    """
+    mark = partial(highest, ratio=ratio)
+    return Addition({"mark": mark, "token_loss": importance, "regularise": partial(hold, beta=beta)})

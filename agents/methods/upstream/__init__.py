@@ -1,0 +1,1 @@
+"""Interventions before or beside reinforcement learning."""

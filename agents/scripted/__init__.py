@@ -1,0 +1,1 @@
+"""Scripted agents: one search strategy each, and mixtures of them."""

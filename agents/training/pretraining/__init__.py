@@ -1,0 +1,1 @@
+"""Imitation: demonstrations, and the start policies that are fitted to them."""

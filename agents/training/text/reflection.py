@@ -1,0 +1,111 @@
+"""The reference answer after each episode's reasoning (R3, ``methods.r3``), and what is measured with it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+import torch
+from torch import Tensor
+
+from berrypick.agents.lm.render import Script
+from berrypick.agents.methods.base import Batch
+from berrypick.agents.methods.signal.r3 import likelihoods, reflection, uniform_mean
+from berrypick.agents.training.text.token_types import ANSWER
+from berrypick.envs.actions import Answer
+from berrypick.envs.protocols import PROTOCOLS
+from berrypick.envs.scoring.trace import Trace
+
+#: Stands for an answer where a protocol is asked what it writes around one.
+_SAID: Final = "berrypick"
+
+
+class Asked(NamedTuple):
+    """Tokens of an episode up to where it answers, and of the reference answer that is put there."""
+
+    before: tuple[int, ...]
+    answer: tuple[int, ...]
+
+
+def ask(batch: Batch, row: int, trace: Trace, script: Script, protocol: str) -> Asked:
+    """Put the canonical answer where an episode's own answer stands, or where it would have come next.
+
+    Args:
+        batch: with ``inputs["ids"]``.
+        row: of the episode.
+        trace: the episode.
+        script: writes tokens.
+        protocol: that actions are written in.
+    """
+    opening, answer = _told(trace.question.answers[0], protocol)
+    ids, mask = batch.inputs["ids"][row], batch.mask[row]
+    last = (mask & (batch.chunk[row] == len(trace.turns) - 1)).nonzero().flatten()
+    answered = last[batch.kind[row, last] == ANSWER] if trace.terminated else last[:0]
+    if len(answered):
+        before = ids[: answered[0]].tolist()
+    elif trace.terminated:  # an empty answer: as if its turn had not begun
+        before = ids[: last[0]].tolist() + script.encode(opening)
+    else:
+        end = int(mask.nonzero().max()) + 1
+        reply = script.reply(trace.turns[-1].observation, ids[last].tolist())
+        before = ids[:end].tolist() + reply + script.encode(opening)
+    return Asked(tuple(before), tuple(script.encode(answer)))
+
+
+def transplanted(asked: Sequence[Asked], openings: Sequence[Sequence[int]], donors: Sequence[int]) -> list[Asked]:
+    """Put behind each question what was done at another, up to where that one answered.
+
+    Args:
+        asked: of each episode.
+        openings: tokens of each episode's prompt, which its own begin with.
+        donors: of each episode, the one whose reasoning it gets.
+    """
+    return [
+        Asked((*openings[row], *asked[donor].before[len(openings[donor]) :]), asked[row].answer)
+        for row, donor in enumerate(donors)
+    ]
+
+
+def _told(answer: str, protocol: str) -> tuple[str, str]:
+    """What a protocol writes before an answer, and the answer as it is written there."""
+    write = PROTOCOLS[protocol].write
+    opening, _, closing = write(Answer(_SAID)).partition(_SAID)
+    return opening, write(Answer(answer)).removeprefix(opening).removesuffix(closing)
+
+
+def measured(batch: Batch) -> dict[str, float]:
+    """How well R3 and the uniform mean of the answer's log-probabilities rank a group's episodes by reward.
+
+    Returns:
+        ``rank_r3`` and ``rank_uniform``, see ``rank_correlation``; what is not defined is left out, and so is all where
+        nothing was reflected.
+    """
+    if batch.answer is None:
+        return {}
+    likelihood = likelihoods(batch)
+    scores = {"rank_r3": reflection(likelihood, batch.group), "rank_uniform": uniform_mean(likelihood)}
+    found = {name: rank_correlation(score, batch.reward, batch.group) for name, score in scores.items()}
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def rank_correlation(score: Tensor, reward: Tensor, group: Tensor) -> float | None:
+    """Return Spearman's correlation of scores and rewards within groups, ties shared, mean over groups.
+
+    Groups in which all scores or all rewards are equal are left out; None where none is left. Shapes: (N,) each.
+    """
+    found = rank_correlations(score, reward, group)
+    known = [value for value in found if value is not None]
+    return sum(known) / len(known) if known else None
+
+
+def rank_correlations(score: Tensor, reward: Tensor, group: Tensor) -> list[float | None]:
+    """Return the same of each group, in order of their numbers; None where all scores or all rewards are equal."""
+    from scipy.stats import spearmanr
+
+    found: list[float | None] = []
+    for number in torch.unique(group):
+        rows = group == number
+        one, other = score[rows].double(), reward[rows].double()
+        differ = bool(one.min() < one.max()) and bool(other.min() < other.max())
+        found.append(float(spearmanr(one.numpy(), other.numpy()).statistic) if differ else None)
+    return found

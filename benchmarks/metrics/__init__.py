@@ -1,0 +1,1 @@
+"""Metrics: values with one spelling each, computed from the outcomes of every task."""

@@ -1,0 +1,1 @@
+"""AlphaLLM's tree search against best-of-n at equal tokens."""

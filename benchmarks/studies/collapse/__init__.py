@@ -1,0 +1,1 @@
+"""The collapse report of a training run."""

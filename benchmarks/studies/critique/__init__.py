@@ -1,0 +1,1 @@
+"""Second attempts with and without critiques."""

@@ -1,0 +1,1 @@
+"""Strategic phrases (HICRA)."""

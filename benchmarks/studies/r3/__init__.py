@@ -1,0 +1,1 @@
+"""Reasoning rewards (R3)."""

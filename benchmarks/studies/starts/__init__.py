@@ -1,0 +1,1 @@
+"""Published start policies and their model cards."""

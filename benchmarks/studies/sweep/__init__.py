@@ -1,0 +1,1 @@
+"""Sweeps: methods x seeds, trained, evaluated and compared."""

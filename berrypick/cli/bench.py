@@ -1,0 +1,199 @@
+"""``bench`` and ``compare``."""
+
+from __future__ import annotations
+
+import fnmatch
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import tyro
+
+from berrypick.cli.console import ERR, OUT, steps, table
+from berrypick.errors import BadInput
+from berrypick.registry import UnknownName
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from berrypick.benchmarks.result import Result
+
+Agents = Annotated[
+    list[str], tyro.conf.Positional, tyro.conf.arg(metavar="AGENT ...", help_behavior_hint="(one or more)")
+]
+Run = Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="RUN")]
+
+OUT_HINT: Final = "(default: runs/SUITE-SEED, for one agent runs/AGENT-SUITE-SEED)"
+
+#: Columns of the table that ``bench`` prints for each cell; the report has more.
+COLUMNS: Final = ("EM", "grounded", "pass@16", "strategies_D2", "searches")
+#: Cells that fit under each other in a terminal.
+MOST_CELLS: Final = 2
+
+
+def bench(
+    agents: Agents,
+    suite: str = "quick",
+    seed: int = 0,
+    protocol: str = "tags",
+    salt: Annotated[
+        Path | None, tyro.conf.arg(metavar="FILE", help_behavior_hint="(default: everybody's worlds)")
+    ] = None,
+    out: Annotated[Path | None, tyro.conf.arg(metavar="PATH", help_behavior_hint=OUT_HINT)] = None,
+    jobs: Annotated[int | None, tyro.conf.arg(metavar="INT", help_behavior_hint="(default: number of cores)")] = None,
+    overwrite: bool = False,
+) -> int:
+    """Run agents through a suite; write results, episodes and a report, and print a table.
+
+    A run that was interrupted goes on where it stopped when the same command is given again.
+
+    Args:
+        agents: agents that `berrypick list agents` lists; patterns such as 'scripted:*' stand for several.
+        suite: a suite that `berrypick list suites` lists.
+        protocol: how agents write actions, tags or tools.
+        seed: of the agents' sampling, 0 to 2**32 - 1; the questions belong to the suite.
+        salt: file of a private salt: play in worlds drawn from it, which nobody has seen; the result holds its hash.
+        out: folder for the run; with several agents, each gets a folder in it.
+        jobs: processes.
+        overwrite: replace a run of another configuration that the folder holds.
+    """
+    from berrypick.benchmarks import result
+    from berrypick.benchmarks.report import page as report_page
+    from berrypick.benchmarks.run import run
+    from berrypick.corpora import private_worlds
+
+    names = expand(agents)
+    if not names:
+        raise BadInput("name at least one; `berrypick list agents` lists them", field="AGENT")
+    out = out or default_out(names, suite, seed)
+    drawn_from = private_worlds.use(salt) if salt else ""
+    with steps() as started:
+        processes = cores() if jobs is None else jobs
+        folders = run(
+            names,
+            suite,
+            seed,
+            out,
+            protocol=protocol,
+            salt=drawn_from,
+            jobs=processes,
+            overwrite=overwrite,
+            started=started,
+        )
+    runs = [result.read(folder) for folder in folders]
+    page = report_page.write(runs, out)
+    tell(runs, folders)
+    OUT.print(f"Report: {page}", markup=False, soft_wrap=True)
+    return 0
+
+
+def tell(runs: Sequence[Result], folders: Sequence[Path]) -> None:
+    """Print what came out of runs, what it took, and what failed."""
+    OUT.print(summary(runs))
+    if (kept := resilience(runs)) is not None:
+        OUT.print(kept)
+    OUT.print(
+        "\u2013: too few questions to say, or a corpus the agent does not read. Intervals and more: in the report."
+    )
+    for one, folder in zip(runs, folders, strict=True):
+        if one.provenance.cost:
+            OUT.print(f"{one.agent} took {spent(one.provenance.cost)}", markup=False, soft_wrap=True)
+        if one.errors:
+            ERR.print(f"{one.agent}: {one.errors} rollouts failed and count as misses; see {folder / 'errors.log'}")
+
+
+def default_out(names: Sequence[str], suite: str, seed: int) -> Path:
+    """Where a run goes that is given no folder."""
+    from berrypick.benchmarks.run import folder_name
+
+    return Path("runs") / "-".join([*map(folder_name, names if len(names) == 1 else ()), suite, str(seed)])
+
+
+def cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def expand(patterns: Sequence[str]) -> list[str]:
+    """Replace patterns by the agents that they match, in the order given, each once; raises UnknownName.
+
+    The argument of a kind is no pattern: ``chat:http://[::1]:80/v1:m?temperature=0``.
+    """
+    from berrypick.agents import AGENTS, KINDS
+
+    names: dict[str, None] = {}
+    for pattern in patterns:
+        is_pattern = any(letter in pattern for letter in "*?[") and pattern.partition(":")[0] not in KINDS
+        found = fnmatch.filter(AGENTS, pattern) if is_pattern else [pattern]
+        if not found:
+            raise UnknownName("agent", pattern, list(AGENTS))
+        names.update(dict.fromkeys(found))
+    return list(names)
+
+
+def spent(cost: Mapping[str, float]) -> str:
+    """A cost in words: "1,920 requests, 3 retries"."""
+    return ", ".join(f"{value:,.0f} {name.replace('_', ' ')}" for name, value in cost.items())
+
+
+def summary(runs: Sequence[Result]) -> Table:
+    """One row an agent under each plain cell's name, or with the means over them where there are many; 80 columns."""
+    from berrypick.benchmarks.report import columns
+    from berrypick.benchmarks.report.tables import number
+    from berrypick.benchmarks.result import BLANK
+
+    plain = columns.plain(runs)
+    shown = table(f"suite {runs[0].suite}, seed {runs[0].seed}", "agent", *COLUMNS, right=COLUMNS)
+    for column in plain if len(plain) <= MOST_CELLS else [None]:
+        shown.add_row(f"in {column.label}" if column else "mean over cells", style="bold")
+        for run in runs:
+            part = column.cells.get(run.agent) if column else run
+            values = (part.metrics.get(name, BLANK).value if part else None for name in COLUMNS)
+            shown.add_row(run.agent, *map(number, values))
+    return shown
+
+
+def resilience(runs: Sequence[Result]) -> Table | None:
+    """One row an agent: what is left under knock-outs, with EM beside it; None where the suite has none."""
+    from berrypick.benchmarks.report.tables import number
+    from berrypick.benchmarks.result import BLANK
+
+    if not any("resilience_mean" in run.metrics for run in runs):
+        return None
+    heads = ("resilience", "worst", "EM there")
+    shown = table("knock-outs", "agent", *heads, "worst is under", right=heads)
+    for run in runs:
+        # Whatever has an EM of its own at the top level was knocked out.
+        changes = [name.removeprefix("EM_") for name in run.metrics if name.startswith("EM_")]
+        kept = {change: run.metrics[f"resilience_{change}"].value for change in changes}
+        known = {change: value for change, value in kept.items() if value is not None}
+        worst = min(known, key=lambda change: known[change], default="")
+        values = (run.metrics.get(name, BLANK).value for name in ("resilience_mean", "resilience_worst", f"EM_{worst}"))
+        shown.add_row(run.agent, *map(number, values), worst)
+    return shown
+
+
+def compare(first: Run, second: Run, seed: int = 0, matched: bool = False) -> int:
+    """Compare two runs on the questions that both have; "better" is said only where the 95 % interval excludes 0.
+
+    Args:
+        first: a run folder.
+        second: a run folder of the same suite.
+        seed: of the resampling.
+        matched: compare how diverse the first grounded successes of both are, as many of each on every question, so
+            that the accuracy of neither plays a part; questions on which one has fewer than two are left out.
+    """
+    from berrypick.benchmarks.compare import compare as differences
+
+    a, b, questions, rows = differences(first, second, seed, matched=matched)
+    asked = f"{questions} questions" + (" with two successes or more in both, as many of each" if matched else "")
+    title = f"{a.agent} less {b.agent}, suite {a.suite}: {asked}"
+    shown = table(title, "metric", "difference", "95 % interval", "n", "", right=("difference", "n"))
+    for name, row in rows.items():
+        if row.value is not None:
+            winner = {"first": a.agent, "second": b.agent}.get(row.better)
+            between = "" if row.low is None or row.high is None else f"{row.low:+.3f} to {row.high:+.3f}"
+            shown.add_row(name, f"{row.value:+.3f}", between, str(row.n), f"{winner} is better" if winner else "")
+    OUT.print(shown)
+    return 0 if shown.row_count else 1

@@ -1,0 +1,56 @@
+"""``phrases``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import tyro
+
+from berrypick.cli.console import OUT, steps, table
+from berrypick.cli.refine import difference, shown
+
+if TYPE_CHECKING:
+    from berrypick.benchmarks.studies.hicra.phrases import Row
+
+Folder = Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="SWEEP")]
+Where = Annotated[
+    Path | None, tyro.conf.arg(metavar="PATH", help_behavior_hint="(default: phrases.json in the folder of the sweep)")
+]
+
+_NUMBERS: Final = ("entropy, nats", "less grpo", "in 100 tokens", "less grpo ")
+
+
+def phrases(sweep: Folder, out: Where = None) -> int:
+    """Say how many strategic phrases the policies of a sweep say, and how evenly, against grpo with the same seed.
+
+    The phrases are those that a trial of the sweep mined from the start (hicra_grams). Evaluated episodes are replayed,
+    of every trial over as many generated tokens, for entropy grows with length. Prints a table a track and split, and
+    writes it as JSON, with 95 % intervals over seeds.
+
+    Args:
+        sweep: the folder of a sweep on the text track.
+        out: the file.
+    """
+    from berrypick.benchmarks.studies.hicra.phrases import PHRASES, measure, ticks, write
+
+    with steps() as started:
+        found = measure(sweep, ["berrypick", "phrases", str(sweep)], started(ticks(sweep)))
+    out = out or sweep / PHRASES
+    write(out, found)
+    for track, tokens in found.tokens.items():
+        for split, count in tokens.items():
+            title = f"{track}, {split} worlds: {found.grams[track]} phrases of {found.mined[track]}, {count} tokens"
+            show(title, [row for row in found.rows if (row.track, row.split) == (track, split)])
+    OUT.print(f"Numbers: {out}", markup=False, soft_wrap=True)
+    return 0
+
+
+def show(title: str, rows: Sequence[Row]) -> None:
+    """Print the table of a track and split."""
+    made = table(title, "method", *_NUMBERS, right=_NUMBERS)
+    for row in rows:
+        values = shown(row.entropy), difference(row.entropy_less), shown(row.rate), difference(row.rate_less)
+        made.add_row(row.method, *values)
+    OUT.print(made)

@@ -1,0 +1,162 @@
+"""``train`` and ``pretrain``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import tyro
+
+from berrypick.cli.bench import cores
+from berrypick.cli.console import OUT, Started, Tick, steps
+from berrypick.errors import BadInput
+
+if TYPE_CHECKING:
+    from berrypick.agents.training.run_dir import Line
+
+Method = Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="METHOD[+METHOD...]")]
+Start = Annotated[str | None, tyro.conf.arg(name="from", metavar="START", help_behavior_hint="(default: the track's)")]
+Where = Annotated[Path | None, tyro.conf.arg(metavar="PATH", help_behavior_hint="(default: runs/METHOD-TRACK-SEED)")]
+Options = Annotated[
+    tuple[str, ...],
+    tyro.conf.arg(metavar="KEY=JSON ...", help_behavior_hint="(e.g. worlds=16 families='[\"bridge\"]')"),
+]
+
+#: What an environment for training is made with, where nothing else is said.
+TRAINED_ON: Final = {"split": "train"}
+
+
+def train(
+    method: Method,
+    start: Start = None,
+    env: str = "berrypick/Almanac-v0",
+    option: Options = (),
+    steps_: Annotated[int, tyro.conf.arg(name="steps")] = 40,
+    seed: int = 0,
+    groups: int = 12,
+    size: int = 8,
+    updates: int = 4,
+    micro: int = 4,
+    lr: float = 2e-4,
+    max_norm: float = 1.0,
+    critic: str = "",
+    precision: str = "no",
+    out: Where = None,
+) -> int:
+    """Train a policy with reinforcement learning.
+
+    Writes config.json, metrics.jsonl (a line a step), checkpoints/ and policy/, which `berrypick bench lm:OUT/policy`
+    plays (discrete:OUT/policy on the discrete track). The same command goes on where a run was stopped.
+
+    Args:
+        method: methods that `berrypick list methods` lists, with parameters in brackets:
+            'grpo', 'kl_cov(ratio=0.02)+fitness_sharing'.
+        start: a published start (tiny-diverse, tiny-narrow, tiny-base, discrete-diverse), or a folder with a policy.
+        env: an environment that `berrypick list environments` lists; it decides the track.
+        option: arguments of the environment; split is train unless given here.
+        steps_: rollout batches.
+        seed: of tasks, sampling and updates, 0 to 2**32 - 1.
+        groups: questions a step.
+        size: rollouts a question.
+        updates: optimiser steps a rollout batch, each on its share of whole questions.
+        micro: episodes that are scored at once: few for a processor's cache, more to fill an accelerator. Changes speed
+            and memory, and the result by rounding only.
+        lr: learning rate of Adam.
+        max_norm: gradients are scaled down to this norm.
+        critic: what refinements read in place of the method's own critic: a critic that `berrypick list critics` lists,
+            such as lm:PATH or chat:URL:MODEL for a judge model, with ?prompt=FILE&tries=8 behind it. What it writes is
+            used where its verdict is right; where it never is, the episode is not refined.
+        precision: no (float32) or bf16 (mixed).
+        out: folder of the run.
+    """
+    from berrypick.agents import methods
+    from berrypick.agents.training.config import Config
+    from berrypick.agents.training.loop import train as run
+    from berrypick.agents.training.tracks import DEFAULT_START, track
+
+    config = Config(
+        method=methods.make(method).name,
+        start=start or DEFAULT_START[track(env)],
+        env=env,
+        options=TRAINED_ON | options(option),
+        steps=steps_,
+        seed=seed,
+        groups=groups,
+        size=size,
+        updates=updates,
+        micro=micro,
+        lr=lr,
+        max_norm=max_norm,
+        critic=critic,
+        precision=precision,
+    )
+    out = out or Path("runs") / f"{config.method}-{track(env)}-{seed}"
+    with steps() as started:
+        run(config, out, progress(started, config.steps))
+    OUT.print(f"policy: {out / 'policy'}", soft_wrap=True)
+    return 0
+
+
+def options(given: tuple[str, ...]) -> dict[str, Any]:
+    """Read KEY=JSON; what is no JSON is a string."""
+    found: dict[str, Any] = {}
+    for text in given:
+        key, equals, value = text.partition("=")
+        if not equals or not key.isidentifier():
+            raise BadInput(f"must be KEY=VALUE, such as worlds=16; got {text!r}", field="option")
+        try:
+            found[key] = json.loads(value)
+        except json.JSONDecodeError:
+            found[key] = value
+    return found
+
+
+def progress(started: Started, total: int) -> Callable[[Line], None]:
+    """Show a step's line in a few words."""
+    tick = started(total)
+
+    def show(line: Line) -> None:
+        ways = "\u2013" if line.strategies_D2 is None else f"{line.strategies_D2:.2f}"
+        entropy = "\u2013" if line.entropy is None else f"{line.entropy:.3f}"
+        seconds = line.seconds_rollout + line.seconds_update + line.seconds_other
+        tick(
+            f"step {line.step}: reward {line.reward:.3f}, strategies_D2 {ways}, entropy {entropy}, "
+            f"searches {line.searches:.1f}, {seconds:.1f} s",
+            line.step + 1,
+        )
+
+    return show
+
+
+def pretrain(
+    start: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="START")],
+    out: Annotated[Path | None, tyro.conf.arg(metavar="PATH", help_behavior_hint="(default: runs/START)")] = None,
+    jobs: Annotated[int | None, tyro.conf.arg(metavar="INT", help_behavior_hint="(default: number of cores)")] = None,
+) -> int:
+    """Make a published start again: demonstrations of the scripts, training on them, and a model card.
+
+    tiny-base takes two hours of one core, the text starts that are finished from it half an hour, discrete-diverse a
+    few minutes. The same command goes on where it was stopped. Writes policy/ (which `--from` and `lm:` or `discrete:`
+    take) and evaluation/.
+
+    Args:
+        start: tiny-diverse, tiny-narrow, tiny-base or discrete-diverse.
+        out: folder for it.
+        jobs: processes for demonstrations and evaluation.
+    """
+    from berrypick.benchmarks.studies.starts.make import make_start
+
+    out = out or Path("runs") / start
+    with steps() as started:
+        ticks: dict[int, Tick] = {}
+
+        def tick(what: str, number: int, total: int) -> None:
+            if total not in ticks:
+                ticks[total] = started(total)
+            ticks[total](what, number or None)
+
+        make_start(start, out, jobs or cores(), tick)
+    OUT.print(f"policy: {out / 'policy'}", soft_wrap=True)
+    return 0

@@ -1,0 +1,1 @@
+"""The answerability audit: which questions can be answered, and on which routes."""

@@ -1,0 +1,1 @@
+"""Perturbations: knock-outs, faults and comprehension shifts."""

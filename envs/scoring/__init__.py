@@ -1,0 +1,1 @@
+"""Scoring: rewards, moves, strategies and outcomes, computed from the trace."""

@@ -1,0 +1,1 @@
+"""The board: submissions grouped, ranked and written as pages."""

@@ -1,0 +1,218 @@
+"""The board: submissions in groups that can be compared, ranked without a blended score.
+
+A group is what has the same fingerprints: of suite, protocol, scorer, documents and questions. Nothing is compared
+across groups.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from berrypick.benchmarks import result
+from berrypick.benchmarks.metrics.table import Value
+from berrypick.benchmarks.result import BLANK
+from berrypick.benchmarks.stats import bootstrap
+from berrypick.benchmarks.stats.bootstrap import Difference
+from berrypick.benchmarks.suites import SUITES
+from berrypick.leaderboard import entries, episodes, schema
+from berrypick.leaderboard.episodes import Played
+from berrypick.leaderboard.maintain.baselines import CEILINGS, is_own
+from berrypick.leaderboard.schema import Entry, Grant
+from berrypick.leaderboard.untrusted import Rejected
+
+#: Columns: metric -> digits shown and whether more is better (None: neither).
+COLUMNS: Final[dict[str, tuple[int, bool | None]]] = {
+    "EM": (2, True),
+    "pass@4": (2, True),
+    "pass@16": (2, True),
+    "strategies_D2": (2, True),
+    "route_coverage": (2, True),
+    "adaptivity": (2, True),
+    "resilience_mean": (2, True),
+    "resilience_worst": (2, True),
+    "searches": (1, False),
+    "tokens": (0, False),
+    "invalid": (2, False),
+    "unsupported": (2, False),
+}
+#: Means over the episodes that ran: whoever drops failures betters them.
+OF_WHAT_RAN: Final = ("adaptivity", "searches", "tokens", "invalid", "unsupported")
+#: Share of the episodes that may be missing without these being blank: endpoints fail, and it moves them by no more.
+SPARED: Final = 0.01
+#: Tier of what nobody checked.
+CLAIMED: Final = "self-reported"
+#: What the Pareto front is over; a blank counts as least.
+FRONT: Final = ("EM", "strategies_D2", "resilience_mean")
+
+
+class Row(NamedTuple):
+    """One submission.
+
+    Attributes:
+        entry: as submitted.
+        played: what its episodes say.
+        grant: tier that a maintainer gave, None where the entry's own claim is all there is.
+    """
+
+    entry: Entry
+    played: Played
+    grant: Grant | None = None
+
+    def value(self, metric: str) -> Value:
+        """A metric over the suite, blank where there is none, and where what is missing may have bettered it."""
+        asked = len(self.entry.seeds) * sum(cell.tasks * cell.rollouts for cell in self.entry.cells)
+        if metric in OF_WHAT_RAN and self.missing > SPARED * asked:
+            return BLANK
+        return self.entry.metrics.get(metric, BLANK)
+
+    @property
+    def tier(self) -> str:
+        """What a maintainer gave, else what the entry claims, unless nobody but the keeper of a salt could check it."""
+        if self.grant:
+            return self.grant.tier
+        return CLAIMED if schema.SALT in self.entry.fingerprints else self.entry.tier
+
+    @property
+    def missing(self) -> int:
+        """Episodes that failed or are not there."""
+        return sum(cell.missing for cell in self.entry.cells)
+
+    @property
+    def anchor(self) -> bool:
+        """Whether this is one of the rows that the project itself submits, which everything is held against."""
+        return is_own(self.entry.name, self.entry.suite, self.entry.agent)
+
+    @property
+    def ceiling(self) -> bool:
+        """Whether the agent is given the evidence."""
+        return self.anchor and self.entry.agent in CEILINGS
+
+
+class Above(NamedTuple):
+    """What a row is held against.
+
+    Attributes:
+        partner: name of the row that is next better in EM.
+        difference: EM of that row less one's own, question by question; None where an agent does not read a plain
+            cell.
+    """
+
+    partner: str
+    difference: Difference | None
+
+
+class Group(NamedTuple):
+    """Submissions that can be compared, by EM.
+
+    Attributes:
+        key: short hash of the fingerprints.
+        rows: in order.
+        front: names of the rows that no other exceeds in all that ``FRONT`` names.
+        above: name of a row -> what it is held against; the first has nothing.
+    """
+
+    key: str
+    rows: tuple[Row, ...]
+    front: frozenset[str]
+    above: dict[str, Above]
+
+    @property
+    def suite(self) -> str:
+        """What was played."""
+        return self.rows[0].entry.suite
+
+    @property
+    def title(self) -> str:
+        """What heads its table."""
+        entry = self.rows[0].entry
+        salt = entry.fingerprints.get(schema.SALT)
+        return f"{self.suite}, {entry.protocol}" + (f", worlds of the private salt {salt:.8}" if salt else "")
+
+    def columns(self) -> list[str]:
+        """The columns in which some row has a value."""
+        return [name for name in COLUMNS if any(row.value(name).value is not None for row in self.rows)]
+
+
+def read(folder: Path) -> list[Group]:
+    """Read a folder of submissions, which may be missing or empty, with the tiers that stand in a file beside it.
+
+    Raises:
+        Rejected: a submission that `berrypick verify` would not accept either, of which not all are found here, or
+            tiers that fit no submission.
+    """
+    there = sorted(path for path in folder.glob("*") if (path / schema.ENTRY).exists())
+    found = [(path, entries.read(path)) for path in there]
+    tiers = entries.read_tiers(folder.parent / schema.TIERS, {entry.name: entry for _, entry in found})
+    return groups(Row(entry, episodes.read(path, entry), tiers.get(entry.name)) for path, entry in found)
+
+
+def groups(rows: Iterable[Row]) -> list[Group]:
+    """Group and order rows: suites as ``SUITES`` has them, within a group by EM, then by name.
+
+    Raises:
+        Rejected: rows of a group have different cells.
+    """
+    by_key: dict[tuple[int, str, str, str], list[Row]] = {}
+    known = list(SUITES)
+    for row in rows:
+        entry = row.entry
+        place = known.index(entry.suite) if entry.suite in known else len(known)
+        digest = hashlib.sha256(result.canonical(entry.fingerprints)).hexdigest()
+        by_key.setdefault((place, entry.suite, entry.protocol, digest), []).append(row)
+    return [_group(key[3][:8], several) for key, several in sorted(by_key.items())]
+
+
+def _group(key: str, rows: Sequence[Row]) -> Group:
+    for row in rows:
+        if len(row.entry.cells) != len(rows[0].entry.cells):
+            raise Rejected(
+                f"{row.entry.name} and {rows[0].entry.name} have the same fingerprints and not the same cells"
+            )
+    ordered = sorted(rows, key=lambda row: (-_number(row, "EM"), row.entry.name))
+    above = {row.entry.name: Above(before.entry.name, against(before, row)) for before, row in pairwise(ordered)}
+    return Group(key, tuple(ordered), front(ordered), above)
+
+
+def _number(row: Row, metric: str) -> float:
+    value = row.value(metric).value
+    return -1.0 if value is None else value
+
+
+def front(rows: Sequence[Row]) -> frozenset[str]:
+    """Names of the rows that no other matches everywhere and exceeds somewhere; ceilings play no part."""
+    points = {
+        row.entry.name: [_number(row, metric) for metric in FRONT]
+        for row in rows
+        if not row.ceiling and row.value("EM").value is not None
+    }
+
+    def beaten(name: str) -> bool:
+        own = points[name]
+        return any(point != own and all(a >= b for a, b in zip(point, own, strict=True)) for point in points.values())
+
+    return frozenset(name for name in points if not beaten(name))
+
+
+def against(before: Row, row: Row) -> Difference | None:
+    """EM of one row less that of another of its group: unweighted mean over the plain cells, paired over questions.
+
+    A question that nobody played is one that both failed.
+    """
+    cells = [number for number, cell in enumerate(row.entry.cells) if episodes.plain(cell)]
+    ours, theirs = before.played.right, row.played.right
+    if not cells or any(number not in ours or number not in theirs for number in cells):
+        return None
+    estimates = []
+    for number in cells:
+        questions = sorted(ours[number].keys() | theirs[number].keys())
+        rest = [0.0] * (row.entry.cells[number].tasks - len(questions))
+        gaps = [ours[number].get(id, 0.0) - theirs[number].get(id, 0.0) for id in questions] + rest
+        weights = bootstrap.draw(len(gaps), schema.SEEDS[0], number)
+        estimates.append(bootstrap.estimate(lambda means: means[..., 0], np.array(gaps)[:, None], weights))
+    return bootstrap.difference(bootstrap.mean(estimates))

@@ -1,0 +1,1 @@
+"""Maintainers' commands of the leaderboard."""

@@ -1,0 +1,1 @@
+"""Verification: every action replayed, every number recomputed."""

@@ -1,0 +1,21 @@
+"""The committed numbers of a sweep are those of the committed trials, from which it can be gone on with."""
+
+from __future__ import annotations
+
+import tarfile
+from pathlib import Path
+
+from berrypick.benchmarks.studies.sweep import config, page, trials
+from berrypick.benchmarks.studies.sweep.runner import is_done
+
+KEPT = Path(__file__).resolve().parents[4] / "docs" / "results" / "critique"
+
+
+def test_the_committed_sweep_is_that_of_its_trials(tmp_path: Path):
+    with tarfile.open(KEPT / "trials.tar.xz") as packed:
+        packed.extractall(tmp_path, filter="data")
+    found = trials.tracks(trials.read(tmp_path))
+    assert page.table(found) == (KEPT / page.TABLE).read_text()
+    plan = config.read(config.find("critique"))
+    config.claim(plan, tmp_path)  # raises where the shipped file asks for other trials than were run
+    assert sum(is_done(trial, tmp_path) for trial in plan.trials) == 86
