@@ -43,7 +43,7 @@ class RolloutError(RuntimeError):
 
 @runtime_checkable
 class Informed(Protocol):
-    """An agent that plays with the gold in its hands: the ceilings in ``agents/baselines/oracle.py`` and nothing else."""
+    """An agent that plays with the gold in its hands: the oracles of ``agents.baselines`` and nothing else."""
 
     def tell(self, row: int, trace: Trace) -> None:
         """Hand over the trace of a starting episode, which holds its question and corpus."""

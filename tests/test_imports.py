@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[1]
 #: Lowest first: a layer may import itself and what stands before it.
 LAYERS = ("berrypick", "corpora", "envs", "agents", "benchmarks", "leaderboard")
 #: The composition root: may import every layer, and nothing may import it.
-CLI = ("berrypick/cli/main.py", "berrypick/commands/")
+CLI = ("berrypick/cli/",)
 #: ``import berrypick`` registers the environments; nothing else in the root package may look up.
 REGISTERS = "berrypick/__init__.py"
 GOLD_READERS = (
@@ -25,7 +25,7 @@ GOLD_READERS = (
     "envs/scoring/progress.py",
     "agents/baselines/oracle.py",
     "agents/critics",
-    "benchmarks/metrics/table.py",
+    "benchmarks/metrics/",
 )
 #: What a Question's gold is read by.
 GOLD = ("places", "gold", "qrels")
@@ -98,8 +98,7 @@ def test_imports_point_down():
 
 
 def test_nothing_imports_the_cli():
-    above = ("berrypick.cli.main", "berrypick.cli")
-    assert [s.name for s in SOURCES if not s.is_cli and any(m.startswith(above) for m in s.imports())] == []
+    assert [s.name for s in SOURCES if not s.is_cli and any(m.startswith("berrypick.cli") for m in s.imports())] == []
 
 
 def test_gold_is_read_by_the_listed_files_only():
@@ -133,11 +132,7 @@ def test_agents_never_see_the_simulators_truth():
     knowing = (
         "agents/baselines/oracle.py",
         "agents/rollout.py",
-        "agents/training/pretraining/demonstrations.py",
-        "agents/training/pretraining/second_attempts.py",
-    )
-    knowing += (
-        "agents/training/pretraining/critique_reading.py",
+        "agents/lm/player.py",
         "agents/critics/",
         "agents/training/",
         "agents/treesearch/",

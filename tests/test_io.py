@@ -83,7 +83,7 @@ def test_a_file_in_the_way_is_an_error(tmp_path: Path):
 HOLD = """
 import sys, time
 from pathlib import Path
-from berrypick import files
+from berrypick import io as files
 with files.new_folder(Path(sys.argv[1])) as draft:
     (draft / "half").write_text("x")
     print(draft.name, flush=True)
@@ -173,7 +173,7 @@ def test_a_locked_folder_is_for_one_until_it_is_let_go(tmp_path: Path):
     with io.locked(tmp_path / "new"), pytest.raises(BadInput, match="another process is at work here"):
         with io.locked(tmp_path / "new", patience=0.1):
             raise AssertionError("two have it")
-    script = "import os, sys; from pathlib import Path; from berrypick import files\n"
+    script = "import os, sys; from pathlib import Path; from berrypick import io as files\n"
     script += "with files.locked(Path(sys.argv[1])): os.kill(os.getpid(), 9)"
     done = subprocess.run([sys.executable, "-c", script, str(tmp_path / "new")])
     assert done.returncode == -signal.SIGKILL

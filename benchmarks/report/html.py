@@ -16,7 +16,7 @@ DASH: Final = "\u2013"
 
 def template(name: str) -> Template:
     """A page of ``templates/``."""
-    return Template((resources("berrypick.benchmarks") / "templates" / name).read_text())
+    return Template((resources(__package__) / "templates" / name).read_text())
 
 
 def style() -> str:

@@ -30,7 +30,7 @@ _STYLE: Final = re.compile(r"<style>(.*?)</style>", re.DOTALL)
 
 def page(groups: Sequence[Group]) -> str:
     """The page as text."""
-    folder = resources("berrypick.leaderboard") / "templates"
+    folder = resources(__package__) / "templates"
     template, script = (folder / "board.html").read_text(), (folder / "board.js").read_text()
     known = {"style": html.style(), "heat": HEAT, "script": script}
     styles = _STYLE.findall(Template(template).safe_substitute(known))

@@ -1,6 +1,7 @@
 """Make the project's own rows: play, submit, and write the board anew. What is there already is left as it is.
 
-``python -P -m berrypick.leaderboard.maintain.baseline_rows --out FOLDER``: hours. After a kill the same command goes on.
+``python -P -m berrypick.leaderboard.maintain.baseline_rows --out FOLDER``: hours.
+After a kill the same command goes on.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """Make rows of the policies of a sweep: each method with all seeds evaluated is one submission.
 
-``python -P -m berrypick.leaderboard.maintain.sweep_rows SWEEP``: seconds a method. What is there already is left as it is.
+``python -P -m berrypick.leaderboard.maintain.sweep_rows SWEEP``: seconds a method.
+What is there already is left as it is.
 """
 
 from __future__ import annotations

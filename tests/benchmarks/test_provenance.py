@@ -18,20 +18,6 @@ def test_every_source_is_there_and_hashed():
             assert (resources(package) / (name or "__init__.py")).is_file(), part
 
 
-def test_every_module_of_the_benchmarks_that_decides_a_number_is_a_source():
-    """Others only draw, compare, read, write or name, or are about training; a suite names its cells itself."""
-    others = {
-        "__init__", "columns", "compare", "labels", "plots", "provenance", "readings", "report", "report_tables",
-        "result", "run", "suites", "pages", "card", "making", "refining", "reflecting", "phrases",
-        "second_attempts",
-    }  # fmt: skip
-    there = {path.removesuffix(".py") for path, _ in provenance._modules(resources("berrypick.benchmarks"))}
-    named = {part.partition(":")[2].removesuffix(".py") for parts in provenance.SOURCES.values() for part in parts}
-    drawn_or_told = ("plots_", "scale", "speed/", "collapse", "sweep", "treesearch")
-    left = {name for name in there - named - others if not name.startswith(drawn_or_told)}
-    assert not left
-
-
 def test_fingerprints_follow_the_bytes(tmp_path, monkeypatch):
     (tmp_path / "a.py").write_text("x = 1\n")
     (tmp_path / "sub").mkdir()

@@ -11,7 +11,7 @@ import pytest
 from berrypick.cli import main as cli_main
 from berrypick.cli.main import main
 
-FORMATS = Path(__file__).parent / "data" / "formats"
+FORMATS = Path(__file__).parents[1] / "data" / "formats"
 
 
 @pytest.mark.parametrize(

@@ -255,7 +255,9 @@ def test_every_row_has_a_worked_example_and_cites_its_source(request):
     tests = request.path.parents[1] / "agents" / "methods"
     for name in METHODS:
         module = importlib.import_module(METHODS[name].__module__)
-        assert "by_hand" in (tests / f"test_{module.__name__.rpartition('.')[2]}.py").read_text(), name
+        assert "by_hand" in "".join(
+            path.read_text() for path in tests.rglob(f"test_{module.__name__.rpartition('.')[2]}.py")
+        ), name
         assert re.search(r"\b(19|20)\d\d\b", module.__doc__), name
 
 

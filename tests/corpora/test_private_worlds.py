@@ -66,7 +66,7 @@ def test_a_salted_corpus_is_built_where_the_salt_is_and_holds_nothing_of_it(salt
 
 def test_processes_that_are_started_know_it(salt: Path):
     digest = private_worlds.use(salt)
-    code = f"from berrypick.corpora import salted; salted.check({digest!r})"
+    code = f"from berrypick.corpora import private_worlds; private_worlds.check({digest!r})"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
 

@@ -275,7 +275,7 @@ def test_load_by_path_and_by_added_name(tmp_path: Path, monkeypatch: pytest.Monk
 SLOW = """
 import os, sys, time
 from pathlib import Path
-from berrypick.corpora import manifest, persisted, store
+from berrypick.corpora import manifest, index_cache, store
 from berrypick.corpora.store import Builder, Draft
 from berrypick.records import Document
 

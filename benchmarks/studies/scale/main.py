@@ -1,8 +1,8 @@
 """Quality and cost from a thousand to a million documents, on one page.
 
-``python -m berrypick.benchmarks.studies.scale.main`` builds the nested corpora in a folder of its own, measures each and writes
-``scale.html``, ``scale.png``, ``scale.csv`` and ``exponents.csv``. About half an hour and 3 GB of disk; what was
-measured before is not measured again: after a change, choose another folder.
+``make scale`` builds the nested corpora in a folder of its own, measures each and writes ``scale.html``,
+``scale.png``, ``scale.csv`` and ``exponents.csv``. About half an hour and 3 GB of disk; what was measured before is not
+measured again: after a change, choose another folder.
 """
 
 from __future__ import annotations

@@ -41,7 +41,7 @@ _AGENTS: Final = {"text": "lm", "discrete": "discrete"}
 #: What the sweep itself sets in a configuration, and what all runs of a track share.
 _OURS: Final = ("method", "seed", "schema")
 _SHARED: Final = ("env", "start")
-_SHIPPED: Final = Path(str(resources("berrypick.benchmarks"))) / "sweeps"
+_SHIPPED: Final = Path(str(resources(__package__))) / "configs"
 
 #: name -> the file that says what is run
 SWEEPS: Table[Path] = Table("sweep")

@@ -8,7 +8,7 @@ from berrypick.corpora.builders.factbook.grammar import listing_titles, search_w
 
 
 class FactbookWording:
-    """The public words of the Factbook, for the audit's panel; see ``berrypick.corpora.answerability.wording.Wording``."""
+    """The public words of the Factbook, for the audit's panel; see ``answerability.wording.Wording``."""
 
     def phrases(self, relation: str) -> tuple[str, ...]:
         """Wordings of a relation for a query."""

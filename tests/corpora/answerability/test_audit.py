@@ -199,8 +199,8 @@ def test_wordings_of_a_form_are_averaged(audited, monkeypatch):
         def lookup(self, name):
             return ""
 
-    for module in ("panel", "reach"):
-        monkeypatch.setattr(f"berrypick.corpora.{module}.wording_of", lambda corpus: Words())
+    for module in ("probe_queries", "reachability"):
+        monkeypatch.setattr(f"berrypick.corpora.answerability.{module}.wording_of", lambda corpus: Words())
     lists = {"Tessa Thornwell works at": ["p1"], "employer Tessa Thornwell": ["r1"]}
     lists |= {"Staff of Northern Halvard Foundry": ["r1", "c1"]}
     found, _ = audited({"q1"}, {"bm25": lists})

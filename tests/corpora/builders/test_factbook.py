@@ -243,7 +243,7 @@ def test_entities_name_everything_that_plans_speak_of(factbook: Draft) -> None:
 
 def test_two_builds_under_different_hash_seeds_have_the_same_bytes(factbook: Draft) -> None:
     code = (
-        "import hashlib; from berrypick import files; from berrypick.corpora.builders.factbook import FACTBOOK;"
+        "import hashlib; from berrypick import io as files; from berrypick.corpora.builders.factbook import FACTBOOK;"
         "d = FACTBOOK.make('train', 7); rows = (*d.documents, *d.questions, *d.entities);"
         "import sys; sys.stdout.write(hashlib.sha256(files.jsonl(rows)).hexdigest())"
     )

@@ -30,8 +30,8 @@ training = { env = "berrypick/Almanac-v0", steps = 30 }
 SCRIPT = """
 import json, os, sys, time
 from pathlib import Path
-from berrypick import files, seeding
-from berrypick.benchmarks import sweep, sweep_run
+from berrypick import io, seeding
+from berrypick.benchmarks.studies.sweep import config as sweep, runner as sweep_run
 
 def train(config, out, tick):
     assert os.environ["OMP_NUM_THREADS"] == "1"
@@ -39,7 +39,7 @@ def train(config, out, tick):
         os.kill(os.getpid(), 9) if config.seed else 1 / 0
     kept = out / "state.json"
     step, total = json.loads(kept.read_text()) if kept.exists() else (0, 0.0)
-    log = files.Log(out / "metrics.jsonl", keep=step)
+    log = io.Log(out / "metrics.jsonl", keep=step)
     while step < config.steps:
         with (out / "who.txt").open("a") as who:
             who.write(f"{os.getpid()} {time.monotonic()}\\n")
@@ -47,13 +47,13 @@ def train(config, out, tick):
         total += float(seeding.rng(config.seed, "training", step).random())
         step += 1
         log.add({"step": step, "total": total})
-        files.write_bytes(kept, json.dumps([step, total]).encode())
+        io.write_bytes(kept, json.dumps([step, total]).encode())
         tick(None)
 
 def evaluate(agent, suite, seed, out):
     policy = Path(agent.partition(":")[2]).parent / "state.json"
     text = policy.read_bytes() if policy.is_file() else b"start"
-    files.write_bytes(out / "result.json", text)
+    io.write_bytes(out / "result.json", text)
 
 if __name__ == "__main__":
     plan, out = sweep.read(Path(sys.argv[1])), Path(sys.argv[2])
@@ -154,7 +154,7 @@ def test_a_sweep_that_runs_is_not_run_again(tmp_path: Path):
 LOCK = """
 import sys
 from pathlib import Path
-from berrypick import files
+from berrypick import io as files
 with files.locked(Path(sys.argv[1])):
     print("held", flush=True)
     sys.stdin.readline()
