@@ -60,7 +60,7 @@ def compare(first: Path, second: Path, seed: int = 0, *, matched: bool = False) 
     """
     a, b = result.read(first), result.read(second)
     _same("cells of the suite", a.config.cells, b.config.cells, second)
-    _same("scorer", a.config.sources["scorer"], b.config.sources["scorer"], second)
+    _same("versions of suite, protocol and scorer", a.config.contract, b.config.contract, second)
     prints = a.provenance.fingerprints, b.provenance.fingerprints
     for name in sorted(set(prints[0]) & set(prints[1])):
         if name.startswith(("documents:", "questions:")):

@@ -20,7 +20,8 @@ import msgspec
 from berrypick.records import Record
 
 #: Packages (every module in them) and modules whose source decides what happens in an episode, how it is scored, what
-#: is searched and who plays. A cell that was run with other sources is not reused.
+#: is searched and who plays. A cell that was run with other sources is not reused; nothing else asks for these hashes
+#: (``versions.Contract`` says what can be compared).
 SOURCES: Final[dict[str, tuple[str, ...]]] = {
     "protocol": (
         "berrypick.envs",

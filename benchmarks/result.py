@@ -14,6 +14,7 @@ from berrypick import io
 from berrypick.benchmarks.metrics.table import TaskOutcomes, Value
 from berrypick.benchmarks.provenance import Provenance
 from berrypick.benchmarks.suites import Cell, label
+from berrypick.benchmarks.versions import Contract
 from berrypick.errors import BadInput
 from berrypick.records import Episode, Record
 
@@ -37,8 +38,9 @@ class Config(Record):
         seed: of the agent's sampling and of the intervals.
         cells: the suite's cells.
         versions: of Python and of the packages that decide a number.
-        sources: fingerprints of the protocol, the scorer, the corpora's builders and the agents, of weights, and of a
-            private salt.
+        sources: hashes of the source code, of weights, and of a private salt: cells that were run with others are not
+            reused. Results are compared by ``contract``, never by these.
+        contract: versions of suite, protocol and scorer.
     """
 
     schema: int
@@ -48,6 +50,7 @@ class Config(Record):
     cells: tuple[Cell, ...]
     versions: dict[str, str]
     sources: dict[str, str]
+    contract: Contract = Contract()
 
 
 class CellResult(Record):

@@ -21,6 +21,7 @@ from berrypick.benchmarks import aggregate, cells, dominant_move, provenance, re
 from berrypick.benchmarks.cells import CellRun
 from berrypick.benchmarks.result import Config
 from berrypick.benchmarks.suites import Cell, cells_of, privately
+from berrypick.benchmarks.versions import contract
 from berrypick.errors import BadInput
 
 CELLS: Final = ".cells"
@@ -206,6 +207,7 @@ def configure(agent: str, suite: str, seed: int, protocol: str = "tags", salt: s
         versions=provenance.versions(),
         sources=provenance.source_fingerprints()
         | {name: value for name, value in (("weights", weights), ("salt", salt)) if value},
+        contract=contract(suite),
     )
 
 

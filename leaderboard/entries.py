@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 import berrypick
 from berrypick.benchmarks import provenance
@@ -46,6 +47,7 @@ def describe(name: str, agent: str, plan: Plan, unread: tuple[int, ...], about: 
         ),
         episodes="0" * 64,
         tier="replayed",
+        contract=plan.contract,
     )
 
 
@@ -92,6 +94,8 @@ def decode(data: bytes, file: Path) -> Entry:
             another kind.
     """
     entry = untrusted.strict(data, schema.ENTRY_DECODER, file)
+    prints = {name: value for name, value in entry.fingerprints.items() if name not in schema.RETIRED}
+    entry = replace(entry, fingerprints=prints)
     _check_size(entry, file)
     _check_setups(entry, file)
     for field, text in _texts(msgspec.to_builtins(entry), ""):

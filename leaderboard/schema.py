@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from berrypick.benchmarks.metrics.table import Value
+from berrypick.benchmarks.versions import Contract
 from berrypick.records import Episode, Record
 
 SCHEMA: Final = 1
@@ -17,6 +18,8 @@ TIERS: Final = "tiers.json"
 EPISODES: Final = "episodes.jsonl.gz"
 #: Fingerprint of a submission that was played in worlds of a private salt: the salt's digest.
 SALT: Final = "salt"
+#: Fingerprints that entries had before versions: hashes of cells and sources, which are read and say nothing.
+RETIRED: Final = ("suite", "protocol", "scorer")
 #: Seeds of the runs that make up a submission.
 SEEDS: Final = (0, 1, 2)
 
@@ -151,7 +154,7 @@ class Entry(Record):
         suite: what was played.
         protocol: how actions are written.
         seeds: of the runs.
-        fingerprints: name -> sha256 of the suite, protocol, scorer, documents and questions; compared on replay.
+        fingerprints: name -> sha256 of the documents and questions, and the hash of a salt; compared on replay.
         versions: of the package and of what decides a number; recorded, not compared.
         commit: of the source tree, where there was one; recorded.
         unread: numbers of cells that the agent does not read; blank, not failed.
@@ -163,6 +166,7 @@ class Entry(Record):
         episodes: of the file, its sha256.
         tier: claimed. ``replayed`` is what ``berrypick verify`` can show; what is above it stands in ``TIERS``.
         questions: id -> text of the questions whose episodes the board shows; none of a private salt.
+        contract: versions of suite, protocol and scorer; compared.
     """
 
     schema: Literal[1]
@@ -182,6 +186,7 @@ class Entry(Record):
     episodes: Sha256
     tier: Literal["self-reported", "replayed"]
     questions: Annotated[dict[Short, Long], Meta(max_length=QUESTIONS_LIMIT)] = msgspec.field(default_factory=dict)
+    contract: Contract = Contract()
 
 
 #: Decoders are made once: making one costs more than using it.

@@ -1,7 +1,7 @@
 """The board: submissions in groups that can be compared, ranked without a blended score.
 
-A group is what has the same fingerprints: of suite, protocol, scorer, documents and questions. Nothing is compared
-across groups.
+A group is what has the same suite and protocol, the same versions of suite, protocol and scorer, and the same documents
+and questions. Nothing is compared across groups.
 """
 
 from __future__ import annotations
@@ -111,7 +111,7 @@ class Group(NamedTuple):
     """Submissions that can be compared, by EM.
 
     Attributes:
-        key: short hash of the fingerprints.
+        key: short hash of the versions and fingerprints.
         rows: in order.
         front: names of the rows that no other exceeds in all that ``FRONT`` names.
         above: name of a row -> what it is held against; the first has nothing.
@@ -132,7 +132,8 @@ class Group(NamedTuple):
         """What heads its table."""
         entry = self.rows[0].entry
         salt = entry.fingerprints.get(schema.SALT)
-        return f"{self.suite}, {entry.protocol}" + (f", worlds of the private salt {salt:.8}" if salt else "")
+        worlds = f", worlds of the private salt {salt:.8}" if salt else ""
+        return f"{self.suite}-v{entry.contract.suite}, {entry.protocol}{worlds}"
 
     def columns(self) -> list[str]:
         """The columns in which some row has a value."""
@@ -163,7 +164,7 @@ def groups(rows: Iterable[Row]) -> list[Group]:
     for row in rows:
         entry = row.entry
         place = known.index(entry.suite) if entry.suite in known else len(known)
-        digest = hashlib.sha256(result.canonical(entry.fingerprints)).hexdigest()
+        digest = hashlib.sha256(result.canonical((entry.contract, entry.fingerprints))).hexdigest()
         by_key.setdefault((place, entry.suite, entry.protocol, digest), []).append(row)
     return [_group(key[3][:8], several) for key, several in sorted(by_key.items())]
 
@@ -171,9 +172,8 @@ def groups(rows: Iterable[Row]) -> list[Group]:
 def _group(key: str, rows: Sequence[Row]) -> Group:
     for row in rows:
         if len(row.entry.cells) != len(rows[0].entry.cells):
-            raise Rejected(
-                f"{row.entry.name} and {rows[0].entry.name} have the same fingerprints and not the same cells"
-            )
+            both = f"{row.entry.name} and {rows[0].entry.name}"
+            raise Rejected(f"{both} have the same versions and fingerprints, and not the same cells")
     ordered = sorted(rows, key=lambda row: (-_number(row, "EM"), row.entry.name))
     above = {row.entry.name: Above(before.entry.name, against(before, row)) for before, row in pairwise(ordered)}
     return Group(key, tuple(ordered), front(ordered), above)

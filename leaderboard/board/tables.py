@@ -23,8 +23,8 @@ There is no single score. ◆ marks the Pareto front of {", ".join(f"`{name}`" f
 other row of their table matches in all and exceeds in one, ceilings that are given the evidence left out. *Anchors* are
 the project's own rows. *missing* counts episodes that failed or are not there. Rows stand in order of `EM`; *other row,
 less this* names the row that is next better in `EM` and says how much more of it that row has, paired question by
-question, with its 95 % interval, and "better" only where that excludes 0. Tables are of different suites, protocols or
-fingerprints: numbers of one cannot be compared with those of another.
+question, with its 95 % interval, and "better" only where that excludes 0. Tables are of different suites, protocols,
+versions or fingerprints: numbers of one cannot be compared with those of another.
 """
 NOTHING: Final = "\nNo submissions yet: `berrypick submit` makes one ([RULES.md](RULES.md)).\n"
 #: A spreadsheet would run a cell that begins with one of these.

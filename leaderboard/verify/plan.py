@@ -1,21 +1,15 @@
-"""What a suite asks of a submission: its cells, their questions, and the fingerprints of all that decides a number."""
+"""What a suite asks of a submission: its cells, their questions, and hashes of the data that decide a number."""
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from functools import cached_property
 
-import msgspec
-
-from berrypick.benchmarks import cells, provenance
-from berrypick.benchmarks.result import canonical
+from berrypick.benchmarks import cells
 from berrypick.benchmarks.suites import Cell, cells_of, privately
+from berrypick.benchmarks.versions import contract
 from berrypick.envs.tasks import Tasks
 from berrypick.leaderboard import schema
-
-#: Sources that decide what happens in an episode and how it is scored; who plays does not matter to a replay.
-_COMPARED = ("protocol", "scorer")
 
 
 class Plan:
@@ -33,7 +27,7 @@ class Plan:
 
     def __init__(self, suite: str, protocol: str, salt: str = "") -> None:
         self.suite, self.protocol, self.salt = suite, protocol, salt
-        self.cells = cells_of(suite, protocol)
+        self.cells, self.contract = cells_of(suite, protocol), contract(suite)
         if salt:
             self.cells = privately(self.cells, salt)
         self._turns = [int(cells.resolved(cell)["max_turns"]) for cell in self.cells]
@@ -80,17 +74,8 @@ class Plan:
         return dict(pair for world in worlds for pair in cells.fingerprints(world.corpus))
 
     @cached_property
-    def sources(self) -> dict[str, str]:
-        """Fingerprints of the suite's cells, of protocol and scorer, and the salt's: what takes no world to tell."""
-        sources = provenance.source_fingerprints()
-        return {
-            "suite": hashlib.sha256(canonical(msgspec.to_builtins(self.cells))).hexdigest(),
-            **{name: sources[name] for name in _COMPARED},
-            **({schema.SALT: self.salt} if self.salt else {}),
-        }
-
-    @cached_property
     def fingerprints(self) -> dict[str, str]:
-        """The same, and of what is searched and asked; an index follows from its corpus and the protocol."""
+        """Hashes of what is searched and asked, and of the salt; an index follows from its corpus and the protocol."""
+        salt = {schema.SALT: self.salt} if self.salt else {}
         searched = (self.corpora(number) for number in range(len(self.cells)))
-        return self.sources | {name: value for corpora in searched for name, value in corpora.items()}
+        return salt | {name: value for corpora in searched for name, value in corpora.items()}

@@ -118,28 +118,33 @@ def _plan(path: Path, entry: Entry) -> Plan:
 
 
 def _stated(path: Path, entry: Entry, plan: Plan) -> list[str]:
-    """What is wrong before anything is replayed; with other fingerprints replay would show nothing."""
+    """What is wrong before anything is replayed; with other versions or worlds replay would show nothing."""
     file = path / schema.ENTRY
     found = []
     if entry.seeds != schema.SEEDS:
         found.append(f"{file}, field 'seeds': are {_list(entry.seeds)}, must be {_list(schema.SEEDS)}")
     if not plan.orders(entry.unread):
         found.append(f"{file}, field 'unread': {_list(entry.unread)} are not numbers of cells, in order")
-    stated = {name: entry.fingerprints.get(name, "missing") for name in plan.sources}
-    found += _other_fingerprints(file, stated, plan.sources, "; verify it with the version it was made with")
+    found += _other_versions(file, entry, plan)
     if not found and (digest := untrusted.sha256(path / schema.EPISODES, _most(plan, entry))) != entry.episodes:
         found.append(f"{file}, field 'episodes': is {entry.episodes:.12}, the file's sha256 is {digest:.12}")
     # Worlds that are missing here are built for what follows.
     return found or list(_other_fingerprints(file, entry.fingerprints, plan.fingerprints))
 
 
-def _other_fingerprints(
-    file: Path, stated: Mapping[str, str], here: Mapping[str, str], hint: str = ""
-) -> Iterator[str]:
+def _other_versions(file: Path, entry: Entry, plan: Plan) -> Iterator[str]:
+    said, here = asdict(entry.contract), asdict(plan.contract)
+    for name in said:
+        if said[name] != here[name]:
+            hint = "verify it with the release that it was made with"
+            yield f"{file}, field 'contract.{name}': version {here[name]} expected, found {said[name]}; {hint}"
+
+
+def _other_fingerprints(file: Path, stated: Mapping[str, str], here: Mapping[str, str]) -> Iterator[str]:
     for name in sorted(stated.keys() | here.keys()):
         said, ours = stated.get(name, "missing"), here.get(name, "not known")
         if said != ours:
-            yield f"{file}, field 'fingerprints.{plain(name)}': is {said:.12}, here {ours:.12}{hint}"
+            yield f"{file}, field 'fingerprints.{plain(name)}': is {said:.12}, here {ours:.12}"
 
 
 def _list(values: Sequence[int]) -> str:

@@ -15,6 +15,7 @@ from berrypick.benchmarks.compare import OF_SUCCESSES, compare, match
 from berrypick.benchmarks.metrics.table import TaskOutcomes
 from berrypick.benchmarks.result import Result
 from berrypick.benchmarks.stats import intervals
+from berrypick.benchmarks.versions import Contract
 from berrypick.envs.scoring.outcome import Outcome
 from berrypick.errors import BadInput
 
@@ -40,7 +41,8 @@ def tasks(right: int, count: int = 40) -> list[TaskOutcomes]:
 def write(make_result: Callable[..., Result], tmp_path: Path) -> Callable[..., Path]:
     def made(name: str, rows: list[TaskOutcomes], **changes: Any) -> Path:
         run = make_result(name, 0.5)
-        config = msgspec.structs.replace(run.config, sources={"scorer": changes.pop("scorer", "s")})
+        sources, contract = {"scorer": changes.pop("source", "s")}, Contract(scorer=changes.pop("scorer", 1))
+        config = msgspec.structs.replace(run.config, sources=sources, contract=contract)
         prints = {"questions:x": changes.pop("questions", "q")}
         source = msgspec.structs.replace(run.provenance, fingerprints=prints)
         run = msgspec.structs.replace(run, config=config, provenance=source)
@@ -68,8 +70,15 @@ def test_only_questions_of_both_count(write: Callable[..., Path]):
     assert compare(write("a", tasks(20, 40)), write("b", tasks(20, 25))).differences["EM"].n == 25
 
 
-@pytest.mark.parametrize(("change", "what"), [({"scorer": "new"}, "scorer"), ({"questions": "new"}, "questions:x")])
-def test_runs_that_cannot_be_compared_are_refused(write: Callable[..., Path], change: dict[str, str], what: str):
+def test_other_source_code_of_one_version_is_compared(write: Callable[..., Path]):
+    assert compare(write("a", tasks(20)), write("b", tasks(20), source="refactored")).differences["EM"].value == 0.0
+
+
+@pytest.mark.parametrize(
+    ("change", "what"),
+    [({"scorer": 2}, "versions of suite, protocol and scorer"), ({"questions": "new"}, "questions:x")],
+)
+def test_runs_that_cannot_be_compared_are_refused(write: Callable[..., Path], change: dict[str, Any], what: str):
     with pytest.raises(BadInput, match=f"{what}: differs between the two runs"):
         compare(write("a", tasks(20)), write("b", tasks(20), **change))
 

@@ -36,9 +36,8 @@ def test_the_entry_says_what_the_runs_said(forged: Forged, runs: list[Path]):
     assert (entry["tier"], entry["unread"], entry["about"]["notes"]) == ("replayed", [], "<b>as is</b>")
     assert re.fullmatch(r"Linux \S+, \d+ cores", entry["about"]["hardware"])
     assert (entry["budgets"]["turns"], entry["budgets"]["searches"]) == (10, 6)
-    assert {name.partition(":")[0] for name in entry["fingerprints"]} == {
-        "suite", "protocol", "scorer", "documents", "questions",
-    }  # fmt: skip
+    assert {name.partition(":")[0] for name in entry["fingerprints"]} == {"documents", "questions"}
+    assert entry["contract"] == {"suite": 1, "protocol": 1, "scorer": 1}
     assert "berrypick" in entry["versions"]
     assert [cell["label"] for cell in entry["cells"]] == [
         "almanac-tiny", "almanac-tiny no_favourite", "almanac-tiny shuffled",

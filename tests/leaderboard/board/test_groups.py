@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from berrypick.benchmarks.metrics.table import Value
 from berrypick.benchmarks.suites import SUITES, cells_of
+from berrypick.benchmarks.versions import Contract
 from berrypick.leaderboard import entries, episodes, schema
 from berrypick.leaderboard.board import groups as board_groups
 from berrypick.leaderboard.board import tables, write
@@ -63,13 +64,15 @@ def test_episodes_of_another_file_are_refused(honest: Path, made: Row):
 
 
 def test_order_front_and_groups(made: Row):
-    """b is beaten by a in both; c has less EM and more ways; d has no EM; e is of another fingerprint."""
+    """b is beaten by a in both; c has less EM and more ways; d has no EM; e and f are of groups of their own."""
     a, b = row(made, "a", EM=0.5, strategies_D2=2.0), row(made, "b", EM=0.4, strategies_D2=2.0)
     c, d = row(made, "c", EM=0.4, strategies_D2=3.0), row(made, "d")
-    other = row(made, "e", EM=0.9)
-    other = Row(replace(other.entry, fingerprints={"suite": "1" * 64}), other.played)
-    found = board_groups.groups([d, c, other, b, a])
-    assert sorted([one.entry.name for one in group.rows] for group in found) == [["a", "b", "c", "d"], ["e"]]
+    e, f = row(made, "e", EM=0.9), row(made, "f", EM=0.9)
+    e = Row(replace(e.entry, contract=Contract(suite=2)), e.played)
+    f = Row(replace(f.entry, fingerprints={"documents:x": "1" * 64}), f.played)
+    found = board_groups.groups([d, c, e, f, b, a])
+    assert sorted([one.entry.name for one in group.rows] for group in found) == [["a", "b", "c", "d"], ["e"], ["f"]]
+    assert {group.title for group in found} == {"board-tiny-v1, tags", "board-tiny-v2, tags"}
     group = next(group for group in found if len(group.rows) == 4)
     assert group.front == {"a", "c"}
     assert set(group.above) == {"b", "c", "d"}
@@ -80,7 +83,7 @@ def test_order_front_and_groups(made: Row):
 def test_equal_fingerprints_and_other_cells_are_refused(made: Row):
     """No honest pair of submissions is like that, and the map of knock-outs has one column a cell."""
     short = replace(made.entry, name="short", cells=made.entry.cells[:1])
-    with pytest.raises(Rejected, match="honest have the same fingerprints and not the same cells"):
+    with pytest.raises(Rejected, match="honest have the same versions and fingerprints, and not the same cells"):
         board_groups.groups([made, Row(short, made.played)])
 
 

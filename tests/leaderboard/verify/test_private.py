@@ -90,7 +90,7 @@ def test_a_table_of_its_own_without_episodes_too(played: Path, tmp_path: Path):
     """While a salt is in use, its episodes stay with its keeper; the entry alone is shown."""
     (group,) = groups.read(played / "board")
     digest = private_worlds.read(played / "salt").digest
-    assert group.title == f"private-tiny, tags, worlds of the private salt {digest[:8]}"
+    assert group.title == f"private-tiny-v1, tags, worlds of the private salt {digest[:8]}"
     assert group.rows[0].played.samples
     (tmp_path / "private").mkdir()
     (tmp_path / "private" / "entry.json").write_bytes((played / "board" / "private" / "entry.json").read_bytes())

@@ -13,7 +13,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from berrypick.benchmarks import provenance
 from berrypick.benchmarks.metrics.table import Value
+from berrypick.benchmarks.versions import Contract
 from berrypick.errors import BadInput
 from berrypick.leaderboard.verify import submission
 from berrypick.leaderboard.verify.plan import Plan
@@ -163,14 +165,30 @@ def test_no_world_is_built_for_what_is_refused_anyway(forged: Forged, monkeypatc
         raise AssertionError("a world was built")
 
     monkeypatch.setattr("berrypick.leaderboard.verify.plan.Plan.corpora", built)
-    forged.entry["fingerprints"]["scorer"] = "0" * 64
+    forged.entry["contract"]["scorer"] = 2
     forged.save()
-    assert "fingerprints.scorer" in forged.problems()[0]
-    forged.entry = json.loads((forged.path / "entry.json").read_bytes())
-    forged.entry["fingerprints"] |= Plan("board-tiny", "tags").sources
+    assert "contract.scorer" in forged.problems()[0]
+    forged.entry["contract"]["scorer"] = 1
     forged.save()
     (forged.path / "episodes.jsonl.gz").write_bytes(b"x")
     assert "field 'episodes'" in forged.problems()[0]
+
+
+def test_an_entry_from_before_versions_is_read_as_version_1(forged: Forged):
+    """It had hashes of cells and sources in their place; they say nothing, as replay says more."""
+    del forged.entry["contract"]
+    forged.entry["fingerprints"] |= dict.fromkeys(("suite", "protocol", "scorer"), "0" * 64)
+    forged.save()
+    assert forged.problems() == ()
+
+
+def test_other_source_code_changes_nothing(forged: Forged, monkeypatch: pytest.MonkeyPatch):
+    """A comment, a rename, a moved file: the hashes of the sources change, and no submission does."""
+    other = dict.fromkeys(("protocol", "scorer", "corpora", "agents"), "0" * 64)
+    monkeypatch.setattr(provenance, "source_fingerprints", lambda: other)
+    assert forged.problems() == ()
+    plan = Plan("board-tiny", "tags")
+    assert not set(plan.fingerprints.values()) & set(other.values()) and plan.contract == Contract()
 
 
 def test_what_differs_is_said_twenty_times_at_most(forged: Forged):

@@ -214,8 +214,16 @@ def other_print(name: str) -> Callable[[Forged], None]:
     return change
 
 
+def other_version(name: str, version: int) -> Callable[[Forged], None]:
+    def change(forged: Forged) -> None:
+        forged.entry["contract"][name] = version
+
+    return change
+
+
 def no_print(forged: Forged) -> None:
-    del forged.entry["fingerprints"]["scorer"]
+    key = next(key for key in forged.entry["fingerprints"] if key.startswith("documents:"))
+    del forged.entry["fingerprints"][key]
 
 
 def unknown_print(forged: Forged) -> None:
@@ -314,10 +322,10 @@ CASES: list[tuple[Callable[[Forged], None], str]] = [
     (many_documents, r"line 1: .*, step 1: more than 10 documents"),
     (other_print("documents:"), r"field 'fingerprints.documents:almanac-tiny/test-\S+': is 0{12}, here [0-9a-f]{12}$"),
     (other_print("questions:"), r"field 'fingerprints.questions:almanac-tiny/test-\S+'"),
-    (other_print("protocol"), r"field 'fingerprints.protocol': .*; verify it with the version it was made with"),
-    (other_print("scorer"), r"field 'fingerprints.scorer': is 0{12}, here"),
-    (other_print("suite"), r"field 'fingerprints.suite': is 0{12}, here"),
-    (no_print, r"field 'fingerprints.scorer': is missing, here"),
+    (other_version("protocol", 2), r"'contract.protocol': version 1 expected, found 2; verify it with the release"),
+    (other_version("scorer", 0), r"field 'contract.scorer': version 1 expected, found 0"),
+    (other_version("suite", -(10**17)), r"field 'contract.suite': version 1 expected, found -10+"),
+    (no_print, r"field 'fingerprints.documents:\S+': is missing, here"),
     (unknown_print, r"field 'fingerprints.moon': is 0{12}, here not known"),
     (other_suite, r"field 'suite': unknown suite '<script>"),
     (unknown_schema, r"field 'schema': Invalid enum value 2"),

@@ -1,0 +1,1 @@
+"""Golden episodes: recorded behaviour that may change only together with a version."""
