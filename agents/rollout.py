@@ -11,7 +11,7 @@ import itertools
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 
@@ -23,6 +23,9 @@ from berrypick.records import Episode, Step
 
 if TYPE_CHECKING:
     from berrypick.agents.discrete.agent import Policy
+
+#: An action as whoever plays represents it: text, tokens, or None for a failed call.
+Action = TypeVar("Action")
 
 EPISODE_SCHEMA: Final = 1
 #: Row ids are never reused in a process, so that an agent may serve several rollouts and key caches on them.
@@ -169,12 +172,42 @@ def _report(failure: Failure, failures: list[Failure] | None) -> None:
     failures.append(failure)
 
 
+def lockstep(
+    count: int,
+    act: Callable[[list[int]], Sequence[Action]],
+    step: Callable[[list[int], Sequence[Action]], Sequence[bool]],
+) -> Iterator[list[int]]:
+    """Play episodes side by side, one turn of each running episode at a time. The only play loop.
+
+    Args:
+        count: number of episodes.
+        act: numbers of the running episodes, ascending -> an action for each.
+        step: the same numbers and their actions -> for each, whether its episode goes on.
+
+    Yields:
+        After each turn, the numbers of the episodes that played it.
+    """
+    running = list(range(count))
+    while running:
+        goes_on = step(running, act(running))
+        yield running
+        running = [number for number, on in zip(running, goes_on, strict=True) if on]
+
+
 def _play(agent: Agent, envs: list[Any], jobs: Sequence[tuple[int, int]], seed: int) -> list[_Running]:
     episodes = [_start(agent, env, task, number, seed) for env, (task, number) in zip(envs, jobs, strict=False)]
-    while running := [episode for episode in episodes if not episode.over]:
-        for episode, action in zip(running, _actions(agent, running), strict=True):
+
+    def act(running: list[int]) -> list[str | None]:
+        return _actions(agent, [episodes[number] for number in running])
+
+    def step(running: list[int], actions: Sequence[str | None]) -> list[bool]:
+        for number, action in zip(running, actions, strict=True):
             if action is not None:
-                _step(episode, action)
+                _step(episodes[number], action)
+        return [not episodes[number].over for number in running]
+
+    for _ in lockstep(len(episodes), act, step):
+        pass
     return episodes
 
 

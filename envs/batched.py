@@ -157,6 +157,20 @@ def search_together(asked: Sequence[Turn | Request]) -> list[list[Hit]]:
     return found
 
 
+def step_together(envs: Sequence[SearchEnv], actions: Sequence[str]) -> list[str | None]:
+    """Play one turn in each environment, their searches together.
+
+    Returns:
+        The observation of each environment, None where the episode is over.
+    """
+    asked = [env.ask(action) for env, action in zip(envs, actions, strict=True)]
+    observations: list[str | None] = []
+    for env, turn, hits in zip(envs, asked, search_together(asked), strict=True):
+        observation, _, terminated, truncated, _ = env.settle(turn, hits)
+        observations.append(None if terminated or truncated else observation)
+    return observations
+
+
 def _mask(mask: Any, count: int) -> Flags:
     if not isinstance(mask, np.ndarray) or mask.dtype != np.bool_ or mask.shape != (count,) or not mask.any():
         raise ValueError(f"reset_mask must be a bool array of shape ({count},) with at least one True, got {mask!r}")

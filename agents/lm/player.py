@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -12,27 +12,76 @@ import numpy as np
 from berrypick.agents.lm.generation import Session
 from berrypick.agents.lm.load import Policy
 from berrypick.agents.lm.render import Script
-from berrypick.agents.training.text.packing import step_all
+from berrypick.agents.lm.tokens import Tokens
+from berrypick.agents.rollout import lockstep
 from berrypick.agents.treesearch.tree import Point
 from berrypick.corpora.engines.base import Engine
+from berrypick.envs.batched import step_together
 from berrypick.envs.perturbations.faults import rollout_seed
 from berrypick.envs.scoring.trace import Trace
 from berrypick.envs.search import SearchEnv
 from berrypick.errors import BadInput
 
 
-class Went(NamedTuple):
-    """How an episode went on.
+class Continuation(NamedTuple):
+    """An episode played on from a point.
 
     Attributes:
         trace: of the whole episode.
-        points: after each turn that was played, the last of them where it stands now.
-        tokens: generated.
+        points: after each turn that was played; the last one is where the episode stands now.
+        tokens: number of generated tokens.
     """
 
     trace: Trace
     points: tuple[Point, ...]
     tokens: int
+
+
+class SessionPlay:
+    """Episodes that a session's rows play side by side, each row one episode.
+
+    Args:
+        session: without rows.
+        script: how episodes become tokens.
+        envs: environments whose episodes are running.
+        openings: tokens that each row reads before its first action.
+        rngs: generator of each row.
+
+    Attributes:
+        rows: tokens of each episode, whether it runs or has ended.
+        actions: for each episode the tokens of its actions so far.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        script: Script,
+        envs: Sequence[SearchEnv],
+        openings: Sequence[Sequence[int]],
+        rngs: Sequence[np.random.Generator],
+    ) -> None:
+        self._session, self._script, self._envs, self._rngs = session, script, envs, rngs
+        session.start(openings, [script.stop(env.setup.protocol) for env in envs])
+        self.rows: list[Tokens] = list(session.rows)
+        self.actions: list[list[list[int]]] = [[] for _ in envs]
+
+    def turns(self) -> Iterator[list[int]]:
+        """Play; yields after each turn the numbers of the episodes that played it."""
+        return lockstep(len(self._envs), self._act, self._step)
+
+    def _act(self, running: list[int]) -> list[list[int]]:
+        return self._session.act([self._rngs[number] for number in running])
+
+    def _step(self, running: list[int], actions: Sequence[list[int]]) -> list[bool]:
+        for number, action in zip(running, actions, strict=True):
+            self.actions[number].append(action)
+        texts = [self._script.text(action) for action in actions]
+        observations = step_together([self._envs[number] for number in running], texts)
+        going = [place for place, observation in enumerate(observations) if observation is not None]
+        self._session.keep(going)
+        for row, place in zip(self._session.rows, going, strict=True):
+            row.read(self._script.reply(observations[place] or "", actions[place]))
+        return [observation is not None for observation in observations]
 
 
 class Player:
@@ -87,7 +136,7 @@ class Player:
 
     def play(
         self, points: Sequence[Point], rngs: Sequence[np.random.Generator], turns: int | None = None
-    ) -> list[Went]:
+    ) -> list[Continuation]:
         """Go on from each point, to the end of its episode or for some turns.
 
         Args:
@@ -95,24 +144,20 @@ class Player:
             rngs: a generator for each.
             turns: to play at most, None for all.
         """
-        session = Session.of(self._policy)
         envs = [self._at(point) for point in points]
-        session.start([point.ids for point in points], [self._script.stop(self._env.setup.protocol)] * len(points))
-        rows, live = list(session.rows), list(range(len(points)))
+        play = SessionPlay(Session.of(self._policy), self._script, envs, [point.ids for point in points], rngs)
         passed: list[list[Point]] = [[] for _ in points]
-        while live and (turns is None or len(passed[live[0]]) < turns):
-            actions = session.act([rngs[place] for place in live])
-            said = step_all([envs[place] for place in live], [self._script.text(action) for action in actions])
-            going = [number for number, observation in enumerate(said) if observation is not None]
-            session.keep(going)
-            for row, number in zip(session.rows, going, strict=True):
-                row.read(self._script.reply(said[number] or "", actions[number]))
-            for place in live:
-                ids, mask, start = rows[place].ids, rows[place].mask, points[place]
+        for played, running in enumerate(play.turns(), 1):
+            for number in running:
+                ids, mask, start = play.rows[number].ids, play.rows[number].mask, points[number]
                 whole = start.mask + tuple(mask[len(start.mask) :])
-                passed[place].append(Point(envs[place].snapshot(), tuple(ids), whole, envs[place].simulation.over))
-            live = [live[number] for number in going]
-        return [Went(env.trace, tuple(went), sum(row.mask)) for env, went, row in zip(envs, passed, rows, strict=True)]
+                passed[number].append(Point(envs[number].snapshot(), tuple(ids), whole, envs[number].simulation.over))
+            if played == turns:
+                break
+        return [
+            Continuation(env.trace, tuple(after), sum(row.mask))
+            for env, after, row in zip(envs, passed, play.rows, strict=True)
+        ]
 
     def _at(self, point: Point) -> SearchEnv:
         env = copy.copy(self._env)

@@ -16,7 +16,7 @@ from typing import Final
 import numpy as np
 
 from berrypick import seeding
-from berrypick.agents.lm.player import Player, Went
+from berrypick.agents.lm.player import Continuation, Player
 from berrypick.agents.treesearch.critics import Examples
 from berrypick.agents.treesearch.features import NAMES, prefixes
 from berrypick.agents.treesearch.tree import Point
@@ -42,7 +42,7 @@ class Samples:
         tokens: generated, completions included.
     """
 
-    went: Sequence[Went]
+    went: Sequence[Continuation]
     prefix: Sequence[int]
     value: np.ndarray
     tokens: int
@@ -69,7 +69,7 @@ class Samples:
         return np.flatnonzero(~np.isnan(self.value)).tolist()
 
 
-def plain(player: Player, seed: int, places: Sequence[tuple[int, int]]) -> list[Went]:
+def plain(player: Player, seed: int, places: Sequence[tuple[int, int]]) -> list[Continuation]:
     """Play (question, rollout), sampling as ``Learner.play`` does; faults of the environment are those of rollout 0."""
     starts = {group: player.begin(seed, group)[0] for group, _ in places}
     rngs = [seeding.rollout_rng(seed, "sampling", group, rollout) for group, rollout in places]
@@ -106,7 +106,7 @@ def collect(player: Player, seed: int, groups: Sequence[int], size: int, complet
     return Samples(went, prefix, value, sum(one.tokens for one in (*went, *completed)))
 
 
-def _in_lots(player: Player, points: Sequence[Point], rngs: Sequence[np.random.Generator]) -> list[Went]:
+def _in_lots(player: Player, points: Sequence[Point], rngs: Sequence[np.random.Generator]) -> list[Continuation]:
     return [
         one
         for start in range(0, len(points), _TOGETHER)

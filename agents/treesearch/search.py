@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from berrypick import seeding
-from berrypick.agents.lm.player import Player, Went
+from berrypick.agents.lm.player import Continuation, Player
 from berrypick.agents.treesearch import tree
 from berrypick.agents.treesearch.critics import Critics, Scores
 from berrypick.agents.treesearch.tree import Node, Point, Search
@@ -61,7 +61,7 @@ def best(candidates: Sequence[Candidate]) -> Candidate:
     return max(candidates, key=lambda each: each.scores.total)
 
 
-def candidate(went: Went, critics: Critics) -> Candidate:
+def candidate(went: Continuation, critics: Critics) -> Candidate:
     """Judge a whole episode."""
     return Candidate(went.trace, went.points[-1], critics.score(went.trace))
 

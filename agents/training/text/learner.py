@@ -21,7 +21,7 @@ from berrypick.agents.critics.prompts import refinement
 from berrypick.agents.lm import load
 from berrypick.agents.lm.generation import Session
 from berrypick.agents.lm.load import Policy
-from berrypick.agents.lm.player import Player
+from berrypick.agents.lm.player import Player, SessionPlay
 from berrypick.agents.lm.render import Script
 from berrypick.agents.lm.tokens import Tokens
 from berrypick.agents.methods.base import Batch
@@ -29,7 +29,7 @@ from berrypick.agents.training.config import Config
 from berrypick.agents.training.learner import Bank, Played, Scorable
 from berrypick.agents.training.strategy_ids import analyse_all, niches
 from berrypick.agents.training.text.demonstrations import demonstrate
-from berrypick.agents.training.text.packing import prompted, step_all, to_batch
+from berrypick.agents.training.text.packing import prompted, to_batch
 from berrypick.agents.training.text.process_rewards import judged
 from berrypick.agents.training.text.reflection import Asked, ask, transplanted
 from berrypick.agents.training.text.token_labels import label_all
@@ -199,26 +199,17 @@ class TextLearner:
 
         What is played under a critique is returned behind the prompt without it.
         """
-        session = Session.of(self._policy._replace(model=self.module))
-        stop = self._script.stop(self.protocol)
         openings = [self._script.opening(env.trace.prompt) for env in envs]
         read = openings
         if critiques is not None:
             prompts = [refinement(env.trace.prompt, said) for env, said in zip(envs, critiques, strict=True)]
             read = [self._script.opening(prompt) for prompt in prompts]
-        session.start(read, [stop] * len(envs))
-        rows, live = list(session.rows), list(range(len(envs)))
-        starts: list[list[list[int]]] = [[] for _ in envs]
-        while live:
-            actions = session.act([rngs[place] for place in live])
-            for place, action in zip(live, actions, strict=True):
-                starts[place].append(self._script.starts(action))
-            said = step_all([envs[place] for place in live], [self._script.text(action) for action in actions])
-            going = [number for number, observation in enumerate(said) if observation is not None]
-            session.keep(going)
-            for row, number in zip(session.rows, going, strict=True):
-                row.read(self._script.reply(said[number] or "", actions[number]))
-            live = [live[number] for number in going]
+        session = Session.of(self._policy._replace(model=self.module))
+        play = SessionPlay(session, self._script, envs, read, rngs)
+        for _ in play.turns():
+            pass
+        rows = play.rows
+        starts = [[self._script.starts(action) for action in actions] for actions in play.actions]
         if critiques is not None:
             rows = [prompted(row, len(old), new) for row, old, new in zip(rows, read, openings, strict=True)]
         return rows, starts

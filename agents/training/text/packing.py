@@ -1,4 +1,4 @@
-"""From the text track's episodes to a batch: environments stepped side by side, rows of tokens to tensors."""
+"""Batches of the text track: rows of tokens as padded tensors."""
 
 from __future__ import annotations
 
@@ -12,8 +12,6 @@ from torch.nn.utils.rnn import pad_sequence
 from berrypick.agents.lm.tokens import Tokens
 from berrypick.agents.methods.base import Batch
 from berrypick.agents.training.text.token_labels import Labels
-from berrypick.envs.batched import search_together
-from berrypick.envs.search import SearchEnv
 
 
 def prompted(row: Tokens, before: int, opening: Sequence[int]) -> Tokens:
@@ -35,16 +33,6 @@ def prompted(row: Tokens, before: int, opening: Sequence[int]) -> Tokens:
         turn=row.turn,
         full=row.full,
     )
-
-
-def step_all(envs: Sequence[SearchEnv], texts: Sequence[str]) -> list[str | None]:
-    """Play a turn in each environment; returns what it said, None where the episode is over."""
-    asked = [env.ask(text) for env, text in zip(envs, texts, strict=True)]
-    said: list[str | None] = []
-    for env, turn, hits in zip(envs, asked, search_together(asked), strict=True):
-        observation, _, terminated, truncated, _ = env.settle(turn, hits)
-        said.append(None if terminated or truncated else observation)
-    return said
 
 
 def to_batch(

@@ -10,7 +10,7 @@ import torch
 
 from berrypick import seeding
 from berrypick.agents.lm.load import Card, pack
-from berrypick.agents.lm.player import Player, Went
+from berrypick.agents.lm.player import Continuation, Player
 from berrypick.agents.lm.tiny import make_tiny
 from berrypick.agents.lm.tokenizer import make_tokenizer
 from berrypick.agents.training.text.learner import TextLearner
@@ -53,7 +53,7 @@ def player(learner: TextLearner) -> Player:
 
 
 @pytest.fixture(scope="module")
-def went(player: Player) -> list[Went]:
+def went(player: Player) -> list[Continuation]:
     return plain(player, 5, PLACES)
 
 
@@ -69,7 +69,7 @@ def trees(player: Player, judges: Critics) -> list[Tree]:
     return grow_trees(player, judges, SEARCH, 5, [20, 21, 22])
 
 
-def test_plain_rollouts_are_those_of_training(learner: TextLearner, went: list[Went]):
+def test_plain_rollouts_are_those_of_training(learner: TextLearner, went: list[Continuation]):
     played = learner.play(5, 20, 2, 2)
     for one, row in zip(went, (0, 1, 2), strict=True):
         mask = played.batch.mask[row]
@@ -79,7 +79,7 @@ def test_plain_rollouts_are_those_of_training(learner: TextLearner, went: list[W
         assert list(end.mask) == mask[: len(end.ids)].tolist() and one.tokens == int(mask.sum())
 
 
-def test_points_go_on_to_the_same_end(player: Player, went: list[Went]):
+def test_points_go_on_to_the_same_end(player: Player, went: list[Continuation]):
     """What is played from a point, with a generator that stands where it stood, is what was played."""
     one = next(one for one in went if len(one.points) == 3)
     start, _ = player.begin(5, 20)
@@ -91,7 +91,7 @@ def test_points_go_on_to_the_same_end(player: Player, went: list[Went]):
         assert again.tokens == one.tokens - sum(point.mask)
 
 
-def test_a_turn_is_one_turn(player: Player, went: list[Went]):
+def test_a_turn_is_one_turn(player: Player, went: list[Continuation]):
     starts = [player.begin(5, group)[0] for group, _ in PLACES]
     rngs = [seeding.rollout_rng(5, "sampling", *place) for place in PLACES]
     for short, whole in zip(player.play(starts, rngs, turns=1), went, strict=True):
@@ -192,7 +192,7 @@ def test_scores_backed_up_are_the_sum_with_the_mean_of_rollouts(player: Player):
     assert told_apart, "or the mean is as good as the largest"
 
 
-def test_imitation_is_of_what_was_generated(learner: TextLearner, went: list[Went]):
+def test_imitation_is_of_what_was_generated(learner: TextLearner, went: list[Continuation]):
     """Mean over generated tokens of -log p, as the learner scores them at temperature 1."""
     ends = [one.points[-1] for one in went]
     total, count = 0.0, 0
@@ -205,7 +205,7 @@ def test_imitation_is_of_what_was_generated(learner: TextLearner, went: list[Wen
         assert float(imitation(learner.module, ends)) == pytest.approx(total / count, abs=1e-4)
 
 
-def test_what_is_imitated_becomes_likelier_and_the_same_each_time(learner: TextLearner, went: list[Went]):
+def test_what_is_imitated_becomes_likelier_and_the_same_each_time(learner: TextLearner, went: list[Continuation]):
     ends = [one.points[-1] for one in went]
     models = [copy.deepcopy(learner.module) for _ in range(2)]
     losses = [distil(model, ends, 0, epochs=3, lr=1e-3, size=2) for model in models]
