@@ -28,8 +28,10 @@ CELLS: Final = ".cells"
 CONFIG: Final = "config.json"
 ERRORS: Final = "errors.log"
 
-#: Told what was finished, in words.
-Tick = Callable[[str], None]
+#: Called after each finished step with what was finished, in words.
+Progress = Callable[[str], None]
+#: Called once with the number of steps; returns what to call after each.
+StartProgress = Callable[[int], Progress]
 
 
 class Job(NamedTuple):
@@ -67,7 +69,7 @@ def run(
     salt: str = "",
     jobs: int = 1,
     overwrite: bool = False,
-    started: Callable[[int], Tick] = lambda total: lambda done: None,
+    start_progress: StartProgress = lambda total: lambda done: None,
 ) -> list[Path]:
     """Run agents through a suite and write their run folders: ``out`` for one agent, ``out/AGENT`` for several.
 
@@ -82,7 +84,7 @@ def run(
         salt: digest of a salt in use (``corpora.salted``): play in its worlds instead of everybody's.
         jobs: processes; with more than one, a script must guard its main module as ``multiprocessing`` asks.
         overwrite: where a folder holds a run of another configuration, remove that run.
-        started: called once with the number of steps; what it returns is called after each.
+        start_progress: called once with the number of steps; what it returns is called after each.
 
     Returns:
         The run folders, in order of the names.
@@ -104,11 +106,11 @@ def run(
     work = [Job(c, folder, i) for c, folder in zip(configs, folders, strict=True) for i in range(len(c.cells))]
     todo = [job for job in work if not job.file.is_file()]
     needed = _worlds([job.cell for job in todo])
-    tick = started(len(needed) + len(todo))
-    _map(_prepare, needed, jobs, lambda spot: tick(f"{spot[0].corpus} {spot[1]}"))
+    on_progress = start_progress(len(needed) + len(todo))
+    _map(_prepare, needed, jobs, lambda spot: on_progress(f"{spot[0].corpus} {spot[1]}"))
     for waits in (False, True):
         ready = [job for job in todo if job.cell.waits == waits]
-        _map(_play, ready, jobs, lambda job: tick(f"{job.config.agent} in {job.cell.label}"))
+        _map(_play, ready, jobs, lambda job: on_progress(f"{job.config.agent} in {job.cell.label}"))
     for config, folder in zip(configs, folders, strict=True):
         total = round(time.perf_counter() - clock, 3)
         _finish(config, folder, {"started": begun.isoformat(timespec="seconds"), "total": total})

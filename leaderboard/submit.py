@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -13,7 +13,7 @@ from msgspec.structs import asdict, replace
 
 from berrypick import io
 from berrypick.benchmarks import result
-from berrypick.benchmarks.run import Tick
+from berrypick.benchmarks.run import StartProgress
 from berrypick.errors import BadInput
 from berrypick.leaderboard import entries, episodes, schema
 from berrypick.leaderboard.runs import RUN, Run, read_lines, read_run
@@ -35,7 +35,7 @@ def submit(
     *,
     agent: str | None = None,
     jobs: int = 1,
-    started: Callable[[int], Tick] = lambda total: lambda done: None,
+    start_progress: StartProgress = lambda total: lambda done: None,
 ) -> Path:
     """Write ``out/name`` from the runs of one agent on one suite, one run for each of ``schema.SEEDS``.
 
@@ -47,7 +47,7 @@ def submit(
         out: folder of submissions.
         agent: who played, where the runs' agents have names of their own, as policies of several trainings have.
         jobs: processes that replay.
-        started: called once with the number of steps; what it returns is called after each.
+        start_progress: called once with the number of steps; what it returns is called after each.
 
     Raises:
         BadInput: a run is missing, of another suite, or does not replay; the name is none or taken; a text is too
@@ -64,7 +64,9 @@ def submit(
     lines = (line for run, folder in found for line in read_lines(folder, run, plan))
     with io.new_folder(target) as draft:
         with open(draft / schema.EPISODES, "wb") as file, _packed(file) as packed:
-            tally = replayed(plan, _copied(lines, packed), schema.SEEDS, unread, jobs=jobs, started=started)
+            tally = replayed(
+                plan, _copied(lines, packed), schema.SEEDS, unread, jobs=jobs, start_progress=start_progress
+            )
         scored = tally.score()
         if scored.problems:
             more = len(scored.problems) - _SHOWN

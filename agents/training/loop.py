@@ -36,10 +36,10 @@ from berrypick.agents.treesearch import critics
 from berrypick.errors import BadInput, Stopped
 
 #: Called after each step with the line that was logged.
-Tick = Callable[[Line], None]
+OnStep = Callable[[Line], None]
 
 
-def train(config: Config, out: Path, tick: Tick = lambda _: None) -> None:
+def train(config: Config, out: Path, on_step: OnStep = lambda _: None) -> None:
     """Train, from the newest checkpoint in ``out`` where there is one; does nothing where the run is complete.
 
     Writes ``config.json``, ``metrics.jsonl``, ``checkpoints/`` and, at the end, ``policy/``.
@@ -70,7 +70,7 @@ def train(config: Config, out: Path, tick: Tick = lambda _: None) -> None:
         shown = None if how is None else bank.kept(out / run_dir.BANK, learner, config.seed, how.questions)
         run = _Run.start(config, method, learner, out, shown)
         for step in range(run.done, config.steps):
-            tick(run.step(step))
+            on_step(run.step(step))
         with io.new_folder(out / run_dir.POLICY) as draft:
             learner.save(draft)
 

@@ -72,7 +72,7 @@ def grow_trees(
     search: Search,
     seed: int,
     episodes: Sequence[int],
-    tick: Callable[[int], None] = lambda _: None,
+    on_progress: Callable[[int], None] = lambda _: None,
 ) -> list[Tree]:
     """Search questions.
 
@@ -82,7 +82,7 @@ def grow_trees(
         search: how trees grow.
         seed: of all draws.
         episodes: numbers of the questions.
-        tick: called after each round with the number of trees that still grow.
+        on_progress: called after each round with the number of trees that still grow.
     """
     trees = [_plant(player, critics, seed, episode) for episode in episodes]
     growing = trees
@@ -92,7 +92,7 @@ def grow_trees(
             return trees
         _round(player, critics, search, selected)
         growing = [one for one, _ in selected]
-        tick(len(growing))
+        on_progress(len(growing))
 
 
 def _plant(player: Player, critics: Critics, seed: int, episode: int) -> Tree:

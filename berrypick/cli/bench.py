@@ -68,7 +68,7 @@ def bench(
         raise BadInput("name at least one; `berrypick list agents` lists them", field="AGENT")
     out = out or default_out(names, suite, seed)
     drawn_from = private_worlds.use(salt) if salt else ""
-    with steps() as started:
+    with steps() as start_progress:
         processes = cores() if jobs is None else jobs
         folders = run(
             names,
@@ -79,7 +79,7 @@ def bench(
             salt=drawn_from,
             jobs=processes,
             overwrite=overwrite,
-            started=started,
+            start_progress=start_progress,
         )
     runs = [result.read(folder) for folder in folders]
     page = report_page.write(runs, out)

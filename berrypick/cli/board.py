@@ -76,9 +76,9 @@ def submit(
     about = About(
         model, revision, method, start, training_tokens, hardware, agent_url, contact, licence, notes
     )  # fmt: skip
-    with steps() as started:
+    with steps() as start_progress:
         folder = leaderboard_submit.submit(
-            runs, name, about, out, agent=agent or None, jobs=_jobs(jobs), started=started
+            runs, name, about, out, agent=agent or None, jobs=_jobs(jobs), start_progress=start_progress
         )
     OUT.print(f"Submission: {folder}", markup=False, soft_wrap=True)
     OUT.print(f"Check it with: berrypick verify {folder}", markup=False, soft_wrap=True)
@@ -105,8 +105,8 @@ def verify(paths: Paths, salt: Salt = None, jobs: Jobs = None) -> int:
         raise BadInput("name at least one; `berrypick submit RUN ...` makes one", field="PATH")
     processes, failed = _jobs(jobs), 0
     for path in submission.find(paths):
-        with steps() as started:
-            verdict = submission.verify(path, jobs=processes, started=started)
+        with steps() as start_progress:
+            verdict = submission.verify(path, jobs=processes, start_progress=start_progress)
         _show(verdict)
         failed += bool(verdict.problems)
     return 1 if failed else 0

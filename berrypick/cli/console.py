@@ -16,7 +16,7 @@ OUT: Final = Console(width=None if os.isatty(1) else 160, highlight=False)
 ERR: Final = Console(stderr=True, highlight=False)
 
 
-class Tick(Protocol):
+class Progress(Protocol):
     """Called after a step."""
 
     def __call__(self, done: str, number: int | None = None) -> None:
@@ -25,7 +25,7 @@ class Tick(Protocol):
 
 
 #: Given the number of steps, returns what is to be called after each.
-Started = Callable[[int], Tick]
+StartProgress = Callable[[int], Progress]
 
 
 def table(title: str, *columns: str, right: tuple[str, ...] = ()) -> Table:
@@ -37,21 +37,22 @@ def table(title: str, *columns: str, right: tuple[str, ...] = ()) -> Table:
 
 
 @contextmanager
-def steps() -> Iterator[Started]:
+def steps() -> Iterator[StartProgress]:
     """Show steps on standard error: a bar in a terminal, a line a step elsewhere."""
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich import progress
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
 
     columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.description}", markup=False))
-    with Progress(*columns, console=ERR, transient=True, disable=not ERR.is_terminal) as bar:
+    with progress.Progress(*columns, console=ERR, transient=True, disable=not ERR.is_terminal) as bar:
 
-        def started(total: int) -> Tick:
+        def start_progress(total: int) -> Progress:
             task = bar.add_task("", total=total)
 
-            def tick(done: str, number: int | None = None) -> None:
+            def on_progress(done: str, number: int | None = None) -> None:
                 bar.update(task, completed=number or bar.tasks[task].completed + 1, description=done)
                 if not ERR.is_terminal:
                     ERR.print(f"{bar.tasks[task].completed:.0f}/{total} {done}", markup=False, soft_wrap=True)
 
-            return tick
+            return on_progress
 
-        yield started
+        yield start_progress

@@ -33,10 +33,10 @@ def phrases(sweep: Folder, out: Where = None) -> int:
         sweep: the folder of a sweep on the text track.
         out: the file.
     """
-    from berrypick.benchmarks.studies.hicra.phrases import PHRASES, measure, ticks, write
+    from berrypick.benchmarks.studies.hicra.phrases import PHRASES, measure, progress_steps, write
 
-    with steps() as started:
-        found = measure(sweep, ["berrypick", "phrases", str(sweep)], started(ticks(sweep)))
+    with steps() as start_progress:
+        found = measure(sweep, ["berrypick", "phrases", str(sweep)], start_progress(progress_steps(sweep)))
     out = out or sweep / PHRASES
     write(out, found)
     for track, tokens in found.tokens.items():

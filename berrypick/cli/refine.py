@@ -58,9 +58,9 @@ def refine(
     check(split, critics, sizes)
     command = ["berrypick", "refine", policy, "--split", *split, "--groups", str(groups), "--size", str(size)]
     command += ["--critics", *critics, "--env", env, *(("--option", *option) if option else ()), "--seed", str(seed)]
-    with steps() as started:
-        tick = started(len(split) * sizes.lots * (2 + len(critics)))
-        found = measure(policy, env, options(option), split, critics, sizes, command, tick)
+    with steps() as start_progress:
+        on_progress = start_progress(len(split) * sizes.lots * (2 + len(critics)))
+        found = measure(policy, env, options(option), split, critics, sizes, command, on_progress)
     out = out or Path("runs") / f"refine-{folder_name(Path(policy).name)}-{seed}.json"
     write(out, found)
     for tried in found.splits:

@@ -50,8 +50,8 @@ def reflect(
     sizes = Sizes(groups, size, seed)
     command = ["berrypick", "reflect", policy, "--split", *split, "--groups", str(groups), "--size", str(size)]
     command += ["--env", env, *(("--option", *option) if option else ()), "--seed", str(seed)]
-    with steps() as started:
-        found = measure(policy, env, options(option), split, sizes, command, started(len(split) * sizes.lots))
+    with steps() as start_progress:
+        found = measure(policy, env, options(option), split, sizes, command, start_progress(len(split) * sizes.lots))
     out = out or Path("runs") / f"reflect-{folder_name(Path(policy).name)}-{seed}.json"
     write(out, found)
     for each in found.splits:

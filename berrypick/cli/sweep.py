@@ -38,8 +38,8 @@ def sweep(file: File, out: Where = None, reuse: Reuse = (), jobs: Jobs = None) -
     plan, out = sweeps.read(path), out or Path("runs") / path.stem
     for trial in copy(plan, out, reuse):
         ERR.print(f"{trial.label}: copied", markup=False, soft_wrap=True)
-    with steps() as started:
-        failed = run(plan, out, jobs=cores() if jobs is None else jobs, started=started)
+    with steps() as start_progress:
+        failed = run(plan, out, jobs=cores() if jobs is None else jobs, start_progress=start_progress)
     for trial in failed:
         place = out / trial.place / sweeps.ERROR
         ERR.print(f"{trial.label} failed; see {place}", style="red", markup=False, soft_wrap=True)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import tyro
 
 from berrypick.cli.bench import cores
-from berrypick.cli.console import OUT, Started, Tick, steps
+from berrypick.cli.console import OUT, Progress, StartProgress, steps
 from berrypick.errors import BadInput
 
 if TYPE_CHECKING:
@@ -93,8 +93,8 @@ def train(
         precision=precision,
     )
     out = out or Path("runs") / f"{config.method}-{track(env)}-{seed}"
-    with steps() as started:
-        run(config, out, progress(started, config.steps))
+    with steps() as start_progress:
+        run(config, out, progress(start_progress, config.steps))
     OUT.print(f"policy: {out / 'policy'}", soft_wrap=True)
     return 0
 
@@ -113,15 +113,15 @@ def options(given: tuple[str, ...]) -> dict[str, Any]:
     return found
 
 
-def progress(started: Started, total: int) -> Callable[[Line], None]:
+def progress(start_progress: StartProgress, total: int) -> Callable[[Line], None]:
     """Show a step's line in a few words."""
-    tick = started(total)
+    on_progress = start_progress(total)
 
     def show(line: Line) -> None:
         ways = "\u2013" if line.strategies_D2 is None else f"{line.strategies_D2:.2f}"
         entropy = "\u2013" if line.entropy is None else f"{line.entropy:.3f}"
         seconds = line.seconds_rollout + line.seconds_update + line.seconds_other
-        tick(
+        on_progress(
             f"step {line.step}: reward {line.reward:.3f}, strategies_D2 {ways}, entropy {entropy}, "
             f"searches {line.searches:.1f}, {seconds:.1f} s",
             line.step + 1,
@@ -149,14 +149,14 @@ def pretrain(
     from berrypick.benchmarks.studies.starts.make import make_start
 
     out = out or Path("runs") / start
-    with steps() as started:
-        ticks: dict[int, Tick] = {}
+    with steps() as start_progress:
+        stages: dict[int, Progress] = {}
 
-        def tick(what: str, number: int, total: int) -> None:
-            if total not in ticks:
-                ticks[total] = started(total)
-            ticks[total](what, number or None)
+        def on_progress(what: str, number: int, total: int) -> None:
+            if total not in stages:
+                stages[total] = start_progress(total)
+            stages[total](what, number or None)
 
-        make_start(start, out, jobs or cores(), tick)
+        make_start(start, out, jobs or cores(), on_progress)
     OUT.print(f"policy: {out / 'policy'}", soft_wrap=True)
     return 0

@@ -56,7 +56,7 @@ def search(
     """
     from berrypick.agents.treesearch.tree import Search
     from berrypick.benchmarks.studies.alphallm.result import RESULT, Plan
-    from berrypick.benchmarks.studies.alphallm.run import TICKS, run
+    from berrypick.benchmarks.studies.alphallm.run import PROGRESS_STEPS, run
 
     plan = Plan(
         policy=policy,
@@ -72,8 +72,8 @@ def search(
         search=Search(tokens=tokens),
     )
     out = out or Path("runs") / f"search-{Path(policy).name}"
-    with steps() as started:
-        found = run(plan, out, started(TICKS))
+    with steps() as start_progress:
+        found = run(plan, out, start_progress(PROGRESS_STEPS))
     show(found)
     OUT.print(f"\nAll numbers: {out / RESULT}", markup=False, soft_wrap=True)
     return 0

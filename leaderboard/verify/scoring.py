@@ -5,12 +5,12 @@ Episodes are read once, in order, a question at a time; what is kept of each is 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from berrypick.benchmarks.run import Tick
+from berrypick.benchmarks.run import StartProgress
 from berrypick.benchmarks.suites import Cell
 from berrypick.envs.protocols import ACTION_LIMIT, TOPK_LIMIT
 from berrypick.leaderboard.untrusted import Rejected, plain
@@ -44,7 +44,7 @@ def replayed(
     unread: Sequence[int] = (),
     *,
     jobs: int = 1,
-    started: Callable[[int], Tick] = lambda total: lambda done: None,
+    start_progress: StartProgress = lambda total: lambda done: None,
 ) -> Tally:
     """Replay the episodes of some runs of a suite, up to ``MOST_PROBLEMS``; ``Tally.score`` says what they are worth.
 
@@ -56,13 +56,13 @@ def replayed(
         run_seeds: seeds of the runs, in order.
         unread: cells that the agent does not read: blank instead of failed, and without episodes.
         jobs: processes; with more than one, a script must guard its main module as ``multiprocessing`` asks.
-        started: called once with the number of cells; what it returns is called after each.
+        start_progress: called once with the number of cells; what it returns is called after each.
 
     Raises:
         Rejected: an episode that was not asked for, one that stands twice, or an order that is another.
     """
     tally = Tally(plan, run_seeds, unread)
-    tick = started(len(run_seeds) * len(plan.cells))
+    on_progress = start_progress(len(run_seeds) * len(plan.cells))
     with processes(jobs) as pool:
         for (seed, number), part in groupby(_asked_for(plan, lines, run_seeds, unread), _cell_of):
             if plan.cells[number].waits and tally.problems:
@@ -72,7 +72,7 @@ def replayed(
                 tally.add(seed, number, job, done)
                 if len(tally.problems) >= MOST_PROBLEMS:
                     return tally
-            tick(f"seed {seed}, {plan.cells[number].label}")
+            on_progress(f"seed {seed}, {plan.cells[number].label}")
     return tally
 
 

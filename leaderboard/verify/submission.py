@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -12,7 +12,7 @@ import msgspec
 from msgspec.structs import asdict
 
 from berrypick.benchmarks.metrics.table import Value
-from berrypick.benchmarks.run import Tick
+from berrypick.benchmarks.run import StartProgress
 from berrypick.errors import BadInput
 from berrypick.leaderboard import entries, schema, untrusted
 from berrypick.leaderboard.schema import LINE_DECODER, Entry
@@ -65,13 +65,13 @@ def find(paths: Sequence[Path]) -> list[Path]:
     return found
 
 
-def verify(path: Path, *, jobs: int = 1, started: Callable[[int], Tick] = lambda total: lambda done: None) -> Verdict:
+def verify(path: Path, *, jobs: int = 1, start_progress: StartProgress = lambda total: lambda done: None) -> Verdict:
     """Verify one submission, reading nothing of it but its two files and writing nothing there.
 
     Args:
         path: its folder.
         jobs: processes that replay.
-        started: called once with the number of steps; what it returns is called after each.
+        start_progress: called once with the number of steps; what it returns is called after each.
     """
     try:
         _check_folder(path)
@@ -80,7 +80,7 @@ def verify(path: Path, *, jobs: int = 1, started: Callable[[int], Tick] = lambda
         if problems := _stated(path, entry, plan):
             return Verdict(path, few(problems))
         lines = _lines(path, _most(plan, entry))
-        scored = replayed(plan, lines, entry.seeds, entry.unread, jobs=jobs, started=started).score()
+        scored = replayed(plan, lines, entry.seeds, entry.unread, jobs=jobs, start_progress=start_progress).score()
     except Rejected as error:
         return Verdict(path, (str(error),))
     if scored.problems:

@@ -366,11 +366,11 @@ def test_a_damaged_cell_file_is_named(mixture: Path, tmp_path: Path):
 def test_steps_are_told(tmp_path: Path):
     told: list[str] = []
 
-    def started(total: int) -> object:
+    def start_progress(total: int) -> object:
         told.append(str(total))
         return told.append
 
-    run.run(["closed_book"], "tiny", 0, tmp_path, started=started)
+    run.run(["closed_book"], "tiny", 0, tmp_path, start_progress=start_progress)
     # The first cell's world is one of the second's two; then the two cells.
     assert told[0] == "4" and len(told) == 5
     assert told[-1] == "closed_book in AlmanacBridge"

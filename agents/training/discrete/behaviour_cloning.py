@@ -70,13 +70,13 @@ class Decisions(NamedTuple):
         return sha.hexdigest()
 
 
-def demonstrate(plan: Cloning, env: Any, tick: Callable[[int], None] = lambda _: None) -> Decisions:
+def demonstrate(plan: Cloning, env: Any, on_progress: Callable[[int], None] = lambda _: None) -> Decisions:
     """Let teachers play, and keep the decisions of every episode, whatever became of it.
 
     Args:
         plan: how much.
         env: an ``AlmanacDiscrete``, wrapped or not; episode n asks its task draw (seed, n).
-        tick: called after each episode with its number.
+        on_progress: called after each episode with its number.
     """
     env = env.unwrapped
     kept: list[tuple[np.ndarray, np.ndarray, int]] = []
@@ -90,7 +90,7 @@ def demonstrate(plan: Cloning, env: Any, tick: Callable[[int], None] = lambda _:
             kept.append((observation, info["action_mask"], action))
             observation, _, terminated, truncated, info = env.step(action)
             over = terminated or truncated
-        tick(episode)
+        on_progress(episode)
     observations, masks, actions = zip(*kept, strict=True)
     return Decisions(*(torch.from_numpy(np.array(part)) for part in (observations, masks, actions)))
 
@@ -102,13 +102,13 @@ def _teacher(names: tuple[str, ...], rng: np.random.Generator) -> Policy:
     return policy
 
 
-def clone(plan: Cloning, decisions: Decisions, tick: Callable[[int, float], None] = lambda *_: None) -> SlotPolicy:
+def clone(plan: Cloning, decisions: Decisions, on_step: Callable[[int, float], None] = lambda *_: None) -> SlotPolicy:
     """Train a policy to do as the teachers did, by cross-entropy.
 
     Args:
         plan: how.
         decisions: what is imitated.
-        tick: called after each update with its number and loss (nats a decision).
+        on_step: called after each update with its number and loss (nats a decision).
     """
     policy = make_policy(plan.seed, plan.width)
     adam = torch.optim.Adam(policy.parameters(), lr=plan.lr)
@@ -121,25 +121,25 @@ def clone(plan: Cloning, decisions: Decisions, tick: Callable[[int, float], None
         adam.zero_grad()
         loss.backward()
         adam.step()
-        tick(step, float(loss.detach()))
+        on_step(step, float(loss.detach()))
     return policy.eval()
 
 
-def write_start(plan: Cloning, out: Path, tick: Callable[[str, int, int], None] = lambda *_: None) -> str:
+def write_start(plan: Cloning, out: Path, on_progress: Callable[[str, int, int], None] = lambda *_: None) -> str:
     """Make a start from demonstrations in ``WORLDS`` and write it into a folder, unless it is there already.
 
     Args:
         plan: how.
         out: the folder.
-        tick: called after each episode and each update with what it was, its number, and how many there are.
+        on_progress: called after each episode and each update with what it was, its number, and how many there are.
 
     Returns:
         Hash of the demonstrations.
     """
     env = AlmanacDiscrete(corpus="almanac-small", worlds=WORLDS)
-    decisions = demonstrate(plan, env, lambda episode: tick("episode", episode, plan.episodes))
+    decisions = demonstrate(plan, env, lambda episode: on_progress("episode", episode, plan.episodes))
     if not out.exists():
-        policy = clone(plan, decisions, lambda step, _: tick("update", step, plan.steps))
+        policy = clone(plan, decisions, lambda step, _: on_progress("update", step, plan.steps))
         with io.new_folder(out) as draft:
             save(policy, draft)
     return decisions.digest()

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
 #: Called with what was done, its number, and how many there are.
-Tick = Callable[[str, int, int], None]
+Progress = Callable[[str, int, int], None]
 
 #: How the text starts are played: they read Almanac and write tags; no demonstrated action is longer.
 CARD: Final = Card(corpora=("almanac",), protocols=("tags",), max_new_tokens=48)
@@ -45,7 +45,7 @@ def write(
     steps: int,
     out: Path,
     jobs: int,
-    tick: Tick,
+    on_progress: Progress,
 ) -> str:
     """Make a start in ``out/policy``; goes on where an earlier call was stopped.
 
@@ -56,7 +56,7 @@ def write(
         steps: in all.
         out: folder, which also holds the demonstrations.
         jobs: processes that collect demonstrations.
-        tick: called after each world and each step.
+        on_progress: called after each world and each step.
 
     Returns:
         Hash of the demonstrations.
@@ -67,10 +67,10 @@ def write(
     claim(out, made)
     many = sum(len(source.worlds) for source in sources)
     seen = [
-        collect(play, worlds, "train", out / folder, jobs=jobs, done=lambda world: tick(world, 0, many))
+        collect(play, worlds, "train", out / folder, jobs=jobs, done=lambda world: on_progress(world, 0, many))
         for folder, play, worlds in sources
     ]
-    model = train(seen, lambda step, loss: tick(f"loss {loss:.3f}", step + 1, steps))
+    model = train(seen, lambda step, loss: on_progress(f"loss {loss:.3f}", step + 1, steps))
     if not (out / "policy").exists():
         with io.new_folder(out / "policy") as draft:
             save(pack(model, make_tokenizer(), CARD), draft)

@@ -15,7 +15,7 @@ from berrypick.agents.lm.load import load, weights
 from berrypick.agents.lm.tokenizer import make_tokenizer
 from berrypick.agents.training.pretraining import build
 from berrypick.agents.training.pretraining.batches import Batch, Mixture
-from berrypick.agents.training.pretraining.build import Source, Tick
+from berrypick.agents.training.pretraining.build import Progress, Source
 from berrypick.agents.training.pretraining.critique_reading import play_shortcuts
 from berrypick.agents.training.pretraining.demonstrations import SCRIPTS, Demonstrations, play_scripts
 from berrypick.agents.training.pretraining.fit import fit, warmed
@@ -69,7 +69,7 @@ class Finishing:
         return self.lr * warmed(step) * (0.1 + 0.9 * (1 - step / self.steps))
 
 
-def write_start(name: str, out: Path, jobs: int = 1, tick: Tick = lambda *_: None) -> str:
+def write_start(name: str, out: Path, jobs: int = 1, on_progress: Progress = lambda *_: None) -> str:
     """Finish a row of ``SHARES`` in ``out/policy``: see ``start.write``."""
     plan = Finishing(SHARES[name])
     return build.write(
@@ -83,7 +83,7 @@ def write_start(name: str, out: Path, jobs: int = 1, tick: Tick = lambda *_: Non
         plan.total,
         out,
         jobs,
-        tick,
+        on_progress,
     )
 
 
@@ -100,7 +100,7 @@ def finish(
     refinements: Demonstrations,
     shortcuts: Demonstrations,
     out: Path,
-    tick: Callable[[int, float], None] = lambda *_: None,
+    on_step: Callable[[int, float], None] = lambda *_: None,
 ) -> PreTrainedModel:
     """Train a base policy on, from the newest checkpoint in ``out`` where there is one.
 
@@ -111,7 +111,7 @@ def finish(
         refinements: second attempts, in every fourth.
         shortcuts: those that need their critique, in every fourth.
         out: folder of the checkpoints and of ``losses.jsonl``, a line a step.
-        tick: called after each step with its number and loss (nats an acted token).
+        on_step: called after each step with its number and loss (nats an acted token).
     """
     renaming = Renaming(make_tokenizer().get_vocab())
     first, again, short = (
@@ -122,4 +122,4 @@ def finish(
     def batch(step: int) -> Batch:
         return (first, again, first, short)[step % 4].batch(step)
 
-    return fit(model, plan, batch, out, tick)
+    return fit(model, plan, batch, out, on_step)

@@ -47,7 +47,7 @@ def fit(
     plan: Plan,
     batch: Callable[[int], Batch],
     out: Path,
-    tick: Callable[[int, float], None] = lambda *_: None,
+    on_step: Callable[[int, float], None] = lambda *_: None,
 ) -> PreTrainedModel:
     """Train a tiny policy with AdamW, from the newest checkpoint in ``out`` where there is one.
 
@@ -56,7 +56,7 @@ def fit(
         plan: how.
         batch: from a step to what is imitated in it.
         out: folder of the checkpoints and of ``losses.jsonl``, a line a step.
-        tick: called after each step with its number and loss (nats an acted token).
+        on_step: called after each step with its number and loss (nats an acted token).
     """
     optimiser = torch.optim.AdamW(model.parameters(), betas=(0.9, 0.95), weight_decay=0.01)
     done = 0
@@ -73,7 +73,7 @@ def fit(
         log.add({"step": step, "acted": loss, "copied": float(copied.detach()), "tokens": int(drawn.ids.size)})
         if (step + 1) % SAVED_EVERY == 0 or step + 1 == plan.total:
             checkpoint.save(out / "checkpoints", model, optimiser, step + 1, {})
-        tick(step, loss)
+        on_step(step, loss)
     return model
 
 

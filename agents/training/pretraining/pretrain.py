@@ -12,7 +12,7 @@ from berrypick.agents.lm.tiny import make_tiny
 from berrypick.agents.lm.tokenizer import make_tokenizer
 from berrypick.agents.training.pretraining import build
 from berrypick.agents.training.pretraining.batches import Batch, Mixture
-from berrypick.agents.training.pretraining.build import Source, Tick
+from berrypick.agents.training.pretraining.build import Progress, Source
 from berrypick.agents.training.pretraining.demonstrations import SCRIPTS, Demonstrations, play_scripts
 from berrypick.agents.training.pretraining.fit import fit, warmed
 from berrypick.agents.training.pretraining.renaming import Renaming
@@ -68,7 +68,7 @@ WORLDS: Final = range(32, 128)
 WORLDS_AGAIN: Final = range(32, 64)
 
 
-def write_start(out: Path, jobs: int = 1, tick: Tick = lambda *_: None) -> str:
+def write_start(out: Path, jobs: int = 1, on_progress: Progress = lambda *_: None) -> str:
     """Make the base in ``out/policy``: see ``start.write``."""
     plan = Pretraining()
     return build.write(
@@ -81,7 +81,7 @@ def write_start(out: Path, jobs: int = 1, tick: Tick = lambda *_: None) -> str:
         plan.total,
         out,
         jobs,
-        tick,
+        on_progress,
     )
 
 
@@ -90,7 +90,7 @@ def pretrain(
     demonstrations: Demonstrations,
     refinements: Demonstrations,
     out: Path,
-    tick: Callable[[int, float], None] = lambda *_: None,
+    on_step: Callable[[int, float], None] = lambda *_: None,
 ) -> PreTrainedModel:
     """Train a tiny policy, from the newest checkpoint in ``out`` where there is one.
 
@@ -99,7 +99,7 @@ def pretrain(
         demonstrations: what is imitated.
         refinements: second attempts, imitated while the learning rate falls.
         out: folder of the checkpoints and of ``losses.jsonl``, a line a step.
-        tick: called after each step with its number and loss (nats an acted token).
+        on_step: called after each step with its number and loss (nats an acted token).
     """
     renaming = Renaming(make_tokenizer().get_vocab())
     model = make_tiny(len(renaming.names), plan.seed)
@@ -112,4 +112,4 @@ def pretrain(
             return nearby.batch(step)
         return (again if step >= plan.steps and step % plan.again == 0 else alike).batch(step)
 
-    return fit(model, plan, batch, out, tick)
+    return fit(model, plan, batch, out, on_step)

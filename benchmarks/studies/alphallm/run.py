@@ -10,7 +10,7 @@ from __future__ import annotations
 import copy
 import itertools
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -28,6 +28,7 @@ from berrypick.agents.treesearch.distil import distil
 from berrypick.agents.treesearch.search import Candidate, best, candidate, grow_trees
 from berrypick.agents.treesearch.tree import nodes
 from berrypick.benchmarks import provenance
+from berrypick.benchmarks.run import Progress
 from berrypick.benchmarks.studies.alphallm.numbers import best_of, compared, judge, reaching, ways
 from berrypick.benchmarks.studies.alphallm.result import PREFIXES, RESULT, Compared, Plan, Result, read, write
 from berrypick.diversity import pairs_alike
@@ -39,7 +40,7 @@ CRITICS: Final = "critics.json"
 PLAN: Final = "plan.json"
 POLICY: Final = "policy"
 #: How often ``run`` says what was done, where nothing was done before.
-TICKS: Final = 8
+PROGRESS_STEPS: Final = 8
 #: Number of the first draw of a question that is searched to be imitated. Critics learn from draws from 0 on; where
 #: worlds are few, some questions are drawn both times.
 _DISTILLED: Final = 2**16
@@ -56,7 +57,7 @@ class Pair(NamedTuple):
     tokens: dict[str, float]
 
 
-def run(plan: Plan, out: Path, tick: Callable[[str], None] = lambda _: None) -> Result:
+def run(plan: Plan, out: Path, on_progress: Progress = lambda _: None) -> Result:
     """Make all measurements, going on where an earlier call was stopped between two of them.
 
     Writes ``critics.json``, ``search.json`` and ``policy/``, which imitated the trees.
@@ -64,7 +65,7 @@ def run(plan: Plan, out: Path, tick: Callable[[str], None] = lambda _: None) -> 
     Args:
         plan: what is done.
         out: the folder.
-        tick: called with what was done, ``TICKS`` times where nothing was done before.
+        on_progress: called with what was done, ``PROGRESS_STEPS`` times where nothing was done before.
 
     Raises:
         BadInput: the folder holds another plan's, the policy cannot be played, or all its episodes are alike.
@@ -77,12 +78,12 @@ def run(plan: Plan, out: Path, tick: Callable[[str], None] = lambda _: None) -> 
             raise BadInput("is 0: a search needs options that differ; play at 1", field="temperature")
         players = {split: _player(policy, plan, split) for split in ("train", "dev")}
         judges = _critics(plan, out / CRITICS, players["train"])
-        tick("critics trained")
+        on_progress("critics trained")
         if not path.exists():
-            write(out, _held_out(plan, judges, players["dev"], tick))
+            write(out, _held_out(plan, judges, players["dev"], on_progress))
         found = read(out)
         if found.greedy is None:
-            found = _distilled(plan, found, judges, policy, players, out, tick)
+            found = _distilled(plan, found, judges, policy, players, out, on_progress)
             write(out, found)
     return found
 
@@ -109,7 +110,7 @@ def _critics(plan: Plan, path: Path, player: Player) -> Critics:
     return critics.read(path)
 
 
-def _held_out(plan: Plan, judges: Critics, player: Player, tick: Callable[[str], None]) -> Result:
+def _held_out(plan: Plan, judges: Critics, player: Player, on_progress: Progress) -> Result:
     groups = player.episodes(plan.seed, 0, plan.judged)
     fresh = samples.collect(player, plan.seed, groups, plan.size)
     examples = dict(zip(KINDS, fresh.examples(), strict=True))
@@ -121,8 +122,8 @@ def _held_out(plan: Plan, judges: Critics, player: Player, tick: Callable[[str],
         np.array([each.scores.total / len(KINDS) for each in whole]), np.array(list(map(_right, whole)))
     )
     ranking = _ranking(plan, whole)
-    tick("critics judged")
-    pair = searched(plan, judges, player, groups, tick)
+    on_progress("critics judged")
+    pair = searched(plan, judges, player, groups, on_progress)
     right = {name: np.array([_right(best(each)) for each in getattr(pair, name)]) for name in ("tree", "plain")}
     commit, _ = provenance.revision()
     return Result(
@@ -150,11 +151,11 @@ def _ranking(plan: Plan, whole: Sequence[Candidate]) -> Compared:
 
 
 def searched(
-    plan: Plan, judges: Critics, player: Player, groups: Sequence[int], tick: Callable[[str], None] = lambda _: None
+    plan: Plan, judges: Critics, player: Player, groups: Sequence[int], on_progress: Progress = lambda _: None
 ) -> Pair:
     """Search questions by trees, then play each plainly until it generated at least its tree's tokens."""
     trees = grow_trees(player, judges, plan.search, plan.seed, groups)
-    tick(f"{len(groups)} trees grown")
+    on_progress(f"{len(groups)} trees grown")
     found: list[list[Candidate]] = [[] for _ in groups]
     tokens: list[list[int]] = [[] for _ in groups]
     while short := [place for place, tree in enumerate(trees) if reaching(tokens[place], tree.tokens) is None]:
@@ -163,7 +164,7 @@ def searched(
             found[short[number // _LOT]].append(candidate(went, judges))
             tokens[short[number // _LOT]].append(went.tokens)
     enough = [reaching(each, tree.tokens) or 0 for each, tree in zip(tokens, trees, strict=True)]
-    tick(f"{sum(enough)} plain rollouts played")
+    on_progress(f"{sum(enough)} plain rollouts played")
     draws = sum(node.draws for tree in trees for node in nodes(tree.root))
     means = {
         "tree": float(np.mean([tree.tokens for tree in trees])),
@@ -184,10 +185,10 @@ def _distilled(
     policy: Policy,
     players: dict[str, Player],
     out: Path,
-    tick: Callable[[str], None],
+    on_progress: Progress,
 ) -> Result:
     groups = players["train"].episodes(plan.seed, _DISTILLED, plan.distilled)
-    pair = searched(plan, judges, players["train"], groups, tick)
+    pair = searched(plan, judges, players["train"], groups, on_progress)
     right, alike = {"start": _greedy(plan, policy)}, {"start": _alike(plan, policy)}
     imitated = {}
     for name in ("tree", "plain"):
@@ -199,7 +200,7 @@ def _distilled(
             with io.new_folder(out / POLICY) as draft:
                 load.save(taught, draft)
         right[name], alike[name], imitated[name] = _greedy(plan, taught), _alike(plan, taught), len(ends)
-        tick(f"{len(ends)} episodes of {name} imitated")
+        on_progress(f"{len(ends)} episodes of {name} imitated")
     found, lost = ways(alike, plan.seed)
     return msgspec.structs.replace(
         result,

@@ -11,7 +11,8 @@ from berrypick.agents.critics import CRITICS
 from berrypick.benchmarks import provenance
 from berrypick.benchmarks.provenance import Provenance
 from berrypick.benchmarks.result import canonical
-from berrypick.benchmarks.studies.critique.second_attempts import Sizes, Tick, Tried, try_again
+from berrypick.benchmarks.run import Progress
+from berrypick.benchmarks.studies.critique.second_attempts import Sizes, Tried, try_again
 from berrypick.errors import BadInput
 from berrypick.records import Record
 
@@ -62,7 +63,7 @@ def measure(
     critics: Sequence[str],
     sizes: Sizes,
     command: Sequence[str],
-    tick: Tick = lambda _: None,
+    on_progress: Progress = lambda _: None,
 ) -> Refined:
     """Measure one policy of the text track.
 
@@ -74,7 +75,7 @@ def measure(
         critics: names that ``agents.critics.make`` takes.
         sizes: how much is played in each split.
         command: its words, for the file.
-        tick: called after each lot of episodes with what was played.
+        on_progress: called after each lot of episodes with what was played.
 
     Raises:
         BadInput: a number is out of range, something is there twice, or the policy or environment cannot be used.
@@ -84,7 +85,7 @@ def measure(
 
     check(splits, critics, sizes)
     found = [
-        try_again(learner, reader, split, critics, sizes, tick)
+        try_again(learner, reader, split, critics, sizes, on_progress)
         for split, learner, reader in reading(policy, env, options, splits)
     ]
     source = provenance.collect(command, {}, {}, {})

@@ -8,13 +8,14 @@ all second attempts; questions are resampled, the same ones for every kind, so t
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
 from berrypick.benchmarks.metrics.base import Array, Value
+from berrypick.benchmarks.run import Progress
 from berrypick.benchmarks.stats import bootstrap
 from berrypick.benchmarks.stats.bootstrap import Difference, Estimate
 from berrypick.errors import BadInput
@@ -31,9 +32,6 @@ CONTROLS: Final = (PLAIN, "empty")
 FIRST: Final = 2**17
 #: Questions that are played side by side, at most; as many as in a step of training.
 TOGETHER: Final = 12
-
-#: Called after each lot of episodes with what was played.
-Tick = Callable[[str], None]
 
 
 class Kind(Record):
@@ -132,7 +130,7 @@ def try_again(
     split: str,
     critics: Sequence[str],
     sizes: Sizes,
-    tick: Tick = lambda _: None,
+    on_progress: Progress = lambda _: None,
 ) -> Tried:
     """Play first attempts, and second attempts of each kind where they failed.
 
@@ -142,22 +140,22 @@ def try_again(
         split: what ``Tried`` calls it.
         critics: names that ``agents.critics.make`` takes.
         sizes: how much.
-        tick: called ``sizes.lots`` times for the first attempts, and for each kind of second ones.
+        on_progress: called ``sizes.lots`` times for the first attempts, and for each kind of second ones.
     """
     book = _Book({}, *(dict.fromkeys((PLAIN, *critics), 0) for _ in range(2)))
     for lot in np.array_split(np.arange(sizes.groups), sizes.lots):
         own = sizes._replace(groups=len(lot))
-        _try_lot(learner, reader, FIRST + int(lot[0]), own, book, lambda what: tick(f"{split}: {what}"))
+        _try_lot(learner, reader, FIRST + int(lot[0]), own, book, lambda what: on_progress(f"{split}: {what}"))
     return _told(split, book, sizes.seed)
 
 
-def _try_lot(learner: Learner, reader: Reader, first: int, sizes: Sizes, book: _Book, tick: Tick) -> None:
+def _try_lot(learner: Learner, reader: Reader, first: int, sizes: Sizes, book: _Book, on_progress: Progress) -> None:
     """Play some questions, and add up what became of them."""
     from berrypick.agents.training.augment import criticise  # torch
 
     groups, size, seed = sizes
     played = learner.play(seed, first, groups, size)
-    tick("first attempts")
+    on_progress("first attempts")
     asked = [trace.question.id for trace in played.traces]
     for question, outcome in zip(asked, played.outcomes, strict=True):
         count = book.counts.setdefault(question, _Count())
@@ -178,7 +176,7 @@ def _try_lot(learner: Learner, reader: Reader, first: int, sizes: Sizes, book: _
                 count, second = book.counts[asked[row]], made.get(number)
                 count.again[kind] = count.again.get(kind, 0) + bool(second and second.em)
                 count.grounded[kind] = count.grounded.get(kind, 0) + bool(second and second.grounded)
-        tick(kind)
+        on_progress(kind)
 
 
 def _told(split: str, book: _Book, seed: int) -> Tried:

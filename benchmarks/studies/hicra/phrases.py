@@ -82,13 +82,13 @@ class Phrases(Record):
     provenance: Provenance
 
 
-def measure(out: Path, command: Sequence[str], tick: Callable[[str], object] = lambda _: None) -> Phrases:
+def measure(out: Path, command: Sequence[str], on_progress: Callable[[str], object] = lambda _: None) -> Phrases:
     """Read the evaluated trials of a sweep.
 
     Args:
         out: its folder.
         command: its words, for the file.
-        tick: called after each trial and split.
+        on_progress: called after each trial and split.
 
     Raises:
         BadInput: no trial of it mined phrases, or an episode is not there or goes another way than recorded.
@@ -106,15 +106,15 @@ def measure(out: Path, command: Sequence[str], tick: Callable[[str], object] = l
             heard = {}
             for run in runs:
                 heard[run.trial.method, run.trial.seed] = _hear(out, run, split, looked)
-                tick(f"{run.trial.label}: {split}")
+                on_progress(f"{run.trial.label}: {split}")
             tokens[track][split], found = _rows(track, split, heard)
             rows += found
     labels = {track: miner.trial.label for track, miner in mined.items()}
     return Phrases(grams, labels, tokens, tuple(rows), provenance.collect(command, {}, {}, {}))
 
 
-def ticks(out: Path) -> int:
-    """How often ``measure`` calls ``tick``."""
+def progress_steps(out: Path) -> int:
+    """How often ``measure`` calls ``on_progress``."""
     tracks = trials.tracks(trials.read(out)).values()
     return sum(len(SPLITS) * sum(run.result is not None for run in runs) for runs in tracks if _miner(out, runs))
 

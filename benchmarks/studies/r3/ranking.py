@@ -19,10 +19,11 @@ from berrypick.benchmarks import provenance
 from berrypick.benchmarks.metrics.base import Array, Value
 from berrypick.benchmarks.provenance import Provenance
 from berrypick.benchmarks.result import canonical
+from berrypick.benchmarks.run import Progress
 from berrypick.benchmarks.stats import bootstrap
 from berrypick.benchmarks.stats.bootstrap import Difference, Estimate
 from berrypick.benchmarks.studies.critique.run import each_once, reading
-from berrypick.benchmarks.studies.critique.second_attempts import FIRST, Sizes, Tick
+from berrypick.benchmarks.studies.critique.second_attempts import FIRST, Sizes
 from berrypick.records import Record
 
 if TYPE_CHECKING:
@@ -101,7 +102,7 @@ def measure(
     splits: Sequence[str],
     sizes: Sizes,
     command: Sequence[str],
-    tick: Tick = lambda _: None,
+    on_progress: Progress = lambda _: None,
 ) -> Reflected:
     """Measure one policy of the text track.
 
@@ -112,7 +113,7 @@ def measure(
         splits: of the worlds that are played.
         sizes: how much is played in each split.
         command: its words, for the file.
-        tick: called after each lot of episodes.
+        on_progress: called after each lot of episodes.
 
     Raises:
         BadInput: a number is out of range, a split is there twice, or the policy or environment cannot be used.
@@ -123,7 +124,8 @@ def measure(
     each_once("split", splits)
     sizes.check(2)
     found = [
-        reflect(learner, reader, split, sizes, tick) for split, learner, reader in reading(policy, env, options, splits)
+        reflect(learner, reader, split, sizes, on_progress)
+        for split, learner, reader in reading(policy, env, options, splits)
     ]
     source = provenance.collect(command, {}, {}, {})
     return Reflected(policy, weights(policy), env, dict(options), *sizes, tuple(found), source)
@@ -134,7 +136,9 @@ def write(path: Path, found: Reflected) -> None:
     io.write_bytes(path, canonical(found))
 
 
-def reflect(learner: Learner, reader: Reader, split: str, sizes: Sizes, tick: Tick = lambda _: None) -> Reflection:
+def reflect(
+    learner: Learner, reader: Reader, split: str, sizes: Sizes, on_progress: Progress = lambda _: None
+) -> Reflection:
     """Play questions, and reflect on each answer twice: behind its own reasoning and behind another question's.
 
     Args:
@@ -142,7 +146,7 @@ def reflect(learner: Learner, reader: Reader, split: str, sizes: Sizes, tick: Ti
         reader: the same, as it reads.
         split: what ``Reflection`` calls it.
         sizes: how much.
-        tick: called ``sizes.lots`` times.
+        on_progress: called ``sizes.lots`` times.
     """
     book: dict[str, list[_Asked]] = {}
     for lot in np.array_split(np.arange(sizes.groups), sizes.lots):
@@ -150,7 +154,7 @@ def reflect(learner: Learner, reader: Reader, split: str, sizes: Sizes, tick: Ti
         questions = [trace.question.id for trace in played.traces[:: sizes.size]]
         for question, asked in zip(questions, _measured(played, reader, sizes.size), strict=True):
             book.setdefault(question, []).append(asked)
-        tick(f"{split}: {len(book)} questions")
+        on_progress(f"{split}: {len(book)} questions")
     return _told(split, book, sizes.seed)
 
 

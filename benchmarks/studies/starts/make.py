@@ -14,7 +14,7 @@ from berrypick.benchmarks.studies.starts.card import card
 from berrypick.registry import Table
 
 #: Called with what was done, its number, and how many there are.
-Tick = Callable[[str, int, int], None]
+Progress = Callable[[str, int, int], None]
 SUITE: Final = "collapse"
 _WHAT: Final = "A start for training: a transformer of a million parameters over a closed vocabulary of Almanac's words"
 _FINISHED: Final = (
@@ -29,33 +29,33 @@ class Start(NamedTuple):
     Attributes:
         kind: of agent that plays it.
         summary: what it is.
-        write: (folder, jobs, tick) -> hash of its demonstrations; leaves the policy in ``policy/``.
+        write: (folder, jobs, on_progress) -> hash of its demonstrations; leaves the policy in ``policy/``.
     """
 
     kind: str
     summary: str
-    write: Callable[[Path, int, Tick], str]
+    write: Callable[[Path, int, Progress], str]
 
 
-def _base(out: Path, jobs: int, tick: Tick) -> str:
+def _base(out: Path, jobs: int, on_progress: Progress) -> str:
     from berrypick.agents.training.pretraining.pretrain import write_start
 
-    return write_start(out, jobs, tick)
+    return write_start(out, jobs, on_progress)
 
 
-def _finished(name: str) -> Callable[[Path, int, Tick], str]:
-    def write(out: Path, jobs: int, tick: Tick) -> str:
+def _finished(name: str) -> Callable[[Path, int, Progress], str]:
+    def write(out: Path, jobs: int, on_progress: Progress) -> str:
         from berrypick.agents.training.pretraining.finetune import write_start
 
-        return write_start(name, out, jobs, tick)
+        return write_start(name, out, jobs, on_progress)
 
     return write
 
 
-def _discrete(out: Path, jobs: int, tick: Tick) -> str:
+def _discrete(out: Path, jobs: int, on_progress: Progress) -> str:
     from berrypick.agents.training.discrete.behaviour_cloning import Cloning, write_start
 
-    return write_start(Cloning(), out / "policy", tick)
+    return write_start(Cloning(), out / "policy", on_progress)
 
 
 #: name -> how it is made
@@ -94,16 +94,18 @@ STARTS.add(
 )
 
 
-def make_start(name: str, out: Path, jobs: int, tick: Tick) -> None:
+def make_start(name: str, out: Path, jobs: int, on_progress: Progress) -> None:
     """Make a start in ``out``: ``policy/`` with its card, and ``evaluation/``.
 
     Raises:
         UnknownName: no such start.
     """
     start = STARTS[name]
-    digest = start.write(out, jobs, tick)
+    digest = start.write(out, jobs, on_progress)
     policy = out / "policy"
-    folders = run([f"{start.kind}:{policy}"], SUITE, 0, out / "evaluation", jobs=jobs, started=_counted(tick))
+    folders = run(
+        [f"{start.kind}:{policy}"], SUITE, 0, out / "evaluation", jobs=jobs, start_progress=_counted(on_progress)
+    )
     facts = {
         "made by": f"`{shlex.join(['berrypick', 'pretrain', name])}`, seed 0",
         "played as": f"`{start.kind}:{name}`",
@@ -113,8 +115,8 @@ def make_start(name: str, out: Path, jobs: int, tick: Tick) -> None:
     io.write_bytes(policy / "README.md", card(name, start.summary, facts, result.read(folders[0])).encode())
 
 
-def _counted(tick: Tick) -> Callable[[int], Callable[[str], None]]:
-    def started(total: int) -> Callable[[str], None]:
-        return lambda done: tick(done, 0, total)
+def _counted(on_progress: Progress) -> Callable[[int], Callable[[str], None]]:
+    def start_progress(total: int) -> Callable[[str], None]:
+        return lambda done: on_progress(done, 0, total)
 
-    return started
+    return start_progress

@@ -19,7 +19,7 @@ from berrypick.agents.training import run_dir
 from berrypick.agents.training.config import Config
 from berrypick.benchmarks import run as bench
 from berrypick.benchmarks.result import RESULT
-from berrypick.benchmarks.run import Tick, end_quietly
+from berrypick.benchmarks.run import Progress, StartProgress, end_quietly
 from berrypick.benchmarks.studies.sweep import config as sweep_config
 from berrypick.benchmarks.studies.sweep.config import ERROR, EVALUATION, TRAINING, Plan, Trial
 from berrypick.errors import BadInput
@@ -37,10 +37,10 @@ _SIGNS: Final = 10
 Step = Callable[[Any], None]
 
 
-def _train(config: Config, out: Path, tick: Step) -> None:
+def _train(config: Config, out: Path, on_step: Step) -> None:
     from berrypick.agents.training import loop  # torch
 
-    loop.train(config, out, tick)
+    loop.train(config, out, on_step)
 
 
 def _evaluate(agent: str, suite: str, seed: int, out: Path) -> None:
@@ -61,7 +61,7 @@ def run(
     *,
     jobs: int = 1,
     work: Work = Work(),  # noqa: B008 - frozen
-    started: Callable[[int], Tick] = lambda total: lambda done: None,
+    start_progress: StartProgress = lambda total: lambda done: None,
 ) -> list[Trial]:
     """Run what is not done yet of a sweep. A trial that fails leaves ``error.txt`` in its folder, and the others go on.
 
@@ -70,7 +70,7 @@ def run(
         out: folder of the sweep.
         jobs: processes; a script must guard its main module as ``multiprocessing`` asks.
         work: how trials train and are evaluated.
-        started: called once with the number of steps; what it returns is called after each.
+        start_progress: called once with the number of steps; what it returns is called after each.
 
     Returns:
         The trials that failed.
@@ -83,9 +83,9 @@ def run(
     with io.locked(out):
         sweep_config.claim(plan, out)
         todo = [trial for trial in plan.trials if not is_done(trial, out)]
-        tick = started(sum(_signs(trial, out) for trial in todo))
+        on_progress = start_progress(sum(_signs(trial, out) for trial in todo))
         with _environment(_ONE_THREAD):
-            _run_all(todo, out, jobs, work, tick)
+            _run_all(todo, out, jobs, work, on_progress)
     return [trial for trial in todo if not is_done(trial, out)]
 
 
@@ -94,7 +94,7 @@ def is_done(trial: Trial, out: Path) -> bool:
     return (out / trial.place / EVALUATION / RESULT).is_file()
 
 
-def _run_all(todo: list[Trial], out: Path, jobs: int, work: Work, tick: Tick) -> None:
+def _run_all(todo: list[Trial], out: Path, jobs: int, work: Work, on_progress: Progress) -> None:
     waiting, running = iter(todo), dict[Connection, _Running]()
     try:
         while True:
@@ -106,9 +106,9 @@ def _run_all(todo: list[Trial], out: Path, jobs: int, work: Work, tick: Tick) ->
             heard = connection.wait(list(running))
             for ears in [ears for ears in running if ears in heard]:
                 try:
-                    tick(ears.recv())
+                    on_progress(ears.recv())
                 except EOFError:
-                    running.pop(ears).end(out, tick)
+                    running.pop(ears).end(out, on_progress)
     finally:
         for _, process in running.values():
             process.terminate()
@@ -119,13 +119,13 @@ class _Running(NamedTuple):
     trial: Trial
     process: BaseProcess
 
-    def end(self, out: Path, tick: Tick) -> None:
+    def end(self, out: Path, on_progress: Progress) -> None:
         """See off a process that hung up, however it ended."""
         self.process.join()
         code, path = self.process.exitcode, out / self.trial.place / ERROR
         if code and not path.is_file():
             io.write_bytes(path, f"its process ended with exit code {code}; below 0, minus a signal's number".encode())
-        tick(f"{self.trial.label}: {f'FAILED, see {path}' if code else 'evaluated'}")
+        on_progress(f"{self.trial.label}: {f'FAILED, see {path}' if code else 'evaluated'}")
 
 
 def _start(trial: Trial, out: Path, work: Work) -> tuple[Connection, BaseProcess]:

@@ -72,11 +72,11 @@ class Killed(BaseException):
 
 
 def killer(at: int) -> Callable[[run_dir.Line], None]:
-    def tick(line: run_dir.Line) -> None:
+    def on_step(line: run_dir.Line) -> None:
         if line.step == at:
             raise Killed
 
-    return tick
+    return on_step
 
 
 @pytest.mark.parametrize("at", [0, 1])

@@ -19,9 +19,9 @@ PLAN = Cloning(teachers=("words",), episodes=40, steps=80, size=64, lr=1e-2, wid
 
 
 def test_the_same_seed_gives_the_same_start():
-    ticks: list[int] = []
-    one, same = (demonstrate(PLAN, AlmanacDiscrete(**WHERE), ticks.append) for _ in range(2))
-    assert one.digest() == same.digest() and ticks == [*range(40)] * 2
+    reports: list[int] = []
+    one, same = (demonstrate(PLAN, AlmanacDiscrete(**WHERE), reports.append) for _ in range(2))
+    assert one.digest() == same.digest() and reports == [*range(40)] * 2
     first, second = clone(PLAN, one).state_dict(), clone(PLAN, same).state_dict()
     assert all(torch.equal(first[name], second[name]) for name in first)
     other = demonstrate(Cloning(teachers=("words",), episodes=40, seed=1), AlmanacDiscrete(**WHERE))

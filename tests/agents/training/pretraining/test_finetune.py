@@ -46,7 +46,9 @@ def test_the_rate_is_warmed_up_and_falls_to_a_tenth():
 
 def test_half_of_the_batches_are_second_attempts(tmp_path, monkeypatch):
     drawn = []
-    monkeypatch.setattr(room, "fit", lambda model, plan, batch, out, tick: drawn.extend(map(batch, range(8))) or model)
+    monkeypatch.setattr(
+        room, "fit", lambda model, plan, batch, out, on_step: drawn.extend(map(batch, range(8))) or model
+    )
     finish(make_tiny(len(make_tokenizer()), 0), PLAN, *SEEN, tmp_path)
     words = [make_tokenizer().convert_ids_to_tokens(int(batch.ids[0, 0])) for batch in drawn]
     assert words == ["Question", "answer", "Question", "found"] * 2
@@ -55,8 +57,8 @@ def test_half_of_the_batches_are_second_attempts(tmp_path, monkeypatch):
 def test_a_run_that_was_cut_off_ends_with_the_same_weights(tmp_path, monkeypatch):
     monkeypatch.setattr(fit, "SAVED_EVERY", 3)
 
-    def made(folder, tick=lambda *_: None):
-        return finish(make_tiny(len(make_tokenizer()), 0), PLAN, *SEEN, tmp_path / folder, tick).state_dict()
+    def made(folder, on_step=lambda *_: None):
+        return finish(make_tiny(len(make_tokenizer()), 0), PLAN, *SEEN, tmp_path / folder, on_step).state_dict()
 
     whole = made("whole")
 
@@ -83,9 +85,9 @@ def test_a_start_is_finished_from_the_worlds_up_to_a_policy(tmp_path, monkeypatc
         return SEEN[0]
 
     monkeypatch.setattr(build, "collect", collect)
-    ticks = []
-    digest = write_start("tiny-narrow", tmp_path, tick=lambda *tick: ticks.append(tick))
-    assert ticks == [("train-0000", 0, 3)] * 3 + [(tick[0], number, 4) for number, tick in enumerate(ticks[3:], 1)]
+    calls = []
+    digest = write_start("tiny-narrow", tmp_path, on_progress=lambda *told: calls.append(told))
+    assert calls == [("train-0000", 0, 3)] * 3 + [(told[0], number, 4) for number, told in enumerate(calls[3:], 1)]
     base, policy = load("tiny-base", "float32"), load(str(tmp_path / "policy"), "float32")
     assert policy.card == base.card
     before, after = base.model.state_dict(), policy.model.state_dict()

@@ -74,9 +74,9 @@ def test_the_base_is_made_from_the_worlds_up_to_a_policy(tmp_path, monkeypatch):
     monkeypatch.setattr(room, "WORLDS", range(1))
     monkeypatch.setattr(room, "WORLDS_AGAIN", range(1))
     monkeypatch.setattr(room, "Pretraining", lambda: PLAN)
-    ticks = []
-    first = write_start(tmp_path, tick=lambda *tick: ticks.append(tick))
-    assert ticks[:2] == [("train-0000", 0, 2)] * 2 and [tick[1:] for tick in ticks[2:]] == [
+    calls = []
+    first = write_start(tmp_path, on_progress=lambda *told: calls.append(told))
+    assert calls[:2] == [("train-0000", 0, 2)] * 2 and [told[1:] for told in calls[2:]] == [
         (n, 10) for n in range(1, 11)
     ]
     policy = load(str(tmp_path / "policy"), "float32")

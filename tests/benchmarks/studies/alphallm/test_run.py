@@ -24,9 +24,9 @@ PLAN = Plan(
 @pytest.fixture(scope="module")
 def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = tmp_path_factory.mktemp("search")
-    ticks: list[str] = []
-    run(PLAN, place, ticks.append)
-    assert len(ticks) == alphallm_run.TICKS
+    reports: list[str] = []
+    run(PLAN, place, reports.append)
+    assert len(reports) == alphallm_run.PROGRESS_STEPS
     return place
 
 
@@ -80,7 +80,7 @@ def test_critics_of_a_search_that_was_cut_off_are_of_its_plan(tmp_path: Path):
 
 
 def test_the_command_shows_what_it_found(out: Path, capsys: pytest.CaptureFixture[str], monkeypatch):
-    monkeypatch.setattr(alphallm_run, "run", lambda plan, place, tick: read(out))
+    monkeypatch.setattr(alphallm_run, "run", lambda plan, place, on_progress: read(out))
     assert main(["search", "tiny-diverse", "--out", str(out)]) == 0
     text = capsys.readouterr().out
     assert all(word in text for word in ("value", "process", "outcome", "oracle", "plain", "search.json"))

@@ -76,8 +76,8 @@ def _words(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("berrypick.agents.training.augment.criticise", told)
 
 
-def tried(stage: Any, sizes: Sizes, tick: Any = lambda _: None) -> Tried:
-    return try_again(stage, stage, "dev", ("steps", "empty"), sizes, tick)
+def tried(stage: Any, sizes: Sizes, on_progress: Any = lambda _: None) -> Tried:
+    return try_again(stage, stage, "dev", ("steps", "empty"), sizes, on_progress)
 
 
 def test_rates_and_differences_by_hand():
@@ -139,11 +139,11 @@ def test_where_nothing_is_wrong_there_is_nothing_to_say():
 
 def test_many_questions_are_played_in_lots_of_about_one_size():
     names = {f"q{number}": "1" for number in range(13)}
-    ticks: list[str] = []
+    reports: list[str] = []
     stage, sizes = Stage(names, {}), Sizes(13, 1, 7)
-    assert tried(stage, sizes, ticks.append).questions == 13
+    assert tried(stage, sizes, reports.append).questions == 13
     assert stage.played == [(FIRST, 7), (FIRST + 7, 6)]
-    assert ticks == ["dev: first attempts", "dev: plain", "dev: steps", "dev: empty"] * 2 and sizes.lots == 2
+    assert reports == ["dev: first attempts", "dev: plain", "dev: steps", "dev: empty"] * 2 and sizes.lots == 2
 
 
 def test_a_policy_that_knows_nothing_is_measured_twice_alike(monkeypatch: pytest.MonkeyPatch):

@@ -89,7 +89,7 @@ def written(place: Path, cell: int) -> tuple[int, Counter[str]]:
 def test_what_episodes_say_is_what_a_search_of_their_text_finds(swept: Path):
     done: list[str] = []
     found = measure(swept, ["berrypick", "phrases"], done.append)
-    assert len(done) == phrases.ticks(swept) == 6 and found.grams == {"text": 3}
+    assert len(done) == phrases.progress_steps(swept) == 6 and found.grams == {"text": 3}
     assert found.mined == {"text": "text hicra_grams seed 0"}
     for cell, split in enumerate(("dev", "test")):
         told = {row.method: row for row in found.rows if row.split == split}

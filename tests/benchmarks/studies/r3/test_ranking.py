@@ -61,8 +61,8 @@ class Stage:
 
 def reflected() -> tuple[Reflection, Stage, list[str]]:
     stage: Any = Stage()
-    ticks: list[str] = []
-    return reflect(stage, stage, "dev", Sizes(2, 2, 7), ticks.append), stage, ticks
+    reports: list[str] = []
+    return reflect(stage, stage, "dev", Sizes(2, 2, 7), reports.append), stage, reports
 
 
 def test_by_hand():
@@ -71,7 +71,7 @@ def test_by_hand():
     Its uniform means are -2 and -2.75, rank 1 too. Behind the other's reasoning -4 and -4.5, which that reasoning's
     rewards, 0 and 0, do not tell apart. Question 1 has one reward: no rank; behind the first's reasoning no R3 differs.
     """
-    found, stage, ticks = reflected()
+    found, stage, reports = reflected()
     assert (found.split, found.questions, found.right.value) == ("dev", 2, 0.25)
     assert (found.rank_r3.value, found.rank_uniform.value, found.more.value) == pytest.approx((1, 1, 0))
     assert found.rank_r3.n == 1 and found.rank_elsewhere.value is None
@@ -79,7 +79,7 @@ def test_by_hand():
     assert found.less.value == pytest.approx(0.125 - 0.5)
     # The second question is dropped: two tokens of each episode, of two and one.
     assert (found.dropped, found.dropped_telling, found.spared) == (0.5, 0.0, 4 / 6)
-    assert stage.played == [(7, FIRST, 2, 2)] and ticks == ["dev: 2 questions"]
+    assert stage.played == [(7, FIRST, 2, 2)] and reports == ["dev: 2 questions"]
     assert stage.donors == [None, [2, 3, 0, 1]]
 
 

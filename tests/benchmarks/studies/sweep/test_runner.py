@@ -33,7 +33,7 @@ from pathlib import Path
 from berrypick import io, seeding
 from berrypick.benchmarks.studies.sweep import config as sweep, runner as sweep_run
 
-def train(config, out, tick):
+def train(config, out, on_step):
     assert os.environ["OMP_NUM_THREADS"] == "1"
     if sys.argv[4] == f"{config.method}-{config.seed}":
         os.kill(os.getpid(), 9) if config.seed else 1 / 0
@@ -48,7 +48,7 @@ def train(config, out, tick):
         step += 1
         log.add({"step": step, "total": total})
         io.write_bytes(kept, json.dumps([step, total]).encode())
-        tick(None)
+        on_step(None)
 
 def evaluate(agent, suite, seed, out):
     policy = Path(agent.partition(":")[2]).parent / "state.json"
@@ -58,7 +58,7 @@ def evaluate(agent, suite, seed, out):
 if __name__ == "__main__":
     plan, out = sweep.read(Path(sys.argv[1])), Path(sys.argv[2])
     said = lambda total: lambda words: print(words, flush=True)
-    failed = sweep_run.run(plan, out, jobs=2, work=sweep_run.Work(train, evaluate), started=said)
+    failed = sweep_run.run(plan, out, jobs=2, work=sweep_run.Work(train, evaluate), start_progress=said)
     print("FAILED", *[trial.label for trial in failed])
 """
 
