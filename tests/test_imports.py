@@ -10,8 +10,16 @@ from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parents[1]
-#: Lowest first: a layer may import itself and what stands before it.
-LAYERS = ("berrypick", "corpora", "envs", "agents", "benchmarks", "leaderboard")
+#: Lowest first: a layer may import itself and what stands before it. ``docs/design.md`` draws the same list.
+LAYERS = ("berrypick", "corpora", "envs", "agents", "benchmarks", "leaderboard", "integrations")
+#: Imports that close a circle of modules today, (importing, imported); no other may.
+CLOSING = {
+    ("berrypick.corpora.store", "berrypick.corpora"),
+    ("berrypick.corpora.store", "berrypick.corpora.answerability.audit"),
+    ("berrypick.corpora.private_worlds", "berrypick.corpora"),
+    ("berrypick.corpora.answerability.tables", "berrypick.corpora.answerability.audit"),
+    ("berrypick.agents.critics.judge_local", "berrypick.agents.critics.judge"),
+}
 #: The composition root: may import every layer, and nothing may import it.
 CLI = ("berrypick/cli/",)
 #: ``import berrypick`` registers the environments; nothing else in the root package may look up.
@@ -54,15 +62,27 @@ class Source(NamedTuple):
     def is_cli(self) -> bool:
         return self.name.startswith(CLI)
 
-    def imports(self) -> Iterator[str]:
-        """Every module that the file imports, anywhere in it, and every lazy ``"module:attribute"`` that it names."""
+    @property
+    def module(self) -> str:
+        """The name under which the file is imported."""
+        parts = Path(self.name).with_suffix("").parts
+        dotted = ".".join(parts if parts[0] == "berrypick" else ("berrypick", *parts))
+        return dotted.removesuffix(".__init__")
+
+    def statements(self) -> Iterator[str]:
+        """Every module, or attribute of one, that an import names, in functions and for type checkers too."""
         for node in self.nodes:
             if isinstance(node, ast.Import):
                 yield from (alias.name for alias in node.names)
             elif isinstance(node, ast.ImportFrom):
                 assert node.level == 0, f"{self.name}: relative imports hide the layer"
                 yield from (f"{node.module}.{alias.name}" for alias in node.names)
-            elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+
+    def imports(self) -> Iterator[str]:
+        """The modules of ``statements``, and of every lazy ``"module:attribute"`` that the file names."""
+        yield from self.statements()
+        for node in self.nodes:
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 module, colon, attribute = node.value.partition(":")
                 if module.startswith("berrypick.") and colon and attribute.isidentifier():
                     yield module
@@ -95,6 +115,49 @@ def test_imports_point_down():
         if module.split(".")[0] == "berrypick" and LAYERS.index(layer_of(module)) > LAYERS.index(source.layer)
     ]
     assert wrong == []
+
+
+def modules_imported() -> dict[str, set[str]]:
+    """Module to the modules of the package that its import statements name."""
+    names = {source.module for source in SOURCES}
+    return {
+        source.module: {
+            target if target in names else target.rpartition(".")[0]
+            for target in source.statements()
+            if target in names or target.rpartition(".")[0] in names
+        }
+        for source in SOURCES
+    }
+
+
+def circles(graph: dict[str, set[str]]) -> list[str]:
+    """Return what is left of a graph when whatever imports nothing that is left has been taken away, time and again."""
+    left = {module: set(targets) - {module} for module, targets in graph.items()}
+    while free := {module for module, targets in left.items() if not targets & left.keys()}:
+        left = {module: targets for module, targets in left.items() if module not in free}
+    while unused := left.keys() - {target for targets in left.values() for target in targets}:
+        left = {module: targets for module, targets in left.items() if module not in unused}
+    return sorted(left)
+
+
+def test_circles_are_found_and_what_hangs_on_them_is_not():
+    # b and c import each other; a imports the circle, and d is imported by it.
+    assert circles({"a": {"b"}, "b": {"c"}, "c": {"b", "d"}, "d": set()}) == ["b", "c"]
+    assert circles({"a": {"b", "c"}, "b": {"c"}, "c": {"c"}}) == []
+
+
+def test_no_modules_import_each_other_in_a_circle():
+    graph = {
+        module: {target for target in targets if (module, target) not in CLOSING}
+        for module, targets in modules_imported().items()
+    }
+    assert circles(graph) == []
+
+
+def test_the_design_draws_the_same_layers():
+    text = (ROOT / "docs" / "design.md").read_text()
+    drawn = [line.split()[0] for line in text.splitlines() if line.startswith(LAYERS) and "  " in line]
+    assert drawn == list(reversed(LAYERS))
 
 
 def test_nothing_imports_the_cli():
