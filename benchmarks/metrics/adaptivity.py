@@ -1,4 +1,4 @@
-"""Whether an agent changes its way of searching when it brought nothing (design 5)."""
+"""Metrics of the change of search strategy after a search that brought nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How many ways an agent still knows, over grounded successes (design 5). Blank below 30 tasks."""
+"""Metrics of the number of strategies among grounded successes. Blank below 30 tasks."""
 
 from __future__ import annotations
 

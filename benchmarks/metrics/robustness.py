@@ -1,4 +1,4 @@
-"""The price of collapse (design 5): what is left of an agent's accuracy where a way of finding things is gone.
+"""Accuracy under knock-outs relative to plain accuracy, as docs/design.md defines it.
 
 A cell with knock-outs is held against its plain cell, question by question, over the questions that the audit says stay
 solvable. Comprehension shifts ask other words, often of another corpus, and are told by their accuracy alone.

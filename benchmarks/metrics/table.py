@@ -1,4 +1,4 @@
-"""The metrics of design 5: one table from a name to a metric, and families whose names carry a number."""
+"""The metrics that docs/design.md defines: one table from a name to a metric, and families whose names carry a number."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The rows of the table: what is compared with what, in which measure, and what it should come to (design 10)."""
+"""The rows of the table: what is compared with what, in which measure, and what it should come to (docs/design.md)."""
 
 from __future__ import annotations
 

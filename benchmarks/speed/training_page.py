@@ -45,7 +45,7 @@ class Row(NamedTuple):
         unit: of the value.
         value: of a step.
         ratio: of our value and TRL's, above 1 where we are faster; None where neither is better.
-        target: what the ratio should be (design 10), None where it is only reported.
+        target: what the ratio should be (docs/design.md), None where it is only reported.
     """
 
     what: str

@@ -1,6 +1,6 @@
-"""What the shipped worlds promise (design 3): collapse pays in training and costs at test, fallbacks do not.
+"""What the shipped worlds promise (docs/design.md): collapse pays in training and costs at test, fallbacks do not.
 
-Small samples of the very environments that the suites use; the figures on all questions are in docs/log.md.
+Small samples of the very environments that the suites use; the figures on all questions are in docs/log/2026-11.md.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Series over the steps of a training run, and the alarms that watch them (design 7). Pure functions.
+"""Series over the steps of a training run, and the alarms that watch them. Pure functions.
 
 Every rule looks at trailing means, which know nothing of later steps: an alarm could have been raised while the run was
 going on.

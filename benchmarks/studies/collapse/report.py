@@ -1,4 +1,4 @@
-"""What a training run's folder says about collapse, put together (design 7)."""
+"""The collapse report of one training run, assembled from its folder."""
 
 from __future__ import annotations
 
