@@ -1,4 +1,4 @@
-"""The metrics that docs/design.md defines: one table from a name to a metric, and families whose names carry a number."""
+"""The metrics of docs/design.md: one table from a name to a metric, and families whose names carry a number."""
 
 from __future__ import annotations
 
