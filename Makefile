@@ -34,12 +34,12 @@ bench: $(STAMP)  ## run suite `quick` for the reference agents; print one table,
 
 collapse: OUT ?= runs/collapse
 collapse: $(STAMP)  ## train three methods from one start, evaluate all four, write the page that shows the collapse (OUT)
-	$(BIN)/berrypick sweep collapse --out $(OUT)
+	$(BIN)/berrypick study sweep collapse --out $(OUT)
 
 sweep: FILE ?= first
 sweep: OUT ?= runs/$(notdir $(basename $(FILE)))
 sweep: $(STAMP)  ## train and compare what a sweep file names, writing one page (hours; FILE, OUT)
-	$(BIN)/berrypick sweep $(FILE) --out $(OUT)
+	$(BIN)/berrypick study sweep $(FILE) --out $(OUT)
 
 scale: OUT ?= runs/scale
 scale: $(STAMP)  ## measure quality and cost from 1k to 1M documents, write a page (half an hour, 3 GB; OUT)

@@ -1,4 +1,4 @@
-"""``submit``, ``verify`` and ``board``: numbers that stand on replayed episodes."""
+"""``submit``, ``verify`` and ``board write``: numbers that stand on replayed episodes."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ def board(submissions: Path = SUBMISSIONS, out: Path = BOARD, check: bool = Fals
     if check:
         old = write.stale(out, contents)
         for name in old:
-            OUT.print(f"{out / name} is stale; `berrypick board` writes it anew", markup=False, soft_wrap=True)
+            OUT.print(f"{out / name} is stale; `berrypick board write` writes it anew", markup=False, soft_wrap=True)
         return 1 if old else 0
     write.write(out, contents)
     OUT.print(f"Board: {out / write.PAGE}", markup=False, soft_wrap=True)

@@ -34,28 +34,31 @@ Exit codes: 0 fine; 1 a check or comparison failed; 2 wrong usage or input; 130 
 
 def build() -> SubcommandApp:
     """Put the commands together."""
-    corpus = group(build=cli_corpus.build, add=cli_corpus.add, info=cli_corpus.info)
     app = group(
+        bench=bench.bench,
+        train=train.train,
+        report=report.report,
+        compare=bench.compare,
+        watch=sessions.watch,
+        play=sessions.play,
         list=listing.list_,
         show=listing.show,
         audit=cli_corpus.audit,
-        pretrain=train.pretrain,
-        train=train.train,
+        submit=board.submit,
+        verify=board.verify,
+    )
+    corpus = group(build=cli_corpus.build, add=cli_corpus.add, info=cli_corpus.info)
+    app.command(corpus, name="corpus", help="Build, add and look at corpora.")
+    study = group(
+        sweep=sweep.sweep,
         refine=refine.refine,
         reflect=reflect.reflect,
         phrases=phrases.phrases,
         search=treesearch.search,
-        bench=bench.bench,
-        report=report.report,
-        compare=bench.compare,
-        sweep=sweep.sweep,
-        watch=sessions.watch,
-        play=sessions.play,
-        submit=board.submit,
-        verify=board.verify,
-        board=board.board,
+        pretrain=train.pretrain,
     )
-    app.command(corpus, name="corpus", help="Build, add and look at corpora.")
+    app.command(study, name="study", help="Repeat or extend a study: methods x seeds, critiques, tree search, starts.")
+    app.command(group(write=board.board), name="board", help="Write the board from its submissions.")
     return app
 
 

@@ -36,7 +36,7 @@ def phrases(sweep: Folder, out: Where = None) -> int:
     from berrypick.benchmarks.studies.hicra.phrases import PHRASES, measure, progress_steps, write
 
     with steps() as start_progress:
-        found = measure(sweep, ["berrypick", "phrases", str(sweep)], start_progress(progress_steps(sweep)))
+        found = measure(sweep, ["berrypick", "study", "phrases", str(sweep)], start_progress(progress_steps(sweep)))
     out = out or sweep / PHRASES
     write(out, found)
     for track, tokens in found.tokens.items():

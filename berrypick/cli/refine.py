@@ -26,8 +26,8 @@ _NUMBERS: Final = ("right", "grounded", "less plain", "less empty", "never solve
 def refine(
     policy: Policy,
     split: tuple[str, ...] = ("train", "dev"),
-    groups: int = 24,
-    size: int = 4,
+    questions: int = 24,
+    group_size: int = 4,
     critics: tuple[str, ...] = ("steps", "with_answer", "indicative", "empty", "noise"),
     env: str = "berrypick/Almanac-v0",
     option: Options = (),
@@ -42,8 +42,8 @@ def refine(
     Args:
         policy: a published start (such as tiny-diverse), or a folder with a policy of the text track.
         split: worlds that are played: train, dev, test.
-        groups: questions.
-        size: first attempts a question.
+        questions: number of questions.
+        group_size: first attempts a question.
         critics: critics that `berrypick list critics` lists.
         env: an environment of the text track.
         option: arguments of the environment.
@@ -54,9 +54,10 @@ def refine(
     from berrypick.benchmarks.studies.critique.run import check, measure, write
     from berrypick.benchmarks.studies.critique.second_attempts import Sizes
 
-    sizes = Sizes(groups, size, seed)
+    sizes = Sizes(questions, group_size, seed)
     check(split, critics, sizes)
-    command = ["berrypick", "refine", policy, "--split", *split, "--groups", str(groups), "--size", str(size)]
+    command = ["berrypick", "study", "refine", policy, "--split", *split, "--questions", str(questions)]
+    command += ["--group-size", str(group_size)]
     command += ["--critics", *critics, "--env", env, *(("--option", *option) if option else ()), "--seed", str(seed)]
     with steps() as start_progress:
         on_progress = start_progress(len(split) * sizes.lots * (2 + len(critics)))

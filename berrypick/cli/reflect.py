@@ -22,8 +22,8 @@ Where = Annotated[
 def reflect(
     policy: Policy,
     split: tuple[str, ...] = ("train", "dev"),
-    groups: int = 96,
-    size: int = 8,
+    questions: int = 96,
+    group_size: int = 8,
     env: str = "berrypick/Almanac-v0",
     option: Options = (),
     seed: int = 0,
@@ -36,8 +36,8 @@ def reflect(
     Args:
         policy: a published start (such as tiny-diverse), or a folder with a policy of the text track.
         split: worlds that are played: train, dev, test.
-        groups: questions, at least 2.
-        size: episodes a question, at least 2.
+        questions: number of questions, at least 2.
+        group_size: episodes a question, at least 2.
         env: an environment of the text track.
         option: arguments of the environment.
         seed: of questions and sampling, 0 to 2**32 - 1.
@@ -47,8 +47,9 @@ def reflect(
     from berrypick.benchmarks.studies.critique.second_attempts import Sizes
     from berrypick.benchmarks.studies.r3.ranking import measure, write
 
-    sizes = Sizes(groups, size, seed)
-    command = ["berrypick", "reflect", policy, "--split", *split, "--groups", str(groups), "--size", str(size)]
+    sizes = Sizes(questions, group_size, seed)
+    command = ["berrypick", "study", "reflect", policy, "--split", *split, "--questions", str(questions)]
+    command += ["--group-size", str(group_size)]
     command += ["--env", env, *(("--option", *option) if option else ()), "--seed", str(seed)]
     with steps() as start_progress:
         found = measure(policy, env, options(option), split, sizes, command, start_progress(len(split) * sizes.lots))

@@ -35,10 +35,10 @@ def train(
     option: Options = (),
     steps_: Annotated[int, tyro.conf.arg(name="steps")] = 40,
     seed: int = 0,
-    groups: int = 12,
-    size: int = 8,
-    updates: int = 4,
-    micro: int = 4,
+    prompts_per_step: int = 12,
+    group_size: int = 8,
+    minibatches_per_step: int = 4,
+    micro_batch_size: int = 4,
     lr: float = 2e-4,
     max_norm: float = 1.0,
     critic: str = "",
@@ -58,11 +58,11 @@ def train(
         option: arguments of the environment; split is train unless given here.
         steps_: rollout batches.
         seed: of tasks, sampling and updates, 0 to 2**32 - 1.
-        groups: questions a step.
-        size: rollouts a question.
-        updates: optimiser steps a rollout batch, each on its share of whole questions.
-        micro: episodes that are scored at once: few for a processor's cache, more to fill an accelerator. Changes speed
-            and memory, and the result by rounding only.
+        prompts_per_step: questions a step.
+        group_size: rollouts a question.
+        minibatches_per_step: optimiser steps a rollout batch, each on its share of whole questions.
+        micro_batch_size: episodes that are scored at once: few for a processor's cache, more to fill an
+            accelerator. Changes speed and memory, and the result by rounding only.
         lr: learning rate of Adam.
         max_norm: gradients are scaled down to this norm.
         critic: what refinements read in place of the method's own critic: a critic that `berrypick list critics` lists,
@@ -83,10 +83,10 @@ def train(
         options=TRAINED_ON | options(option),
         steps=steps_,
         seed=seed,
-        groups=groups,
-        size=size,
-        updates=updates,
-        micro=micro,
+        groups=prompts_per_step,
+        size=group_size,
+        updates=minibatches_per_step,
+        micro=micro_batch_size,
         lr=lr,
         max_norm=max_norm,
         critic=critic,

@@ -24,13 +24,13 @@ def search(
     seed: int = 0,
     corpus: str = "almanac-small",
     worlds: int = 4,
-    learnt: int = 64,
-    judged: int = 48,
-    size: int = 8,
-    distilled: int = 48,
+    critic_train_questions: int = 64,
+    eval_questions: int = 48,
+    group_size: int = 8,
+    distill_questions: int = 48,
     threshold: float = 0.5,
-    greedy: int = 120,
-    tokens: int = 600,
+    greedy_questions: int = 120,
+    tree_tokens: int = 600,
 ) -> int:
     """Search with a policy as AlphaLLM does, and measure what that is worth.
 
@@ -46,13 +46,13 @@ def search(
         seed: of all draws.
         corpus: a corpus with train and dev worlds.
         worlds: of each.
-        learnt: train questions that critics learn from.
-        judged: dev questions that they are judged on, and that are searched.
-        size: rollouts a question.
-        distilled: train questions that are searched to be imitated.
+        critic_train_questions: train questions that critics learn from.
+        eval_questions: dev questions that they are judged on, and that are searched.
+        group_size: rollouts a question.
+        distill_questions: train questions that are searched to be imitated.
         threshold: outcome score from which what was found is imitated.
-        greedy: dev questions that are played greedily.
-        tokens: a tree generates at least.
+        greedy_questions: dev questions that are played greedily.
+        tree_tokens: least number of tokens that a tree generates.
     """
     from berrypick.agents.treesearch.tree import Search
     from berrypick.benchmarks.studies.alphallm.result import RESULT, Plan
@@ -63,13 +63,13 @@ def search(
         seed=seed,
         corpus=corpus,
         worlds=worlds,
-        learnt=learnt,
-        judged=judged,
-        size=size,
-        distilled=distilled,
+        learnt=critic_train_questions,
+        judged=eval_questions,
+        size=group_size,
+        distilled=distill_questions,
         threshold=threshold,
-        greedy=greedy,
-        search=Search(tokens=tokens),
+        greedy=greedy_questions,
+        search=Search(tokens=tree_tokens),
     )
     out = out or Path("runs") / f"search-{Path(policy).name}"
     with steps() as start_progress:
@@ -92,7 +92,7 @@ def show(found: Result) -> None:
     if found.greedy is not None:
         counts = ", ".join(f"{name} {count} episodes" for name, count in found.imitated.items())
         _compare(f"Greedily, without search, after imitating ({counts})", "tree", found.greedy)
-        made = table("Ways of searching left (strategies_D2)", "", "ways", "95 %", "lost", "95 %")
+        made = table("Strategies left (strategies_D2)", "", "strategies", "95 %", "lost", "95 %")
         for name, value in found.ways.items():
             made.add_row(name, *_both(value), *(_both(less) if (less := found.ways_lost.get(name)) else ("", "")))
         OUT.print(made)

@@ -85,11 +85,11 @@ def test_mistakes_are_one_complaint(words: list[str], reason: str, capsys: pytes
 
 
 def test_the_board_is_written_and_found_stale(board: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
-    words = ["board", "--submissions", str(board), "--out", str(tmp_path)]
+    words = ["board", "write", "--submissions", str(board), "--out", str(tmp_path)]
     assert main([*words, "--check"]) == 1
     assert (
         capsys.readouterr().out.splitlines()[0]
-        == f"{tmp_path / 'README.md'} is stale; `berrypick board` writes it anew"
+        == f"{tmp_path / 'README.md'} is stale; `berrypick board write` writes it anew"
     )
     assert list(tmp_path.iterdir()) == []
     assert main(words) == 0 and main([*words, "--check"]) == 0

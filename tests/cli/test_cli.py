@@ -26,8 +26,9 @@ from berrypick.cli.sessions import understand
 from berrypick.envs.actions import Answer, Open, Search
 
 COMMANDS = (
-    "list", "show", "corpus build", "corpus add", "corpus info", "audit", "bench", "report", "compare", "sweep",
-    "refine", "phrases", "search", "watch", "play", "submit", "verify", "board",
+    "bench", "train", "report", "compare", "watch", "play", "list", "show", "audit", "submit", "verify", "corpus build",
+    "corpus add", "corpus info", "study sweep", "study refine", "study reflect", "study phrases", "study search",
+    "study pretrain", "board write",
 )  # fmt: skip
 ENGINES = ("bm25", "dense")
 

@@ -1,4 +1,4 @@
-"""``berrypick reflect``: the table, the file, and what is refused."""
+"""``berrypick study reflect``: the table, the file, and what is refused."""
 
 from __future__ import annotations
 
@@ -10,16 +10,18 @@ import pytest
 from berrypick.benchmarks.studies.r3.ranking import Reflected
 from berrypick.cli.main import main
 
-TINY = ["--option", "corpus=almanac-tiny", "worlds=1", "--groups", "3", "--size", "2"]
+TINY = ["--option", "corpus=almanac-tiny", "worlds=1", "--questions", "3", "--group-size", "2"]
 
 
 def test_it_prints_a_table_a_split_and_writes_the_same(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     path = tmp_path / "reflected.json"
-    assert main(["reflect", "tiny-diverse", *TINY, "--out", str(path)]) == 0
+    assert main(["study", "reflect", "tiny-diverse", *TINY, "--out", str(path)]) == 0
     captured = capsys.readouterr()
     found = msgspec.json.decode(path.read_bytes(), type=Reflected)
     assert (found.policy, found.groups, found.size, len(found.weights)) == ("tiny-diverse", 3, 2, 64)
-    assert found.provenance.command.startswith("berrypick reflect tiny-diverse --split train dev --groups 3 --size 2")
+    assert found.provenance.command.startswith(
+        "berrypick study reflect tiny-diverse --split train dev --questions 3 --group-size 2"
+    )
     assert [each.split for each in found.splits] == ["train", "dev"]
     assert all(each.questions == 3 and 0 <= each.spared <= 1 for each in found.splits)
     # Answers are likelier behind reasoning of their own: some deviate, and not all as much behind another's.
@@ -31,8 +33,8 @@ def test_it_prints_a_table_a_split_and_writes_the_same(tmp_path: Path, capsys: p
 @pytest.mark.parametrize(
     ("words", "reason"),
     [
-        (["--groups", "1"], "'groups': must be at least 2, got 1"),
-        (["--size", "1"], "'size': must be at least 2, got 1"),
+        (["--questions", "1"], "'questions': must be at least 2, got 1"),
+        (["--group-size", "1"], "'group_size': must be at least 2, got 1"),
         (["--env", "berrypick/AlmanacDiscrete-v0"], "has to be in words"),
         (["--split", "dev", "dev"], "'split': must be one at least, each once; got dev, dev"),
         (["--split", "tset"], "test"),
@@ -41,5 +43,5 @@ def test_it_prints_a_table_a_split_and_writes_the_same(tmp_path: Path, capsys: p
 def test_what_cannot_be_measured_is_said_in_a_line(
     words: list[str], reason: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):
-    assert main(["reflect", "tiny-diverse", *words, "--out", str(tmp_path / "x.json")]) == 2
+    assert main(["study", "reflect", "tiny-diverse", *words, "--out", str(tmp_path / "x.json")]) == 2
     assert reason in capsys.readouterr().err and not list(tmp_path.iterdir())

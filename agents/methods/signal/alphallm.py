@@ -4,9 +4,9 @@ A'_t = A + weight * (p_k - mean p_k of the group), k the turn of token t, p_k th
 leaves a fair chance of success, the mean over those episodes of the group that came to turn k. Turns are compared with
 turns of their own number: later ones score higher whatever they do, and longer episodes would be paid for that alone.
 
-The paper uses its critics to search and distils what is found (``berrypick search``); a dense reward is the cheaper use
-that its process critic invites. The critics are trained once, from rollouts of the start policy, and stay as they are:
-how well they still judge is ``Line.critic_auc``.
+The paper uses its critics to search and distils what is found (``berrypick study search``); a dense reward is the
+cheaper use that its process critic invites. The critics are trained once, from rollouts of the start policy, and stay
+as they are: how well they still judge is ``Line.critic_auc``.
 """
 
 from __future__ import annotations

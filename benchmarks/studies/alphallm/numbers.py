@@ -1,4 +1,4 @@
-"""Numbers of ``berrypick search``: how well critics judge, and what choosing by them is worth. Pure functions."""
+"""Numbers of ``berrypick study search``: how well critics judge, and what choosing by them is worth. Pure functions."""
 
 from __future__ import annotations
 

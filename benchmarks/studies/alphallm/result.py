@@ -1,4 +1,4 @@
-"""What ``berrypick search`` writes: its plan, and what was found."""
+"""What ``berrypick study search`` writes: its plan, and what was found."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``berrypick search``: AlphaLLM's three uses of its critics, each beside what the same generated tokens buy otherwise.
+"""``berrypick study search``: AlphaLLM's three uses of its critics, each beside plain rollouts of equal tokens.
 
 Critics learn in train worlds and are judged in dev worlds; there trees are compared with the best of so many plain
 rollouts as generate at least a tree's tokens, question by question, chosen by the same sum of scores. Then trees and

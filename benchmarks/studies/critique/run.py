@@ -1,4 +1,4 @@
-"""What ``berrypick refine`` does: the success of second attempts of one policy, as a file."""
+"""What ``berrypick study refine`` does: the success of second attempts of one policy, as a file."""
 
 from __future__ import annotations
 

@@ -96,7 +96,7 @@ class Sizes(NamedTuple):
         """Raise BadInput where something is out of range; of each question are played ``size`` at least."""
         if not 0 <= self.seed < 2**32:
             raise BadInput(f"must be from 0 to 2**32 - 1, got {self.seed}", field="seed")
-        for name, value, least in (("groups", self.groups, 2), ("size", self.size, size)):
+        for name, value, least in (("questions", self.groups, 2), ("group_size", self.size, size)):
             if value < least:
                 raise BadInput(f"must be at least {least}, got {value}", field=name)
 

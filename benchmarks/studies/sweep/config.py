@@ -249,7 +249,7 @@ def _flat(trial: dict[str, Any]) -> dict[str, str]:
 def planned(out: Path) -> Plan:
     """The plan in the folder of a sweep; BadInput where there is none."""
     if not (out / PLAN).is_file():
-        raise BadInput("is not there; `berrypick sweep FILE --out DIR` writes it", file=out / PLAN)
+        raise BadInput("is not there; `berrypick study sweep FILE --out DIR` writes it", file=out / PLAN)
     return _read(out / PLAN, Plan)
 
 

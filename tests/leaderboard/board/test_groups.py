@@ -143,7 +143,7 @@ def test_without_submissions(tmp_path: Path):
 
 def test_the_committed_board_is_that_of_the_committed_submissions():
     contents = write.render(board_groups.read(ROOT / "leaderboard" / "submissions"))
-    assert write.stale(ROOT / "leaderboard", contents) == [], "run `berrypick board`"
+    assert write.stale(ROOT / "leaderboard", contents) == [], "run `berrypick board write`"
 
 
 def test_the_table_holds_every_number(honest: Path):

@@ -104,11 +104,11 @@ def test_what_episodes_say_is_what_a_search_of_their_text_finds(swept: Path):
 
 
 def test_the_command_prints_and_writes(swept: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
-    assert main(["phrases", str(swept), "--out", str(tmp_path / "said.json")]) == 0
+    assert main(["study", "phrases", str(swept), "--out", str(tmp_path / "said.json")]) == 0
     captured = capsys.readouterr()
     assert "text, dev worlds: 3 phrases of text hicra_grams seed 0" in captured.out and "6/6" in captured.err
     first = (tmp_path / "said.json").read_bytes()
-    assert main(["phrases", str(swept)]) == 0 and b'"hicra_grams"' in first
+    assert main(["study", "phrases", str(swept)]) == 0 and b'"hicra_grams"' in first
     assert (swept / phrases.PHRASES).is_file()
 
 
@@ -117,7 +117,8 @@ def test_a_sweep_that_mined_nothing_and_episodes_that_changed_are_refused(
 ):
     (tmp_path / "sweep.toml").write_text(SWEEP)
     config.claim(config.read(tmp_path / "sweep.toml"), tmp_path)
-    assert main(["phrases", str(tmp_path)]) == 2 and "put hicra_grams among its methods" in capsys.readouterr().err
+    assert main(["study", "phrases", str(tmp_path)]) == 2
+    assert "put hicra_grams among its methods" in capsys.readouterr().err
     path = swept / trials.read(swept)[0].trial.place / config.EVALUATION / result.EPISODES
     before = path.read_bytes()
     others = re.sub(rb'"obs_sha256":"[0-9a-f]{4}', b'"obs_sha256":"0000', gzip.decompress(before))

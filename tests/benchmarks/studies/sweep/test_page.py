@@ -151,7 +151,7 @@ def test_a_sweep_of_which_nothing_is_done_has_a_page(swept: Callable[..., Path],
     config.claim(config.read(tmp_path / "sweep.toml"), tmp_path / "empty")
     assert "text start is missing: not begun" in text_of(sweep_page.write_page(tmp_path / "empty"))
     assert list((tmp_path / "empty").glob("*.png")) == []
-    with pytest.raises(BadInput, match=r"sweep\.json: is not there; `berrypick sweep FILE --out DIR` writes it"):
+    with pytest.raises(BadInput, match=r"sweep\.json: is not there; `berrypick study sweep FILE --out DIR` writes it"):
         sweep_page.write_page(tmp_path / "nowhere")
 
 
