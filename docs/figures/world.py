@@ -52,13 +52,13 @@ def draw() -> str:
         '<path d="M0 0L10 5L0 10z" fill="#666"/></marker></defs>'
     )
     parts = [f'<rect width="{WIDTH}" height="{HEIGHT}" fill="white"/>', head]
-    parts += [box(190, 12, 520, 40, "#222"), text(450, 37, QUESTION, 15, weight="bold")]
+    parts += [box(170, 12, 560, 40, "#222"), text(450, 37, QUESTION, 14, weight="bold")]
     for number, (genre, title, sentence, query, colour) in enumerate(PAGES):
         x = 20 + number * 295
         middle = x + 135
-        parts += [arrow(450, 52, middle, 126, colour), text(middle, 116, query, 13, colour, "bold")]
-        parts += [box(x, 130, 270, 92, colour), text(middle, 152, f"{genre}: {title}", 14, colour, "bold")]
-        parts += [text(middle, 186, sentence, 13), arrow(middle, 222, 450, 268, colour)]
+        parts += [arrow(450, 52, middle, 98, colour), box(x, 100, 270, 122, colour)]
+        parts += [text(middle, 128, query, 13, colour, "bold"), text(middle, 158, f"{genre}: {title}", 13)]
+        parts += [text(middle, 196, sentence, 13), arrow(middle, 222, 450, 268, colour)]
     parts += [
         box(150, 270, 600, 44, "#222"),
         text(450, 297, "hop 1: Quill Works; hop 2 is found in the same three ways", 14),
