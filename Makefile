@@ -28,9 +28,19 @@ $(STAMP): pyproject.toml constraints.txt
 	@$(BIN)/pip install --quiet --constraint constraints.txt --editable ".[dev]"
 	@touch $@
 
+# The benchmark needs no torch: where the environment for development is not there, it makes a smaller one.
+CORE := $(if $(wildcard $(STAMP)),$(VENV),$(VENV)-core)
+CORE_STAMP := $(CORE)/.installed$(if $(wildcard $(STAMP)),,-core)
+
+$(VENV)-core/.installed-core: pyproject.toml constraints.txt
+	@echo "making $(VENV)-core and installing into it, without torch: half a minute"
+	@$(PYTHON) -m venv $(VENV)-core
+	@$(VENV)-core/bin/pip install --quiet --constraint constraints.txt --editable .
+	@touch $@
+
 bench: OUT ?= runs/quick
-bench: $(STAMP)  ## run suite `quick` for the reference agents; print one table, write the report (OUT, SEED)
-	$(BIN)/berrypick bench random closed_book 'scripted:*' mixture oracle --suite quick --seed $(SEED) --out $(OUT) --overwrite
+bench: $(CORE_STAMP)  ## run suite `quick` for the reference agents; print one table, write the report (OUT, SEED)
+	$(CORE)/bin/berrypick bench random closed_book 'scripted:*' mixture oracle --suite quick --seed $(SEED) --out $(OUT) --overwrite
 
 collapse: OUT ?= runs/collapse
 collapse: $(STAMP)  ## train three methods from one start, evaluate all four, write the page that shows the collapse (OUT)
