@@ -115,7 +115,7 @@ class Hit(Record):
 
 
 class Step(Record):
-    """One step of a recorded episode (design 8).
+    """One step of a recorded episode.
 
     Attributes:
         action: the raw text that the policy wrote.
@@ -133,7 +133,7 @@ class Step(Record):
 
 
 class Episode(Record):
-    """One line of ``episodes.jsonl.gz`` (design 8)."""
+    """One line of ``episodes.jsonl.gz``."""
 
     schema: Literal[1]
     cell: int

@@ -27,7 +27,7 @@ EXTRAS: Final = dict.fromkeys(("torch", "transformers", "tokenizers", "accelerat
 #: `--overwrite`, without a `--no-overwrite` beside it.
 MARKERS: Final = (tyro.conf.FlagCreatePairsOff,)
 
-DESCRIPTION: Final = """Search environments over local corpora; a benchmark of how many ways of searching an agent has.
+DESCRIPTION: Final = """Search environments over local corpora; a benchmark of how many search strategies an agent has.
 
 Exit codes: 0 fine; 1 a check or comparison failed; 2 wrong usage or input; 130 interrupted."""
 
