@@ -10,7 +10,20 @@ from typing import Final
 import tyro
 from tyro.extras import SubcommandApp
 
-from berrypick.cli import bench, board, listing, phrases, refine, reflect, report, sessions, sweep, train, treesearch
+from berrypick.cli import (
+    bench,
+    board,
+    listing,
+    phrases,
+    power,
+    refine,
+    reflect,
+    report,
+    sessions,
+    sweep,
+    train,
+    treesearch,
+)
 from berrypick.cli import corpus as cli_corpus
 from berrypick.errors import BadInput, Stopped
 from berrypick.registry import UnknownName
@@ -54,6 +67,7 @@ def build() -> SubcommandApp:
         refine=refine.refine,
         reflect=reflect.reflect,
         phrases=phrases.phrases,
+        power=power.power,
         search=treesearch.search,
         pretrain=train.pretrain,
     )

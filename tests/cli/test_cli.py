@@ -27,8 +27,8 @@ from berrypick.envs.actions import Answer, Open, Search
 
 COMMANDS = (
     "bench", "train", "report", "compare", "watch", "play", "list", "show", "audit", "submit", "verify", "corpus build",
-    "corpus add", "corpus info", "study sweep", "study refine", "study reflect", "study phrases", "study search",
-    "study pretrain", "board write",
+    "corpus add", "corpus info", "study sweep", "study refine", "study reflect", "study phrases", "study power",
+    "study search", "study pretrain", "board write",
 )  # fmt: skip
 ENGINES = ("bm25", "dense")
 
