@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import tyro
+from msgspec.structs import replace
 
 from berrypick.cli.bench import cores
 from berrypick.cli.console import OUT, Progress, StartProgress, steps
 from berrypick.errors import BadInput
+from berrypick.registry import Table, UnknownName
 
 if TYPE_CHECKING:
     from berrypick.agents.training.run_dir import Line
@@ -71,14 +74,13 @@ def train(
         precision: no (float32) or bf16 (mixed).
         out: folder of the run.
     """
-    from berrypick.agents import methods
     from berrypick.agents.training.config import Config
-    from berrypick.agents.training.loop import train as run
-    from berrypick.agents.training.tracks import DEFAULT_START, track
 
+    check_names(method, env, critic)
+    # Made before torch is imported, as it says what is wrong with the numbers.
     config = Config(
-        method=methods.make(method).name,
-        start=start or DEFAULT_START[track(env)],
+        method=method,
+        start=start or "",
         env=env,
         options=TRAINED_ON | options(option),
         steps=steps_,
@@ -92,11 +94,30 @@ def train(
         critic=critic,
         precision=precision,
     )
+    from berrypick.agents import methods
+    from berrypick.agents.training.loop import train as run
+    from berrypick.agents.training.tracks import DEFAULT_START, track
+
+    config = replace(config, method=methods.make(method).name, start=start or DEFAULT_START[track(env)])
     out = out or Path("runs") / f"{config.method}-{track(env)}-{seed}"
     with steps() as start_progress:
         run(config, out, progress(start_progress, config.steps))
     OUT.print(f"policy: {out / 'policy'}", soft_wrap=True)
     return 0
+
+
+def check_names(method: str, env: str, critic: str) -> None:
+    """Raise UnknownName for a method, an environment or a critic that there is not; imports none of them."""
+    from berrypick.agents.critics import CRITICS
+    from berrypick.agents.methods import METHODS
+    from berrypick.envs import ENVS
+
+    rows = [part.partition("(")[0].strip() for part in re.split(r"\+(?![^()]*\))", method)]  # 1e+3 is a number
+    named: list[tuple[Table[Any], str]] = [*((METHODS, row) for row in rows), (ENVS, env)]
+    named += [(CRITICS, re.split("[:?]", critic)[0])] if critic else []
+    for table, name in named:
+        if name not in table:
+            raise UnknownName(table.kind, name, list(table))
 
 
 def options(given: tuple[str, ...]) -> dict[str, Any]:

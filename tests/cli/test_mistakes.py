@@ -107,3 +107,24 @@ def test_whoever_reads_may_stop(words: list[str]):
         assert made.stdout and made.stderr
         made.stdout.close()
         assert made.stderr.read() == b""
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["grpoo"], "unknown method 'grpoo'; did you mean 'grpo'"),
+        (["kl_cov(ratio=1e+3)+fitnes_sharing"], "did you mean 'fitness_sharing'"),
+        (["grpo", "--env", "berrypick/Almanak-v0"], "berrypick/Almanac-v0"),
+        (["critique_grpo", "--critic", "stepps:x"], "did you mean 'steps'"),
+        (["grpo", "--lr", "0"], "'lr': must be positive and finite"),
+        (["grpo", "--option", "worlds"], "must be KEY=VALUE"),
+    ],
+)
+def test_mistakes_in_training_are_told_before_torch_is_loaded(words: list[str], said: str, tmp_path: Path):
+    script = (
+        f"import sys; from berrypick.cli.main import main; code = main({['train', *words]!r}); "
+        "sys.exit(code if 'torch' not in sys.modules else 'torch was imported')"
+    )
+    done = subprocess.run([sys.executable, "-P", "-c", script], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 2 and said in done.stderr
+    assert list(tmp_path.iterdir()) == []
