@@ -140,7 +140,7 @@ def rollout_numbers(
 
 
 def record(trace: Trace, cell: int, rollout: int, *, error: bool = False) -> Episode:
-    """Return the episode of a trace as ``episodes.jsonl.gz`` holds it (design 8)."""
+    """Return the episode of a trace as ``episodes.jsonl.gz`` holds it (docs/design.md)."""
     documents = trace.corpus.documents
     steps = tuple(
         Step(

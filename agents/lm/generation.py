@@ -1,4 +1,4 @@
-"""The rollout engine (design 6): batched generation over several turns with one cache.
+"""The rollout engine (docs/design.md): batched generation over several turns with one cache.
 
 Observations are fed, never recomputed; generated tokens are never tokenised again. Rows differ in length and in when
 they end. A row samples with one uniform a token from its own generator, so that who else is in the batch changes

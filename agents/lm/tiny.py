@@ -1,7 +1,7 @@
-"""The tiny policy: a million parameters over the closed vocabulary (design 6).
+"""The tiny policy: a million parameters over the closed vocabulary (docs/design.md).
 
 A Llama whose queries and keys are normalised, which transformers calls Qwen3: it learns to copy names in half of the
-steps that a plain Llama needs (docs/log.md, 2026-11-24).
+steps that a plain Llama needs (docs/log/2026-11.md).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ HEADS: Final = 4
 #: Longest episode, in tokens.
 POSITIONS: Final = 2048
 #: Base of the rotary frequencies. With the usual 1e4, half of a head's dimensions turn over within an episode, and the
-#: policy copies names over ten tokens but not over a hundred (docs/log.md, 2026-11-24).
+#: policy copies names over ten tokens but not over a hundred (docs/log/2026-11.md).
 ROTARY: Final = 1e7
 
 

@@ -27,7 +27,7 @@ class Config(Record):
         size: rollouts a question.
         updates: optimiser steps a rollout batch, each on its share of whole groups.
         micro: episodes that are scored at once. Few of them stay in a processor's cache: 4 are scored twice as fast as
-            32 (docs/log.md); raise it where an accelerator waits. Sums are the same but for rounding.
+            32 (docs/log/2026-11.md); raise it where an accelerator waits. Sums are the same but for rounding.
         lr: learning rate of Adam, constant.
         max_norm: gradients are scaled down to this norm.
         critic: what refinements read, as ``agents.critics.make`` takes it, in place of the method's own critic; "" for

@@ -71,7 +71,7 @@ class Line(Record):
         grad_norm: before clipping, mean over updates.
         lr: learning rate.
         strategies_D2: 1 / mean over groups with two or more grounded successes of the chance that two of them share a
-            strategy (design 5); None below ``diagnostics.FEWEST`` such groups, and where no two are alike.
+            strategy (docs/design.md); None below ``diagnostics.FEWEST`` such groups, and where no two are alike.
         dominant_share: share of the commonest strategy among grounded successes.
         strategies: strategy -> share of the grounded successes, the commonest first; the rest under ``OTHER``.
         grounded: share of episodes.

@@ -1,4 +1,4 @@
-"""What became of a step's episodes, and which way each success went, as numbers (design 7). Shared by the tracks."""
+"""What became of a step's episodes, and which way each success went, as numbers. Shared by the tracks."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 The value critic says of any prefix how likely the episode ends right, the process critic whether its last turn leaves
 the policy a fair chance, the outcome critic whether a whole episode was right. The paper trains three language models;
-a policy of a million parameters is judged well enough by what can be counted, and in microseconds (docs/log.md). They
+a policy of a million parameters is judged well enough by what can be counted, and in microseconds. They
 see no gold and no confidence of the policy (``features``).
 """
 

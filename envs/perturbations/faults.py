@@ -1,4 +1,4 @@
-"""Faults: a retriever that misbehaves, the same way each time for the same seed (design 4).
+"""Faults: a retriever that misbehaves, the same way each time for the same seed (docs/design.md).
 
 A fault changes the list of hits that an engine gave, or loses it. What struck is in ``info["faults"]``; the policy
 sees the changed list, or a message that the engine failed, and is told nothing else.

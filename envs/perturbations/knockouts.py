@@ -1,4 +1,4 @@
-"""Knock-outs: lasting changes that remove one way of finding things and leave others (design 4).
+"""Knock-outs: lasting changes that remove one way of finding things and leave others (docs/design.md).
 
 A policy is not told: the reset observation stays as it is, and what no longer works is found out by trying. Documents
 are masked in the same index, so the ranks of the others do not move. Comprehension shifts stand in the same table; they

@@ -1,4 +1,4 @@
-"""What the words of a query are: names or plain words, and which form of a name (design 5).
+"""What the words of a query are: names or plain words, and which form of a name (docs/design.md).
 
 A word is (part of) a name where it is capitalised in running text, that is in the question or in what the episode has
 displayed, or where the query holds a whole title or a whole name of an entity. A single word of some title is no

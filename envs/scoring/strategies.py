@@ -1,4 +1,4 @@
-"""Strategies: the productive moves of an episode, each reduced to what made it work (design 5).
+"""Strategies: the productive moves of an episode, each reduced to what made it work (docs/design.md).
 
 Padding, filler words, repeated queries, word order and case leave a strategy as it is: a move counts only where it was
 the first to show evidence, and only by the least part of its query that still retrieves that evidence.

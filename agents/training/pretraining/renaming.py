@@ -2,7 +2,7 @@
 
 Almanac draws names alike from closed inventories. To swap first words within an inventory, keeping initials, and
 stems, roles, adjectives and places likewise, turns an episode of one world into an episode of another: searches find
-what they found before. Without it a tiny policy remembers the worlds of its demonstrations (docs/log.md, 2026-11-24).
+what they found before. Without it a tiny policy remembers the worlds of its demonstrations (docs/log/2026-11.md).
 """
 
 from __future__ import annotations
