@@ -176,6 +176,8 @@ def decode(data: bytes, decoder: msgspec.json.Decoder[Row], path: Path, line: in
         return decoder.decode(data)
     except msgspec.ValidationError as error:
         raise misfit(error, path, line) from error
+    except RecursionError as error:
+        raise BadInput("expected JSON of few levels, found it nested too deeply", file=path, line=line) from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise BadInput(f"not valid JSON: {error}", file=path, line=line) from error
 

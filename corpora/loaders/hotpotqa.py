@@ -40,7 +40,8 @@ def load(path: Path) -> Draft:
     """Read a HotpotQA file (distractor setting).
 
     A hop is a supporting paragraph, in the order of ``supporting_facts``; its supporting sentences are the places that
-    attest it. ``notes["facts_without_sentence"]`` counts supporting facts whose sentence number is past the end.
+    attest it. ``notes["facts_without_sentence"]`` counts supporting facts whose sentence number is past the end,
+    ``notes["repeated_questions"]`` rows that repeat an earlier one.
 
     Raises:
         BadInput: a row does not fit, or a supporting fact names a paragraph that is not in the row's context.
@@ -48,6 +49,7 @@ def load(path: Path) -> Draft:
     pool, notes, questions = Pool(), {"facts_without_sentence": 0}, rows.Questions(id="_id")
     for number, row, facts in pooled(path, Row, pool, notes):
         questions.add(question(row, by_paragraph(facts)), path, row=number)
+    notes["repeated_questions"] = questions.repeated
     return Draft(documents=pool.finished(), questions=questions.kept, notes=notes)
 
 

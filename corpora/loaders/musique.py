@@ -67,6 +67,7 @@ def load(path: Path) -> Draft:
         family = row.id.partition("__")[0]
         question = Question(id=row.id, text=collapse(row.question), family=family, answers=answers, gold=hops)
         questions.add(question, path, line=line)
+    notes["repeated_questions"] = questions.repeated
     return Draft(documents=pool.finished(), questions=questions.kept, notes=notes)
 
 

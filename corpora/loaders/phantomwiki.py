@@ -82,6 +82,7 @@ def load(path: Path) -> Draft:
             id=row.id, text=collapse(row.question), family=f"type{row.type}", answers=answers, gold=gold
         )
         questions.add(question, file, row=number)
+    notes["repeated_questions"] = questions.repeated
     return Draft(documents=pool.finished(), questions=questions.kept, notes=notes)
 
 

@@ -39,6 +39,7 @@ def load(path: Path) -> Draft:
         hops = align(row.evidences, facts)
         notes["questions_without_triples"] += not hops
         questions.add(hotpotqa.question(row, hops or hotpotqa.by_paragraph(facts)), path, row=number)
+    notes["repeated_questions"] = questions.repeated
     return Draft(documents=pool.finished(), questions=questions.kept, notes=notes)
 
 

@@ -35,7 +35,13 @@ def test_what_was_added_is_loaded_by_name(home):
     assert again.documents == corpus.documents and again.all_questions == corpus.all_questions
     assert (again.path, again.manifest.licence) == (home / "added" / "mine", "CC BY-SA 4.0")
     assert again.manifest.parameters == {"format": "hotpotqa", "source": "hotpotqa.json"}
-    assert again.manifest.counts == {"documents": 4, "questions": 2, "entities": 0, "facts_without_sentence": 0}
+    assert again.manifest.counts == {
+        "documents": 4,
+        "questions": 2,
+        "entities": 0,
+        "facts_without_sentence": 0,
+        "repeated_questions": 0,
+    }
 
 
 @pytest.mark.parametrize("name", ["", "../x", "Mine", ".hidden", "a/b", "a b", "-x", "x" + "/", "ä"])
@@ -80,7 +86,7 @@ def test_a_failing_check_or_write_loses_nothing(home, monkeypatch):
     add("mine", "hotpotqa", FORMATS / "hotpotqa.json")
     rows = json.loads((FORMATS / "hotpotqa.json").read_text())
     twice = home / "twice.json"
-    twice.write_text(json.dumps([rows[0], rows[0]]))
+    twice.write_text(json.dumps([rows[0], rows[0] | {"question": "Another?"}]))
     with pytest.raises(BadInput, match="appears twice"):
         add("mine", "hotpotqa", twice, force=True)
 

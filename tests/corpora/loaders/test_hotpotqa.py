@@ -62,7 +62,7 @@ def test_paragraphs_are_pooled_and_facts_become_hops(tmp_path):
     assert second.answers == ("yes",)
     # The whole paragraph is one sentence there and two here: the page stands for it. Rush has no fifth sentence.
     assert [hop.attestations for hop in second.gold] == [(Attestation(peart.id, None),), (Attestation(rush.id, None),)]
-    assert draft.notes == {"facts_without_sentence": 2}
+    assert draft.notes == {"facts_without_sentence": 2, "repeated_questions": 0}
 
 
 def broken(change):

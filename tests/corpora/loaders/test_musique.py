@@ -52,7 +52,7 @@ def test_the_parts_are_the_hops_in_order(tmp_path):
 
 def test_unanswerable_questions_are_counted_and_their_paragraphs_kept(tmp_path):
     draft = loaded(tmp_path, ROW | {"answerable": False})
-    assert (len(draft.documents), draft.questions, draft.notes) == (4, [], {"unanswerable": 1})
+    assert (len(draft.documents), draft.questions, draft.notes) == (4, [], {"unanswerable": 1, "repeated_questions": 0})
 
 
 PARTS = ROW["question_decomposition"]

@@ -95,7 +95,7 @@ def test_questions_without_answers_or_traces_are_counted(tmp_path):
     unbound = row(["son(Y_4, Y_2)"], ["Saul Wang"], id="u2")
     draft = load(folder(tmp_path, CHAIN, unbound, row(["son(Y_4, Y_2)"], [], id="u3")))
     assert [len(question.gold) for question in draft.questions] == [2, 0]
-    assert draft.notes == {"unanswerable": 1, "without_trace": 1}
+    assert draft.notes == {"unanswerable": 1, "without_trace": 1, "repeated_questions": 0}
 
 
 @pytest.mark.parametrize(

@@ -45,7 +45,7 @@ def test_a_useless_question_is_named(format: str, fault: str, tmp_path: Path):
     rows = json.loads(file.read_text()) if listed else list(map(json.loads, file.read_text().splitlines()))
     many = format in ("beir", "search_r1", "phantomwiki")
     field, change = {
-        "twice": (id, {}),
+        "twice": (id, {text: "another?", "question": "another?"}),
         # Search-R1's ids begin with the file's name and so are never blank.
         "blank id": (id, {id: "\n" if format == "search_r1" else " "}),
         "tab in id": (id, {id: "a\tb"}),
@@ -59,3 +59,19 @@ def test_a_useless_question_is_named(format: str, fault: str, tmp_path: Path):
         LOADERS[format](source)
     expected = (file, None, f"[{number}].{field}") if listed else (file, number + 1, field)
     assert (caught.value.file, caught.value.line, caught.value.field) == expected
+
+
+@pytest.mark.parametrize("format", LOADERS)
+def test_a_row_that_repeats_is_one_question_and_counted(format: str, tmp_path: Path):
+    inside, *_ = NAMES[format]
+    sample = next(path for path in FORMATS.iterdir() if path.stem == format)
+    source = tmp_path / sample.name
+    (shutil.copytree if sample.is_dir() else shutil.copyfile)(sample, source)
+    file = source / inside
+    listed = file.suffix == ".json"
+    rows = json.loads(file.read_text()) if listed else list(map(json.loads, file.read_text().splitlines()))
+    once = LOADERS[format](source)
+    file.write_text(json.dumps([*rows, rows[0]]) if listed else "\n".join(map(json.dumps, [*rows, rows[0]])))
+    twice = LOADERS[format](source)
+    assert twice.questions == once.questions
+    assert (once.notes["repeated_questions"], twice.notes["repeated_questions"]) == (0, 1)

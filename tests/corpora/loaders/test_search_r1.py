@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import importlib.util
 import json
 from pathlib import Path
@@ -53,17 +54,91 @@ def test_a_target_may_be_one_string_and_a_prompt_the_bare_question(tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("passage", "title", "text"),
+    [
+        ({"contents": '""Weird Al" Yankovic"\nA singer.'}, '"Weird Al" Yankovic', "A singer."),
+        ({"contents": '""Heroes""\nA song.'}, '"Heroes"', "A song."),
+        ({"contents": 'Say "Yes"\nA song.'}, 'Say "Yes"', "A song."),
+        ({"contents": "Text that has no title."}, "0", "Text that has no title."),
+        ({"title": "Moses", "text": "He led."}, "Moses", "He led."),
+        ({"title": None, "text": "He led."}, "0", "He led."),
+    ],
+)
+def test_titles_of_passages(tmp_path, passage, title, text):
+    draft = load(folder(tmp_path, [{"id": "0"} | passage], test=PLAIN))
+    assert [(page.title, page.text) for page in draft.documents] == [(title, text)]
+
+
+def test_ids_that_repeat_in_a_merged_file_carry_their_source(tmp_path):
+    rows = [PLAIN[0] | {"data_source": "nq"}, PLAIN[0] | {"data_source": "hotpotqa", "question": "another?"}]
+    draft = load(folder(tmp_path, test=rows))
+    assert [question.id for question in draft.questions] == ["test-nq-test_0", "test-hotpotqa-test_0"]
+    assert draft.notes == {"repeated_questions": 0}
+
+
+@pytest.mark.parametrize(("answers", "expected"), [("x", ("x",)), ([1945], ("1945",)), (1945, ("1945",))])
+def test_answers_that_are_no_list_of_strings(tmp_path, answers, expected):
+    (question,) = load(folder(tmp_path, test=[PLAIN[0] | {"golden_answers": answers}])).questions
+    assert question.answers == expected
+
+
+def test_a_ground_truth_may_be_a_string(tmp_path):
+    (question,) = load(folder(tmp_path, test=[VERL | {"reward_model": {"ground_truth": "Moses"}}])).questions
+    assert question.answers == ("Moses",)
+
+
+@pytest.mark.parametrize(
+    ("name", "split"),
+    [
+        ("nq_train", "train"),
+        ("train", "train"),
+        ("val", "dev"),
+        ("validation", "dev"),
+        ("dev2017", "dev"),
+        ("nq", "test"),
+    ],
+)
+def test_the_split_is_spelt_in_the_name_of_the_file(tmp_path, name, split):
+    assert [question.split for question in load(folder(tmp_path, **{name: PLAIN})).questions] == [split]
+
+
+@pytest.mark.parametrize("name", ["wiki-18.jsonl", "wiki-18.jsonl.gz"])
+def test_the_published_name_of_the_passages(tmp_path, name):
+    text = (folder(tmp_path, test=PLAIN) / "corpus.jsonl").read_bytes()
+    (tmp_path / "corpus.jsonl").unlink()
+    (tmp_path / name).write_bytes(gzip.compress(text) if name.endswith(".gz") else text)
+    assert [page.title for page in load(tmp_path).documents] == ["Aaron", "Moses"]
+
+
+def test_a_gzip_file_that_ends_early_is_named(tmp_path):
+    text = (folder(tmp_path, test=PLAIN) / "corpus.jsonl").read_bytes()
+    (tmp_path / "corpus.jsonl").unlink()
+    (tmp_path / "corpus.jsonl.gz").write_bytes(gzip.compress(text)[:-9])
+    with pytest.raises(BadInput, match="damaged") as caught:
+        load(tmp_path)
+    assert caught.value.file == tmp_path / "corpus.jsonl.gz"
+
+
+def test_two_files_of_passages_are_refused(tmp_path):
+    text = (folder(tmp_path, test=PLAIN) / "corpus.jsonl").read_bytes()
+    (tmp_path / "wiki-18.jsonl").write_bytes(text)
+    with pytest.raises(BadInput, match=r"found also wiki-18\.jsonl"):
+        load(tmp_path)
+
+
+@pytest.mark.parametrize(
     ("corpus", "questions", "file", "line", "field"),
     [
-        ([{"id": "0"}], PLAIN, "corpus.jsonl", 1, None),
+        ([{"id": "0"}], PLAIN, "corpus.jsonl", 1, "contents"),
         ([*CORPUS, {"id": [], "contents": ""}], PLAIN, "corpus.jsonl", 3, "id"),
         ([*CORPUS, {"id": 0, "contents": "x"}], PLAIN, "corpus.jsonl", 3, "id"),
         (CORPUS, [*PLAIN, {"golden_answers": ["a"]}], "test.jsonl", 2, "question"),
         (CORPUS, [{"question": " ", "golden_answers": ["a"]}], "test.jsonl", 1, "question"),
         (CORPUS, [{"question": "a"}], "test.jsonl", 1, "golden_answers"),
         (CORPUS, [{"question": "a", "golden_answers": []}], "test.jsonl", 1, "golden_answers"),
-        (CORPUS, [{"question": "a", "golden_answers": "b"}], "test.jsonl", 1, "golden_answers"),
-        (CORPUS, [{"question": "a", "golden_answers": ["b", 3]}], "test.jsonl", 1, "golden_answers[1]"),
+        (CORPUS, [{"question": "a", "golden_answers": {}}], "test.jsonl", 1, "golden_answers"),
+        (CORPUS, [{"question": "a", "golden_answers": ["b", []]}], "test.jsonl", 1, "golden_answers[1]"),
+        (CORPUS, [PLAIN[0], PLAIN[0] | {"question": "another?"}], "test.jsonl", 2, "id"),
         (CORPUS, [VERL | {"reward_model": {"ground_truth": {}}}], "test.jsonl", 1, "reward_model.ground_truth"),
     ],
 )

@@ -40,7 +40,7 @@ def test_triples_become_hops_at_the_fact_of_their_subject(tmp_path):
         Hop("Get Low", "performer", "Dillon Francis", (Attestation(song.id, 0),)),
         Hop("Dillon Francis", "date of birth", "October 5, 1987", (Attestation(dj.id, 1),)),
     )
-    assert draft.notes == {"facts_without_sentence": 0, "questions_without_triples": 0}
+    assert draft.notes == {"facts_without_sentence": 0, "questions_without_triples": 0, "repeated_questions": 0}
 
 
 def test_a_subject_without_a_title_takes_the_fact_that_is_left(tmp_path):
