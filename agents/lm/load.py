@@ -144,6 +144,8 @@ def _source(place: str) -> tuple[str, dict[str, Any]]:
 def _read(source: str, options: dict[str, Any], precision: Any) -> tuple[Any, Any]:
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
+    # Left unset, transformers asks on the terminal whether it may run a folder's code.
+    options = {**options, "trust_remote_code": False}
     try:
         with _quietly():
             tokenizer = AutoTokenizer.from_pretrained(source, **options)

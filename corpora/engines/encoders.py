@@ -140,8 +140,8 @@ class Transformer:
     def __init__(self, name: str) -> None:
         torch, transformers = _import_transformers()
         self._torch = torch
-        self._tokenizer = transformers.AutoTokenizer.from_pretrained(name)
-        self._model = transformers.AutoModel.from_pretrained(name).eval()
+        self._tokenizer = transformers.AutoTokenizer.from_pretrained(name, trust_remote_code=False)
+        self._model = transformers.AutoModel.from_pretrained(name, trust_remote_code=False).eval()
         self._longest = min(_HF_TOKENS, getattr(self._model.config, "max_position_embeddings", _HF_TOKENS))
         self.dimensions = int(self._model.config.hidden_size)
 
@@ -171,7 +171,10 @@ def hf_parameters(name: str) -> dict[str, Any]:
         hashes = {path.name: io.sha256(path) for path in sorted(folder.iterdir()) if path.is_file()}
         return {"model": hashlib.sha256(repr(hashes).encode()).hexdigest()}
     _, transformers = _import_transformers()
-    return {"model": name, "commit": transformers.AutoConfig.from_pretrained(name)._commit_hash}
+    return {
+        "model": name,
+        "commit": transformers.AutoConfig.from_pretrained(name, trust_remote_code=False)._commit_hash,
+    }
 
 
 def _import_transformers() -> tuple[Any, Any]:

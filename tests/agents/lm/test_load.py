@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,22 @@ def test_a_folder_that_lacks_a_file_says_which(policy: Policy, tmp_path: Path, m
     with pytest.raises(BadInput, match=missing) as caught:
         load(str(tmp_path))
     assert str(tmp_path) in str(caught.value)
+
+
+def test_a_folders_code_is_never_run_and_nobody_is_asked(
+    policy: Policy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """transformers asks on the terminal where it is not told; a "y" would write the file."""
+    save(policy, tmp_path)
+    config = json.loads((tmp_path / "config.json").read_text())
+    code = {"AutoConfig": "code.Config", "AutoModelForCausalLM": "code.Model"}
+    (tmp_path / "config.json").write_text(json.dumps(config | {"model_type": "stranger", "auto_map": code}))
+    (tmp_path / "code.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')\n")
+    asked: list[str] = []
+    monkeypatch.setattr("builtins.input", lambda prompt="": asked.append(prompt) or "y")
+    with pytest.raises(BadInput, match="no causal language model"):
+        load(str(tmp_path))
+    assert asked == [] and not (tmp_path / "ran").exists()
 
 
 @pytest.mark.parametrize("name", ["/nowhere/at/all", "./nowhere", "runs/x/policy", "nowhere.gguf"])
