@@ -14,7 +14,7 @@ export OMP_WAIT_POLICY ?= passive
 export NUMBA_NUM_THREADS ?= 1
 export PIP_DISABLE_PIP_VERSION_CHECK ?= 1
 
-.PHONY: help install bench collapse sweep scale speed speed-train board-rows verify-large golden test test-all test-gpu test-sb3 test-smollm check format
+.PHONY: help install bench collapse sweep scale speed speed-train board-rows verify golden test test-all test-gpu test-sb3 test-smollm check format
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -79,9 +79,9 @@ board-rows: JOBS ?= $(shell nproc)
 board-rows: $(STAMP)  ## play and submit the project's own rows, write the board (half an hour on two cores; goes on after a kill; OUT, SUITES, JOBS, OWN=all)
 	$(BIN)/python -P -m berrypick.leaderboard.maintain.baseline_rows --out $(OUT) --suites $(SUITES) $(if $(OWN),--own $(OWN)) --jobs $(JOBS)
 
-verify-large: JOBS ?= $(shell nproc)
-verify-large: $(STAMP)  ## replay the submissions that are too large for the tests, and write down what was found right (minutes; JOBS)
-	$(BIN)/python -P -m berrypick.leaderboard.maintain.verify_large --jobs $(JOBS)
+verify: JOBS ?= $(shell nproc)
+verify: $(STAMP)  ## verify every submission of the board, and write down what was found right (half an hour; goes on after a kill; JOBS)
+	$(BIN)/python -P -m berrypick.leaderboard.maintain.verify_all --jobs $(JOBS)
 
 golden: $(STAMP)  ## record the golden episodes anew; refused where behaviour changed and no version was raised
 	$(BIN)/python -P -m berrypick.benchmarks.golden.recording

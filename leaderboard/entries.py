@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -42,13 +43,27 @@ def describe(name: str, agent: str, plan: Plan, unread: tuple[int, ...], about: 
         ),
         metrics=scored.metrics,
         cells=tuple(
-            EntryCell(cell.label, setup, cell.tasks, cell.rollouts, found.missing, found.metrics, found.strategies)
+            EntryCell(
+                cell.label,
+                setup,
+                cell.tasks,
+                cell.rollouts,
+                found.missing,
+                found.metrics,
+                found.strategies,
+                found.right,
+            )
             for cell, setup, found in cells
         ),
         episodes="0" * 64,
         tier="replayed",
         contract=plan.contract,
     )
+
+
+def of_digests(entry: Entry) -> str:
+    """Return what ``episodes`` of an entry is whose agent is played again: a hash of its digests."""
+    return hashlib.sha256("".join(entry.digests).encode()).hexdigest()
 
 
 def read(path: Path) -> Entry:
@@ -111,6 +126,10 @@ def _check_size(entry: Entry, file: Path) -> None:
     for count, most, what in ((tasks, schema.TASKS_LIMIT, "questions"), (episodes, schema.EPISODES_LIMIT, "episodes")):
         if count > most:
             raise Rejected(f"ask {count} {what} of a run, a suite has {most} at most", file=file, field="cells")
+    for number, cell in enumerate(entry.cells):
+        if cell.right and len(cell.right) != cell.tasks:
+            reason = f"none or {cell.tasks} numbers expected, one for each question, found {len(cell.right)}"
+            raise Rejected(reason, file=file, field=f"cells[{number}].right")
 
 
 def _check_setups(entry: Entry, file: Path) -> None:

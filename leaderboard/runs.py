@@ -19,10 +19,11 @@ from berrypick.benchmarks.result import Result
 from berrypick.benchmarks.suites import Cell
 from berrypick.envs.perturbations.knockouts import FAVOURITE
 from berrypick.errors import BadInput
-from berrypick.leaderboard.schema import LINE_LIMIT, MEAN_LIMIT, SALT
+from berrypick.leaderboard.recorded import LINE_LIMIT, MEAN_LIMIT, Line, pack
+from berrypick.leaderboard.schema import SALT
 from berrypick.leaderboard.untrusted import lines, strict
 from berrypick.leaderboard.verify.plan import Plan
-from berrypick.leaderboard.verify.scoring import Line, replayed
+from berrypick.leaderboard.verify.scoring import replayed
 from berrypick.records import Episode, Record
 
 RUN: Final = "run.json"
@@ -86,7 +87,7 @@ def without_favourite(suite: str, number: int, seed: int, episodes: Iterable[Epi
         return plan.cells[number]
     plain = plain_of(plan.cells, plan.cells[number])
     ordered = sorted((one for one in episodes if one.cell == plain), key=lambda one: (one.question_id, one.rollout))
-    lines = (Line(Path(result.EPISODES), place, seed, one) for place, one in enumerate(ordered, 1))
+    lines = (Line(Path(result.EPISODES), place, pack(one, seed), one) for place, one in enumerate(ordered, 1))
     tally = replayed(plan, lines, (seed,))
     if tally.problems:
         raise BadInput(f"cell {plain} does not replay: {tally.problems[0]}", field="episodes")
@@ -126,6 +127,9 @@ def _words(device: dict[str, str]) -> str:
 
 def _check_cells(found: Result, plan: Plan, path: Path) -> None:
     """Raise BadInput where a run's cells are not those of its suite."""
+    if found.config.contract != plan.contract:
+        reason = f"is {found.config.contract}, expected {plan.contract}; run it again with this release"
+        raise BadInput(reason, file=path, field="config.contract")
     if found.config.cells != plan.cells:
         raise BadInput(f"suite {found.suite} has other cells here; run it again", file=path, field="config.cells")
     for number, (cell, asked) in enumerate(zip(found.cells, plan.cells, strict=True)):
@@ -142,4 +146,5 @@ def read_lines(folder: Path, run: Run, plan: Plan) -> Iterator[Line]:
     """Read a run's episodes one by one; raises ``Rejected``, a BadInput, as for a submission."""
     path = folder / result.EPISODES
     for number, line in lines(path, LINE_LIMIT, MEAN_LIMIT * plan.episodes(1)):
-        yield Line(path, number, run.seed, strict(line, _EPISODES, path, number))
+        episode = strict(line, _EPISODES, path, number)
+        yield Line(path, number, pack(episode, run.seed), episode)

@@ -1,4 +1,4 @@
-"""What a submission holds: ``entry.json`` and ``episodes.jsonl.gz``. RULES.md explains every field with an example."""
+"""What ``entry.json`` of a submission holds; RULES.md explains every field with an example."""
 
 from __future__ import annotations
 
@@ -9,13 +9,12 @@ from msgspec import Meta
 
 from berrypick.benchmarks.metrics.table import Value
 from berrypick.benchmarks.versions import Contract
-from berrypick.records import Episode, Record
+from berrypick.records import Record
 
 SCHEMA: Final = 1
 ENTRY: Final = "entry.json"
 #: Maintainers' file beside the folder of submissions: what nobody can claim for himself.
 TIERS: Final = "tiers.json"
-EPISODES: Final = "episodes.jsonl.gz"
 #: Fingerprint of a submission that was played in worlds of a private salt: the salt's digest.
 SALT: Final = "salt"
 #: Fingerprints that entries had before versions: hashes of cells and sources, which are read and say nothing.
@@ -23,17 +22,15 @@ RETIRED: Final = ("suite", "protocol", "scorer")
 #: Seeds of the runs that make up a submission.
 SEEDS: Final = (0, 1, 2)
 
-#: Largest ``entry.json`` and longest line of episodes, in bytes, before anything is parsed.
+#: Largest ``entry.json``, in bytes, before anything is parsed.
 ENTRY_LIMIT: Final = 2**22
-LINE_LIMIT: Final = 2**22
-#: Largest mean size of an episode, in bytes, over the episodes that a suite asks for.
-MEAN_LIMIT: Final = 2**16
 
 NAME: Final = r"^[a-z0-9][a-z0-9._-]{0,63}\Z"
 Name = Annotated[str, Meta(pattern=NAME)]
 Short = Annotated[str, Meta(max_length=200)]
 Long = Annotated[str, Meta(max_length=2000)]
 Url = Annotated[str, Meta(pattern=r"^(https?://[!-~]{1,500})?\Z")]
+Digest = Annotated[str, Meta(pattern=r"^[0-9a-f]{16}\Z")]
 Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
 #: Cells of a suite, and questions and episodes of one run of it, at most: what a board can hold of a stranger's entry.
 CELLS_LIMIT: Final = 256
@@ -44,12 +41,6 @@ QUESTIONS_LIMIT: Final = 6
 #: What a cell has of something: enough for any suite, and not too many to hold a number for each.
 Few = Annotated[int, Meta(ge=0, le=10**5)]
 Count = Annotated[int, Meta(ge=0, le=10**18)]
-
-
-class SeededEpisode(Episode):
-    """One line of a submission's episodes: a line of a run's, with the seed of its run."""
-
-    seed: int
 
 
 class Budgets(Record):
@@ -119,6 +110,8 @@ class EntryCell(Record):
         missing: episodes that failed or are not there, over all seeds; they count as failures.
         metrics: name -> mean over the seeds; where the cell has knock-outs, also ``resilience``.
         strategies: strategy -> grounded successes that used it.
+        right: right answers to each question, over rollouts and seeds, in the order of the questions' ids. Empty in
+            cells with changes or with another reward than ``exact_match``, and in those that are not read.
     """
 
     label: Short
@@ -128,6 +121,7 @@ class EntryCell(Record):
     missing: Count
     metrics: dict[str, Value]
     strategies: dict[str, Count]
+    right: tuple[Count, ...] = ()
 
 
 class Grant(Record):
@@ -163,10 +157,12 @@ class Entry(Record):
         metrics: means over the seeds of the means over the cells without knock-outs and faults, and measures over the
             changed cells.
         cells: the suite's cells, in order.
-        episodes: of the file, its sha256.
+        episodes: sha256 of the file, or of ``digests`` where there are some.
         tier: claimed. ``replayed`` is what ``berrypick verify`` can show; what is above it stands in ``TIERS``.
         questions: id -> text of the questions whose episodes the board shows; none of a private salt.
         contract: versions of suite, protocol and scorer; compared.
+        digests: of the episodes of each seed's cells, in order, where the episodes are not kept because the agent is
+            played again; empty where they are.
     """
 
     schema: Literal[1]
@@ -187,9 +183,9 @@ class Entry(Record):
     tier: Literal["self-reported", "replayed"]
     questions: Annotated[dict[Short, Long], Meta(max_length=QUESTIONS_LIMIT)] = msgspec.field(default_factory=dict)
     contract: Contract = Contract()
+    digests: Annotated[tuple[Digest, ...], Meta(max_length=CELLS_LIMIT * len(SEEDS))] = ()
 
 
 #: Decoders are made once: making one costs more than using it.
 ENTRY_DECODER: Final = msgspec.json.Decoder(Entry)
 TIERS_DECODER: Final = msgspec.json.Decoder(dict[Name, Grant])
-LINE_DECODER: Final = msgspec.json.Decoder(SeededEpisode)

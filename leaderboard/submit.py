@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-import gzip
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from lzma import LZMAFile
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Final
 
-import msgspec
-from msgspec.structs import asdict, replace
+from msgspec.structs import replace
 
 from berrypick import io
 from berrypick.benchmarks import result
 from berrypick.benchmarks.run import StartProgress
 from berrypick.errors import BadInput
-from berrypick.leaderboard import entries, episodes, schema
+from berrypick.leaderboard import entries, episodes, recorded, schema
+from berrypick.leaderboard.recorded import Line
 from berrypick.leaderboard.runs import RUN, Run, read_lines, read_run
-from berrypick.leaderboard.schema import About, Entry, SeededEpisode
+from berrypick.leaderboard.schema import About, Entry
 from berrypick.leaderboard.verify.plan import Plan
-from berrypick.leaderboard.verify.scoring import Line, replayed
+from berrypick.leaderboard.verify.scoring import replayed
 
 #: Problems that a message names.
 _SHOWN: Final = 3
@@ -63,7 +63,7 @@ def submit(
         raise BadInput(reason, file=found[0][1] / RUN, field="unread")
     lines = (line for run, folder in found for line in read_lines(folder, run, plan))
     with io.new_folder(target) as draft:
-        with open(draft / schema.EPISODES, "wb") as file, _packed(file) as packed:
+        with open(draft / recorded.EPISODES, "wb") as file, recorded.packed(file) as packed:
             tally = replayed(
                 plan, _copied(lines, packed), schema.SEEDS, unread, jobs=jobs, start_progress=start_progress
             )
@@ -73,7 +73,7 @@ def submit(
             shown = "; ".join(scored.problems[:_SHOWN]) + (f"; and {more} more" if more > 0 else "")
             raise BadInput(f"the episodes do not replay here, so they cannot be submitted: {shown}")
         entry = entries.describe(name, agent or played[0].agent, plan, unread, _filled(about, played), scored)
-        entry = replace(entry, episodes=io.sha256(draft / schema.EPISODES))
+        entry = replace(entry, episodes=io.sha256(draft / recorded.EPISODES))
         entry = replace(entry, questions=questions(draft, entry, plan))
         io.write_bytes(draft / schema.ENTRY, _checked(entry))
     return target
@@ -83,7 +83,7 @@ def questions(path: Path, entry: Entry, plan: Plan) -> dict[str, str]:
     """Id -> text of the questions whose episodes the board shows; nothing of a private salt."""
     if plan.salt:
         return {}
-    asked = dict.fromkeys(episode.question_id for episode in episodes.read(path, entry).samples)
+    asked = dict.fromkeys(episode.question_id for episode, _ in episodes.samples(path, entry))
     return {question: text for question in asked if (text := plan.text(question)) is not None}
 
 
@@ -113,16 +113,10 @@ def _check_together(played: Sequence[Run], agent: str | None) -> None:
         raise BadInput(f"{reason}; `berrypick bench AGENT --seed N` makes one", field="RUN")
 
 
-def _packed(file: BinaryIO) -> gzip.GzipFile:
-    """Compress into a file without a time stamp or a name, so that equal episodes give equal bytes."""
-    return gzip.GzipFile(filename="", mode="wb", fileobj=file, mtime=0)
-
-
-def _copied(lines: Iterable[Line], packed: gzip.GzipFile) -> Iterator[Line]:
-    """Pass on lines, writing each with its seed."""
+def _copied(lines: Iterable[Line], packed: LZMAFile) -> Iterator[Line]:
+    """Pass on lines, writing what schema 2 keeps of each."""
     for line in lines:
-        seeded = SeededEpisode(**asdict(line.episode), seed=line.seed)
-        packed.write(msgspec.json.encode(seeded) + b"\n")
+        packed.write(recorded.encode(line.episode))
         yield line
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import lzma
 import os
 import re
 import stat
@@ -31,6 +32,8 @@ DIGITS: Final = 18
 DEPTH: Final = 64
 #: A text, which ends with the data at the latest so that none is read twice, or a bracket.
 _MARKS: Final = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[\[\]{}]', re.DOTALL)
+#: Memory that expanding an xz file may take, in bytes: ``recorded.packed`` needs 9 MiB.
+XZ_MEMORY: Final = 2**25
 #: Most characters of what a file says that a message repeats.
 SHOWN: Final = 400
 
@@ -86,49 +89,97 @@ def sha256(path: Path, most: int) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-class _Member(io.RawIOBase):
-    """The expanded bytes of a gzip file of one member, which ends where the file does.
+class _Gzip:
+    """Expand gzip data piece by piece."""
 
-    ``gzip`` reads on behind it: further members, and zeros one by one, however many there are.
+    def __init__(self) -> None:
+        self._inflate, self._left = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16), b""
+
+    @property
+    def is_whole(self) -> bool:
+        return self._inflate.eof
+
+    @property
+    def needs_input(self) -> bool:
+        return not self._left
+
+    @property
+    def unused_data(self) -> bytes:
+        return self._inflate.unused_data
+
+    def expand(self, packed: bytes, most: int) -> bytes:
+        data = self._inflate.decompress(packed or self._left, most)
+        self._left = self._inflate.unconsumed_tail
+        return data
+
+
+class _Xz:
+    """Expand xz data piece by piece, within ``XZ_MEMORY``."""
+
+    def __init__(self) -> None:
+        self._expander = lzma.LZMADecompressor(lzma.FORMAT_XZ, XZ_MEMORY)
+
+    @property
+    def is_whole(self) -> bool:
+        return self._expander.eof
+
+    @property
+    def needs_input(self) -> bool:
+        return self._expander.needs_input
+
+    @property
+    def unused_data(self) -> bytes:
+        return self._expander.unused_data
+
+    def expand(self, packed: bytes, most: int) -> bytes:
+        return self._expander.decompress(packed, most)
+
+
+class _Expanded(io.RawIOBase):
+    """The expanded bytes of a file of one member or stream, which ends where the file does.
+
+    ``gzip`` and ``lzma`` read on behind it: further members, and zeros one by one, however many there are.
     """
 
-    def __init__(self, file: io.BufferedReader) -> None:
-        self._file, self._inflate = file, zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+    def __init__(self, file: io.BufferedReader, expander: _Gzip | _Xz) -> None:
+        self._file, self._expander = file, expander
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int:
-        data = b""
-        while not data and not self._inflate.eof:
-            packed = self._inflate.unconsumed_tail or self._file.read(io.DEFAULT_BUFFER_SIZE)
-            data = self._inflate.decompress(packed, len(buffer))
-            if not packed and not data and not self._inflate.eof:
+        data, expander = b"", self._expander
+        while not data and not expander.is_whole:
+            is_fed = not expander.needs_input
+            packed = b"" if is_fed else self._file.read(io.DEFAULT_BUFFER_SIZE)
+            data = expander.expand(packed, len(buffer))
+            if not (is_fed or packed or data or expander.is_whole):
                 raise EOFError("it ends before its last byte")
-        if not data and (self._inflate.unused_data or self._file.read(1)):
+        if not data and (expander.unused_data or self._file.read(1)):
             raise zlib.error("something stands behind its end")
         buffer[: len(data)] = data
         return len(data)
 
 
 def lines(path: Path, longest: int, most: int) -> Iterator[tuple[int, bytes]]:
-    """Yield the lines of a gzip file with their numbers, counting from 1.
+    """Yield the lines of a gzip or xz file with their numbers, counting from 1.
 
     Args:
-        path: the file.
+        path: the file; one whose name ends in ``.xz`` is an xz file.
         longest: bytes of a line, at most.
         most: bytes of all lines, at most.
 
     Raises:
-        Rejected: it is no whole gzip file, or a limit is passed; no more than the limit is held in memory.
+        Rejected: it is no whole file of its kind, or a limit is passed; no more than the limit is held in memory.
     """
     read = number = 0
-    with opened(path) as raw, io.BufferedReader(_Member(raw)) as file:
+    kind, expander = ("xz", _Xz()) if path.suffix == ".xz" else ("gzip", _Gzip())
+    with opened(path) as raw, io.BufferedReader(_Expanded(raw, expander)) as file:
         while True:
             try:
                 line = file.readline(longest + 1)
-            except (EOFError, zlib.error) as error:
-                raise Rejected(f"not a whole gzip file ({error})", file=path, line=number + 1) from error
+            except (EOFError, zlib.error, lzma.LZMAError) as error:
+                raise Rejected(f"not a whole {kind} file ({error})", file=path, line=number + 1) from error
             if not line:
                 return
             number, read = number + 1, read + len(line)

@@ -112,17 +112,23 @@ def verify(paths: Paths, salt: Salt = None, jobs: Jobs = None) -> int:
     return 1 if failed else 0
 
 
-def board(submissions: Path = SUBMISSIONS, out: Path = BOARD, check: bool = False) -> int:
+def board(
+    submissions: Path = SUBMISSIONS, out: Path = BOARD, check: bool = False, restamp: bool = False, jobs: Jobs = None
+) -> int:
     """Write the board from the submissions alone: README.md, leaderboard.csv and index.html.
 
     Args:
         submissions: folder of submissions.
         out: where to write.
         check: write nothing; exit with code 1 where a file is not what would be written.
+        restamp: for maintainers: first verify each submission and write the versions of this release into its entry.
+        jobs: processes that verify.
     """
     from berrypick.leaderboard.board import groups as boards
     from berrypick.leaderboard.board import write
 
+    if restamp and not _restamp(submissions, _jobs(jobs)):
+        return 1
     contents = write.render(boards.read(submissions))
     if check:
         old = write.stale(out, contents)
@@ -132,6 +138,19 @@ def board(submissions: Path = SUBMISSIONS, out: Path = BOARD, check: bool = Fals
     write.write(out, contents)
     OUT.print(f"Board: {out / write.PAGE}", markup=False, soft_wrap=True)
     return 0
+
+
+def _restamp(submissions: Path, jobs: int) -> bool:
+    """Restamp submissions; False where one was rejected."""
+    from berrypick.leaderboard.maintain.restamp import restamp_all
+
+    is_whole = True
+    for one in restamp_all(submissions, jobs=jobs):
+        OUT.print(f"{one.name}: {one.done or 'rejected'}", markup=False, soft_wrap=True)
+        for problem in one.problems:
+            OUT.print(f"  {problem}", markup=False, soft_wrap=True)
+        is_whole &= not one.problems
+    return is_whole
 
 
 def _show(verdict: Verdict) -> None:

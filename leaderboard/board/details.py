@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
 from html import escape
 from typing import Final
 
@@ -12,9 +11,8 @@ from msgspec.structs import asdict
 from berrypick.leaderboard.board.groups import Group, Row
 from berrypick.leaderboard.board.html_parts import marks
 from berrypick.leaderboard.episodes import plain
-from berrypick.leaderboard.schema import SeededEpisode
+from berrypick.leaderboard.recorded import Packed
 from berrypick.leaderboard.untrusted import plain as shown
-from berrypick.records import Step
 
 #: Ways of searching that are told apart.
 _MOST: Final = 6
@@ -29,7 +27,7 @@ def details(group: Group, row: Row) -> str:
     facts |= {"missing episodes": row.missing, "episodes": entry.episodes}
     facts |= {row.grant.tier: row.grant.how} if row.grant else {}
     listed = "".join(f"<dt>{escape(name)}</dt><dd>{_text(name, str(value))}</dd>" for name, value in facts.items())
-    episodes = "".join(_episode(row, episode) for episode in row.played.samples)
+    episodes = "".join(_episode(row, episode, is_right) for episode, is_right in row.samples)
     episodes = f"<h4>Episodes</h4>{episodes}" if episodes else ""
     return (
         f"<details {marks(group, row)}><summary>{escape(entry.name)} <small>{escape(entry.agent)}</small></summary>"
@@ -68,20 +66,11 @@ def _way(way: str, share: float) -> str:
     return f"<tr><td>{escape(shown(way))}</td><td>{100 * share:.0f} %</td><td>{bar}</td></tr>"
 
 
-def _episode(row: Row, episode: SeededEpisode) -> str:
+def _episode(row: Row, episode: Packed, is_right: bool) -> str:
     cell = row.entry.cells[episode.cell].label
-    end = "right" if episode.reward == 1.0 else "not right"
-    answer = "no answer" if episode.answer is None else f"answer: {shown(episode.answer)}"
-    head = f"{cell}, {shown(episode.question_id)}, rollout {episode.rollout}: {end}; {answer}"
+    end = "right" if is_right else "not right"
+    head = f"{cell}, {shown(episode.question_id)}, rollout {episode.rollout}: {end}"
     asked = row.entry.questions.get(episode.question_id)
     text = f"<p>{escape(asked)}</p>" if asked else ""
-    return f"<details><summary>{escape(head)}</summary>{text}<ol>{''.join(map(_step, episode.steps))}</ol></details>"
-
-
-def _step(step: Step) -> str:
-    found = f"<small>{escape(_few(step.doc_ids))}</small>" if step.doc_ids else ""
-    return f"<li><code>{escape(shown(step.action))}</code>{found}</li>"
-
-
-def _few(ids: Iterable[str]) -> str:
-    return "documents: " + ", ".join(map(shown, ids))
+    steps = "".join(f"<li><code>{escape(shown(action))}</code></li>" for action in episode.actions)
+    return f"<details><summary>{escape(head)}</summary>{text}<ol>{steps}</ol></details>"

@@ -21,8 +21,8 @@ from berrypick.benchmarks.stats import bootstrap
 from berrypick.benchmarks.stats.bootstrap import Difference
 from berrypick.benchmarks.suites import SUITES
 from berrypick.leaderboard import entries, episodes, schema
-from berrypick.leaderboard.episodes import Played
-from berrypick.leaderboard.maintain.baselines import CEILINGS, is_own
+from berrypick.leaderboard.baselines import CEILINGS, is_baseline
+from berrypick.leaderboard.recorded import Packed
 from berrypick.leaderboard.schema import Entry, Grant
 from berrypick.leaderboard.untrusted import Rejected
 
@@ -56,12 +56,12 @@ class Row(NamedTuple):
 
     Attributes:
         entry: as submitted.
-        played: what its episodes say.
+        samples: a few of its episodes, with whether they were right.
         grant: tier that a maintainer gave, None where the entry's own claim is all there is.
     """
 
     entry: Entry
-    played: Played
+    samples: tuple[tuple[Packed, bool], ...] = ()
     grant: Grant | None = None
 
     def value(self, metric: str) -> Value:
@@ -86,7 +86,7 @@ class Row(NamedTuple):
     @property
     def anchor(self) -> bool:
         """Whether this is one of the rows that the project itself submits, which everything is held against."""
-        return is_own(self.entry.name, self.entry.suite, self.entry.agent)
+        return is_baseline(self.entry.name, self.entry.suite, self.entry.agent)
 
     @property
     def ceiling(self) -> bool:
@@ -150,7 +150,8 @@ def read(folder: Path) -> list[Group]:
     there = sorted(path for path in folder.glob("*") if (path / schema.ENTRY).exists())
     found = [(path, entries.read(path)) for path in there]
     tiers = entries.read_tiers(folder.parent / schema.TIERS, {entry.name: entry for _, entry in found})
-    return groups(Row(entry, episodes.read(path, entry), tiers.get(entry.name)) for path, entry in found)
+    found = [(path, episodes.with_right(path, entry)) for path, entry in found]
+    return groups(Row(entry, episodes.samples(path, entry), tiers.get(entry.name)) for path, entry in found)
 
 
 def groups(rows: Iterable[Row]) -> list[Group]:
@@ -202,17 +203,19 @@ def front(rows: Sequence[Row]) -> frozenset[str]:
 def against(before: Row, row: Row) -> Difference | None:
     """EM of one row less that of another of its group: unweighted mean over the plain cells, paired over questions.
 
-    A question that nobody played is one that both failed.
+    None where a plain cell is not read, or where an entry does not say how often each question was answered rightly.
     """
-    cells = [number for number, cell in enumerate(row.entry.cells) if episodes.plain(cell)]
-    ours, theirs = before.played.right, row.played.right
-    if not cells or any(number not in ours or number not in theirs for number in cells):
+    pairs = [
+        (number, ours, theirs)
+        for number, (ours, theirs) in enumerate(zip(before.entry.cells, row.entry.cells, strict=True))
+        if episodes.plain(ours)
+    ]
+    if not pairs or any(not (ours.right and len(ours.right) == len(theirs.right)) for _, ours, theirs in pairs):
         return None
     estimates = []
-    for number in cells:
-        questions = sorted(ours[number].keys() | theirs[number].keys())
-        rest = [0.0] * (row.entry.cells[number].tasks - len(questions))
-        gaps = [ours[number].get(id, 0.0) - theirs[number].get(id, 0.0) for id in questions] + rest
+    for number, ours, theirs in pairs:
+        times = len(schema.SEEDS) * max(ours.rollouts, 1)
+        gaps = np.array(ours.right) / times - np.array(theirs.right) / times
         weights = bootstrap.draw(len(gaps), schema.SEEDS[0], number)
-        estimates.append(bootstrap.estimate(lambda means: means[..., 0], np.array(gaps)[:, None], weights))
+        estimates.append(bootstrap.estimate(lambda means: means[..., 0], gaps[:, None], weights))
     return bootstrap.difference(bootstrap.mean(estimates))

@@ -28,7 +28,12 @@ def write(folder: Path, contents: Mapping[str, bytes]) -> None:
 
 
 def stale(folder: Path, contents: Mapping[str, bytes]) -> list[str]:
-    """Names of the files that are missing from a folder, or hold something else there."""
+    """Return names of the committed files that are missing from a folder, or hold something else there.
+
+    The page is built by ``berrypick board`` and not committed.
+    """
     return [
-        name for name, data in contents.items() if not (folder / name).is_file() or (folder / name).read_bytes() != data
+        name
+        for name, data in contents.items()
+        if name != PAGE and (not (folder / name).is_file() or (folder / name).read_bytes() != data)
     ]

@@ -17,8 +17,8 @@ from berrypick import agents
 from berrypick.benchmarks.run import folder_name, run
 from berrypick.benchmarks.suites import cells_of
 from berrypick.leaderboard import submit
+from berrypick.leaderboard.baselines import ANCHORS, BASELINES, name_of
 from berrypick.leaderboard.board import groups, write
-from berrypick.leaderboard.maintain.baselines import ANCHORS, OWN, name_of
 from berrypick.leaderboard.schema import SEEDS, About
 from berrypick.registry import UnknownName
 
@@ -35,7 +35,7 @@ def make(
 
     Args:
         suites: rows of ``SUITES``.
-        names: agents of ``own.OWN``.
+        names: agents of ``own.BASELINES``.
         out: where runs are kept; cells that are finished there are not played again.
         submissions: folder of submissions.
         jobs: processes.
@@ -80,10 +80,10 @@ def main(
     Raises:
         UnknownName: an agent is none of the project's.
     """
-    names = OWN if own == ("all",) else own
+    names = BASELINES if own == ("all",) else own
     for name in names:
-        if name not in OWN:
-            raise UnknownName("agent of the project", name, list(OWN))
+        if name not in BASELINES:
+            raise UnknownName("agent of the project", name, list(BASELINES))
     submissions = board_folder / "submissions"
     for name, new in make(suites, names, out, submissions, jobs):
         _CONSOLE.print(f"{name}: {'submitted' if new else 'there already'}", markup=False)

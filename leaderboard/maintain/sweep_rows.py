@@ -17,9 +17,9 @@ from berrypick.benchmarks.studies.sweep import trials
 from berrypick.benchmarks.studies.sweep.config import EVALUATION
 from berrypick.benchmarks.studies.sweep.trials import Ran
 from berrypick.leaderboard import submit
+from berrypick.leaderboard.baselines import name_of
 from berrypick.leaderboard.board import groups, write
 from berrypick.leaderboard.maintain.baseline_rows import FOLDER
-from berrypick.leaderboard.maintain.baselines import name_of
 from berrypick.leaderboard.schema import SEEDS, About
 
 _CONSOLE: Final = Console(highlight=False)

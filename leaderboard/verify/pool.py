@@ -53,4 +53,4 @@ def in_order(pool: Executor | None, work: Iterable[Job], ahead: int) -> Iterator
 
 def _size(job: Job) -> int:
     """Characters of its actions."""
-    return sum(len(step.action) for _, episode in job.episodes for step in episode.steps)
+    return sum(len(action) for _, episode, _ in job.episodes for action in episode.actions)

@@ -1,15 +1,16 @@
 """Replay the episodes of one question: play every action again, and say where a record tells something else.
 
 Dense scores differ in their last bits between machines, so a dense list may have documents of nearly equal scores in
-another order. There the replay goes on from the recorded list, as the policy did, and counts the step. Where scores
-alone differ it does the same, and counts nothing.
+another order. Where the recorded observation is that of such a list, replay goes on from it, as the policy did, and
+counts the step. The lists that are tried follow from the scores here alone: a record has no say in them.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from itertools import islice
 from typing import Final, NamedTuple
 
 from msgspec.structs import replace
@@ -24,6 +25,7 @@ from berrypick.envs.scoring.outcome import Outcome, analyse
 from berrypick.envs.scoring.trace import Turn
 from berrypick.envs.search import SearchEnv
 from berrypick.envs.simulation import Request
+from berrypick.leaderboard.recorded import Packed, short_hash
 from berrypick.leaderboard.untrusted import plain
 from berrypick.records import Episode, Hit, Step
 
@@ -31,6 +33,16 @@ from berrypick.records import Episode, Hit, Step
 DRIFT: Final = 2e-4
 #: Hits beyond those shown among which a document is looked for that another machine ranked higher.
 _DEEPER: Final = 20
+#: Lists that are tried for one step. Two neighbours that trade places make 2, three of one score 6.
+MOST_LISTS: Final = 256
+
+
+class Recorded(NamedTuple):
+    """One episode of a job: where it stands, in words; what is kept of it; and what schema 1 states beyond that."""
+
+    place: str
+    episode: Packed
+    stated: Episode | None
 
 
 class Job(NamedTuple):
@@ -40,13 +52,13 @@ class Job(NamedTuple):
         cell: what was played, with what ``no_favourite`` refuses filled in.
         seed: of the run.
         task: the environment's number for the question.
-        episodes: each with where it stands, in words.
+        episodes: in order.
     """
 
     cell: Cell
     seed: int
     task: int
-    episodes: tuple[tuple[str, Episode], ...]
+    episodes: tuple[Recorded, ...]
 
 
 class Replayed(NamedTuple):
@@ -77,25 +89,43 @@ def replay(job: Job) -> Replayed:
     engines = env.engines_of(env.tasks.at(job.task).world)
     outcomes, problems = list[Outcome](), list[str]()
     drifted = moved = 0
-    known = dict[Episode, tuple[Outcome, int]]()
-    for place, episode in job.episodes:
+    known = dict[tuple[Packed, Episode | None], tuple[Outcome, int]]()
+    for place, episode, stated in job.episodes:
         # Faults strike each rollout in its own way; without them what was played twice need be replayed once.
-        one = episode if env.rules.faults else replace(episode, rollout=0)
+        if not env.rules.faults:
+            episode, stated = replace(episode, rollout=0), stated and replace(stated, rollout=0)
         try:
-            if one not in known:
-                env.reset(seed=rollout_seed(job.seed, one.rollout), options={"task_id": job.task})
-                steps = sum(_steps(env, one))
-                _check_end(env, one)
-                known[one] = analyse(env.trace, engines), steps
+            if (episode, stated) not in known:
+                env.reset(seed=rollout_seed(job.seed, episode.rollout), options={"task_id": job.task})
+                steps = sum(_steps(env, episode, stated))
+                _check_end(env, episode, stated)
+                known[episode, stated] = analyse(env.trace, engines), steps
         except Differs as error:
             problems.append(f"{place}{error}")
             continue
-        outcome, steps = known[one]
+        outcome, steps = known[episode, stated]
         drifted, moved = drifted + steps, moved + bool(steps)
         if episode.status == "ok":
             outcomes.append(outcome)
-    tokens = sum(step.tokens for _, episode in job.episodes for step in episode.steps)
+    tokens = sum(sum(episode.tokens) for _, episode, _ in job.episodes)
     return Replayed(tuple(outcomes), tuple(problems), drifted, moved, tokens)
+
+
+def has_near_ties(cell: Cell, seed: int, task: int, episode: Packed) -> bool:
+    """Whether a dense list that an episode met here may have another order on another machine."""
+    env = _env(cell)
+    env.reset(seed=rollout_seed(seed, episode.rollout), options={"task_id": task})
+    for action in episode.actions:
+        asked = env.ask(action)
+        if isinstance(asked, Turn):
+            env.settle(asked)
+            continue
+        sources = _sources(env, asked)
+        env.settle(asked, asked.engine.search([asked.action.query], asked.k)[0])
+        turn = env.trace.turns[-1]
+        if _is_dense(sources) and any(len(hits) > 1 for hits in _near_hits(sources, turn)):
+            return True
+    return False
 
 
 @lru_cache(maxsize=32)
@@ -103,42 +133,48 @@ def _env(cell: Cell) -> SearchEnv:
     return search_env(cell)
 
 
-def _steps(env: SearchEnv, episode: Episode) -> list[bool]:
+def _steps(env: SearchEnv, episode: Packed, stated: Episode | None) -> list[bool]:
     """Play the steps; returns of each whether its list came in another order.
 
     Raises:
         Differs: a step does not come back as recorded.
     """
     drifted = []
-    for number, step in enumerate(episode.steps, 1):
+    for number, action in enumerate(episode.actions):
         if env.simulation.over:
-            raise Differs(f", step {number}: the episode was over before this step")
-        turn, moved = _play(env, step)
-        if problem := _difference(env, turn, step):
-            raise Differs(f", step {number}: {problem}")
+            raise Differs(f", step {number + 1}: the episode was over before this step")
+        turn, moved, is_dense = _play(env, action, episode.digest(number))
+        if problem := _difference(turn, action, episode.digest(number)):
+            raise Differs(f", step {number + 1}: {problem}")
+        if stated and (problem := _other_statement(env, turn, stated.steps[number], is_dense)):
+            raise Differs(f", step {number + 1}: {problem}")
         drifted.append(moved)
     return drifted
 
 
-def _play(env: SearchEnv, step: Step) -> tuple[Turn, bool]:
-    """Play one step without the delays that faults make; returns the turn and whether its list has another order."""
-    asked = env.ask(step.action)
+def _play(env: SearchEnv, action: str, digest: str) -> tuple[Turn, bool, bool]:
+    """Play one step without the delays that faults make.
+
+    Returns:
+        The turn, whether its list has another order than here, and whether a dense engine gave it.
+    """
+    asked = env.ask(action)
     if isinstance(asked, Turn):
         env.settle(asked)
-        return asked, False
+        return asked, False, False
     sources = _sources(env, asked)
-    before = env.snapshot() if any("dense" in kinds_in(engine.name) for engine, _ in sources) else None
+    before = env.snapshot() if _is_dense(sources) else None
     env.settle(asked, asked.engine.search([asked.action.query], asked.k)[0])
-    turn = env.trace.turns[-1]
-    if before is None or not _difference(env, turn, step):
-        return turn, False
-    listed = _as_recorded(env, sources, turn, step)
-    if listed is None:
-        return turn, False
-    env.restore(before)
-    own, turn = turn, env.simulation.list_as(asked, listed, turn.faults)
-    env.settle(turn)
-    return turn, turn.docs != own.docs
+    own = env.trace.turns[-1]
+    if before is None or short_hash(own.observation) == digest:
+        return own, False, before is not None
+    for hits in islice(_other_orders(sources, own), MOST_LISTS):
+        env.restore(before)
+        turn = env.simulation.list_as(asked, hits, own.faults)
+        if short_hash(turn.observation) == digest:
+            env.settle(turn)
+            return turn, True, True
+    return own, False, True
 
 
 def _sources(env: SearchEnv, request: Request) -> list[tuple[Engine, str]]:
@@ -151,37 +187,61 @@ def _sources(env: SearchEnv, request: Request) -> list[tuple[Engine, str]]:
     ]
 
 
-def _as_recorded(env: SearchEnv, sources: Sequence[tuple[Engine, str]], turn: Turn, step: Step) -> list[Hit] | None:
-    """The recorded list as hits, None where it is more than nearly equal scores in another order.
+def _is_dense(sources: Sequence[tuple[Engine, str]]) -> bool:
+    return any("dense" in kinds_in(engine.name) for engine, _ in sources)
+
+
+def _near_hits(sources: Sequence[tuple[Engine, str]], turn: Turn) -> list[list[Hit]]:
+    """For each rank of a list the documents that may stand there on another machine, first the one that does here."""
+    own = [hit for engine, query in sources for hit in engine.search([query], TOPK_LIMIT + _DEEPER)[0]]
+    listed = [Hit(index, score) for index, score in zip(turn.docs, turn.scores, strict=True)]
+    near = [{hit.index: hit for hit in own if _near(hit.score, here.score)} for here in listed]
+    return [
+        [here, *(hit for hit in hits.values() if hit.index != here.index)]
+        for here, hits in zip(listed, near, strict=True)
+    ]
+
+
+def _other_orders(sources: Sequence[tuple[Engine, str]], turn: Turn) -> Iterator[list[Hit]]:
+    """The other lists that another machine may have given, from scores alone, those with the fewest changes first.
 
     An empty list has no order: where a fault emptied it, what was said about that is part of the observation.
     """
-    if not step.doc_ids or not len(set(step.doc_ids)) == len(step.doc_ids) == len(step.scores) == len(turn.docs):
-        return None
-    positions = {document.id: position for position, document in enumerate(env.trace.corpus.documents)}
-    own = [hit for engine, query in sources for hit in engine.search([query], TOPK_LIMIT + _DEEPER)[0]]
-    listed = []
-    for rank, (name, score) in enumerate(zip(step.doc_ids, step.scores, strict=True)):
-        hit = Hit(positions.get(name, -1), score)
-        here = [turn.scores[rank]] if hit.index == turn.docs[rank] else [h.score for h in own if h.index == hit.index]
-        if not _near(score, turn.scores[rank]) or not any(_near(score, other) for other in here):
-            return None
-        listed.append(hit)
-    return listed
+
+    def filled(before: list[Hit], changes: int) -> Iterator[list[Hit]]:
+        rank = len(before)
+        if rank == len(ranks):
+            yield from [before] * (changes == 0)
+            return
+        used = {hit.index for hit in before}
+        for place, hit in enumerate(ranks[rank]):
+            if hit.index not in used and changes >= (place > 0):
+                yield from filled([*before, hit], changes - (place > 0))
+
+    ranks = _near_hits(sources, turn)
+    return (hits for changes in range(1, len(ranks) + 1) for hits in filled([], changes))
 
 
 def _near(a: float, b: float) -> bool:
     return abs(a - b) <= DRIFT + 1e-9  # both are whole ten-thousandths, which binary fractions miss by a hair
 
 
-def _difference(env: SearchEnv, turn: Turn, step: Step) -> str:
+def _difference(turn: Turn, action: str, digest: str) -> str:
     """In what a step differs from its replay, "" for nothing."""
-    documents = env.trace.corpus.documents
-    if turn.raw != step.action:
+    if turn.raw != action:
         return "the action holds what no environment takes"
+    if short_hash(turn.observation) != digest:
+        return f"the observation's hash begins with {plain(digest)}, in replay with {short_hash(turn.observation)}"
+    return ""
+
+
+def _other_statement(env: SearchEnv, turn: Turn, step: Step, is_dense: bool) -> str:
+    """In what a step of schema 1 differs from its replay beyond the observation, "" for nothing."""
+    documents = env.trace.corpus.documents
     if (shown := tuple(documents[position].id for position in turn.docs)) != step.doc_ids:
         return f"doc_ids are {_few(step.doc_ids)}, replay gives {_few(shown)}"
-    if turn.scores != step.scores:
+    pairs = list(zip(turn.scores, step.scores, strict=False))
+    if len(turn.scores) != len(step.scores) or not all(a == b or (is_dense and _near(a, b)) for a, b in pairs):
         return f"scores are {_few(step.scores)}, replay gives {_few(turn.scores)}"
     if hashlib.sha256(turn.observation.encode("utf-8", "surrogatepass")).hexdigest() != step.obs_sha256:
         return "obs_sha256 is of another observation than replay gives"
@@ -193,8 +253,8 @@ def _few(values: Sequence[object]) -> str:
     return plain(f"[{', '.join(map(str, values[:10]))}{', ...' if len(values) > 10 else ''}]")
 
 
-def _check_end(env: SearchEnv, episode: Episode) -> None:
-    """Compare what an episode came to; one that failed earned nothing, wherever it stopped.
+def _check_end(env: SearchEnv, episode: Packed, stated: Episode | None) -> None:
+    """Compare how an episode ended; one that failed earned nothing, wherever it stopped.
 
     Raises:
         Differs: a field is not what replay gives, or an episode that did not fail has not ended.
@@ -203,8 +263,8 @@ def _check_end(env: SearchEnv, episode: Episode) -> None:
     failed = episode.status == "error"
     ends = {"answer": trace.answer, "reward": 0.0 if failed else trace.reward}
     ends |= {"terminated": trace.terminated, "truncated": trace.truncated}
-    for name, value in ends.items():
-        if (said := getattr(episode, name)) != value:
+    for name, value in ends.items() if stated else ():
+        if (said := getattr(stated, name)) != value:
             raise Differs(f": {name} is {plain(repr(said))}, replay gives {plain(repr(value))}")
     if not failed and not env.simulation.over:
-        raise Differs(f": status is 'ok', but the episode has not ended after {len(episode.steps)} steps")
+        raise Differs(f": status is 'ok', but the episode has not ended after {len(episode.actions)} steps")

@@ -7,18 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
-from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
 from berrypick.benchmarks.run import StartProgress
 from berrypick.benchmarks.suites import Cell
 from berrypick.envs.protocols import ACTION_LIMIT, TOPK_LIMIT
+from berrypick.leaderboard.recorded import Line
 from berrypick.leaderboard.untrusted import Rejected, plain
 from berrypick.leaderboard.verify.plan import Plan
 from berrypick.leaderboard.verify.pool import in_order, processes
-from berrypick.leaderboard.verify.replay import Job
+from berrypick.leaderboard.verify.replay import Job, Recorded
 from berrypick.leaderboard.verify.tally import Tally
-from berrypick.records import Episode
 
 #: Differences after which the rest is not looked at.
 MOST_PROBLEMS: Final = 20
@@ -26,15 +25,6 @@ MOST_PROBLEMS: Final = 20
 TOKENS_LIMIT: Final = 2**31
 #: Questions that wait for each process.
 _AHEAD: Final = 2
-
-
-class Line(NamedTuple):
-    """An episode with the seed of its run, and where it stands."""
-
-    file: Path
-    number: int
-    seed: int
-    episode: Episode
 
 
 def replayed(
@@ -81,8 +71,8 @@ def _asked_for(plan: Plan, lines: Iterable[Line], run_seeds: Sequence[int], unre
     last: tuple[int, int, str, int] | None = None
     for line in lines:
         episode = line.episode
-        if line.seed not in run_seeds:
-            raise _rejected(line, f"must be one of {', '.join(map(str, run_seeds))}, got {line.seed}", "seed")
+        if episode.seed not in run_seeds:
+            raise _rejected(line, f"must be one of {', '.join(map(str, run_seeds))}, got {episode.seed}", "seed")
         if not 0 <= episode.cell < len(plan.cells):
             raise _rejected(line, f"suite {plan.suite} has no cell {episode.cell}", "cell")
         if episode.cell in unread:
@@ -94,9 +84,9 @@ def _asked_for(plan: Plan, lines: Iterable[Line], run_seeds: Sequence[int], unre
         if not 0 <= episode.rollout < rollouts:
             reason = f"must be from 0 to {rollouts - 1}, got {episode.rollout}: surplus"
             raise _rejected(line, f"{reason} (question {plain(episode.question_id)})", "rollout")
-        if reason := _oversize(episode, plan.turns(episode.cell)):
+        if reason := _oversize(line, plan.turns(episode.cell)):
             raise _rejected(line, f"question {plain(episode.question_id)}, rollout {episode.rollout}{reason}")
-        key = (run_seeds.index(line.seed), episode.cell, episode.question_id, episode.rollout)
+        key = (run_seeds.index(episode.seed), episode.cell, episode.question_id, episode.rollout)
         if last is not None and key <= last:
             what = "" if key == last else ", or out of order (seed, cell, question, rollout)"
             raise _rejected(
@@ -106,17 +96,19 @@ def _asked_for(plan: Plan, lines: Iterable[Line], run_seeds: Sequence[int], unre
         yield line
 
 
-def _oversize(episode: Episode, turns: int) -> str:
+def _oversize(line: Line, turns: int) -> str:
     """What is too large in an episode for any environment to have played it, "" for nothing."""
-    if len(episode.steps) > turns:
-        return f": {len(episode.steps)} steps, but an episode has {turns} turns"
-    for number, step in enumerate(episode.steps, 1):
-        if len(step.action) > ACTION_LIMIT + 1:
+    episode, steps = line.episode, line.stated.steps if line.stated else ()
+    if len(episode.actions) > turns:
+        return f": {len(episode.actions)} steps, but an episode has {turns} turns"
+    for number, (action, tokens) in enumerate(zip(episode.actions, episode.tokens, strict=True), 1):
+        if len(action) > ACTION_LIMIT + 1:
             return f", step {number}: the action is longer than {ACTION_LIMIT + 1} characters"
+        if not 0 <= tokens <= TOKENS_LIMIT:
+            return f", step {number}: tokens must be from 0 to {TOKENS_LIMIT}"
+    for number, step in enumerate(steps, 1):
         if max(len(step.doc_ids), len(step.scores)) > TOPK_LIMIT:
             return f", step {number}: more than {TOPK_LIMIT} documents"
-        if not 0 <= step.tokens <= TOKENS_LIMIT:
-            return f", step {number}: tokens must be from 0 to {TOKENS_LIMIT}"
     return ""
 
 
@@ -125,7 +117,7 @@ def _rejected(line: Line, reason: str, field: str | None = None) -> Rejected:
 
 
 def _cell_of(line: Line) -> tuple[int, int]:
-    return line.seed, line.episode.cell
+    return line.episode.seed, line.episode.cell
 
 
 def _jobs(plan: Plan, cell: Cell, number: int, lines: Iterable[Line]) -> Iterator[Job]:
@@ -134,13 +126,13 @@ def _jobs(plan: Plan, cell: Cell, number: int, lines: Iterable[Line]) -> Iterato
         found = list(part)
         yield Job(
             cell,
-            found[0].seed,
+            found[0].episode.seed,
             plan.questions(number)[question],
-            tuple((_place(line), line.episode) for line in found),
+            tuple(Recorded(_place(line), line.episode, line.stated) for line in found),
         )
 
 
 def _place(line: Line) -> str:
     one = line.episode
-    where = f"{line.file}, line {line.number}, seed {line.seed}, cell {one.cell}"
+    where = f"{line.file}, line {line.number}, seed {one.seed}, cell {one.cell}"
     return f"{where}, question {plain(one.question_id)}, rollout {one.rollout}"

@@ -2,31 +2,24 @@
 
 from __future__ import annotations
 
-import math
 import re
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import NamedTuple
 
-import msgspec
 from msgspec.structs import asdict
 
-from berrypick.benchmarks.metrics.table import Value
 from berrypick.benchmarks.run import StartProgress
 from berrypick.errors import BadInput
-from berrypick.leaderboard import entries, schema, untrusted
-from berrypick.leaderboard.schema import LINE_DECODER, Entry
+from berrypick.leaderboard import entries, recorded, schema, untrusted
+from berrypick.leaderboard.schema import Entry
 from berrypick.leaderboard.untrusted import Rejected, plain
+from berrypick.leaderboard.verify import playing
+from berrypick.leaderboard.verify.compare import Allowance, differences, unstated
 from berrypick.leaderboard.verify.plan import Plan
-from berrypick.leaderboard.verify.scoring import MOST_PROBLEMS, Line, replayed
+from berrypick.leaderboard.verify.scoring import MOST_PROBLEMS, replayed
+from berrypick.leaderboard.verify.tally import Score
 from berrypick.registry import UnknownName
-
-#: How far two computations of one number may lie apart: sums are rounded otherwise on other machines.
-ROUNDING: Final = 1e-6
-#: The same at most, as a share, for what follows from repeating parts of queries, where dense lists came in another
-#: order. A drifted episode adds or takes about one way of one question, so a mean over n of them moves by 1/n.
-SWAPPED: Final = 0.01
-_FROM_LISTS: Final = ("strategies_D1", "strategies_D2", "dominant_share")
 
 
 class Verdict(NamedTuple):
@@ -35,9 +28,10 @@ class Verdict(NamedTuple):
     Attributes:
         path: its folder.
         problems: what is wrong, one line each; empty where every number was found again.
-        episodes: episodes replayed.
+        episodes: episodes replayed, or played again.
         drifted: steps with a dense list in another order than here.
         notes: what a reader should know of its numbers; nothing is wrong with them.
+        here: the entry that this machine would write; None where there was nothing to compute it from.
     """
 
     path: Path
@@ -45,6 +39,7 @@ class Verdict(NamedTuple):
     episodes: int = 0
     drifted: int = 0
     notes: tuple[str, ...] = ()
+    here: Entry | None = None
 
 
 def find(paths: Sequence[Path]) -> list[Path]:
@@ -65,30 +60,49 @@ def find(paths: Sequence[Path]) -> list[Path]:
     return found
 
 
-def verify(path: Path, *, jobs: int = 1, start_progress: StartProgress = lambda total: lambda done: None) -> Verdict:
+def verify(
+    path: Path,
+    *,
+    jobs: int = 1,
+    start_progress: StartProgress = lambda total: lambda done: None,
+    restamp: Callable[[Entry, Plan], Entry] = lambda entry, plan: entry,
+) -> Verdict:
     """Verify one submission, reading nothing of it but its two files and writing nothing there.
 
     Args:
         path: its folder.
         jobs: processes that replay.
         start_progress: called once with the number of steps; what it returns is called after each.
+        restamp: makes the entry that is verified from the one that was read.
     """
     try:
         _check_folder(path)
         entry = entries.read(path)
         plan = _plan(path, entry)
+        entry = restamp(entry, plan)
         if problems := _stated(path, entry, plan):
             return Verdict(path, few(problems))
-        lines = _lines(path, _most(plan, entry))
-        scored = replayed(plan, lines, entry.seeds, entry.unread, jobs=jobs, start_progress=start_progress).score()
+        scored, is_same = _scored(path, entry, plan, jobs, start_progress)
     except Rejected as error:
         return Verdict(path, (str(error),))
     if scored.problems:
         return Verdict(path, few(scored.problems), scored.episodes, scored.drifted)
     here = entries.describe(entry.name, entry.agent, plan, entry.unread, entry.about, scored)
-    found = [*_differences(entry, here, [cell.moved for cell in scored.cells]), *_other_questions(entry, plan)]
+    allowance = Allowance(tuple(cell.moved for cell in scored.cells), is_same)
+    found = [*differences(entry, here, allowance), *_other_questions(entry, plan)]
     problems = [f"{path / schema.ENTRY}, {problem}" for problem in found]
-    return Verdict(path, few(problems), scored.episodes, scored.drifted, scored.notes)
+    return Verdict(path, few(problems), scored.episodes, scored.drifted, (*scored.notes, *unstated(entry, here)), here)
+
+
+def _scored(path: Path, entry: Entry, plan: Plan, jobs: int, start_progress: StartProgress) -> tuple[Score, bool]:
+    """The score of the episodes, and whether they are those that were recorded."""
+    if entry.digests:
+        again = playing.play(
+            plan, entry.agent, entry.seeds, entry.unread, entry.digests, jobs=jobs, start_progress=start_progress
+        )
+        return again.score, again.digests == entry.digests
+    lines = recorded.read(recorded.file_of(path), _most(plan, entry))
+    return replayed(plan, lines, entry.seeds, entry.unread, jobs=jobs, start_progress=start_progress).score(), True
 
 
 def few(problems: Sequence[str]) -> tuple[str, ...]:
@@ -104,7 +118,7 @@ def _check_folder(path: Path) -> None:
     if not re.match(schema.NAME, path.resolve().name):
         raise Rejected("is no name of a submission", file=plain(str(path)))
     for inside in sorted(path.iterdir()):
-        if inside.name not in (schema.ENTRY, schema.EPISODES):
+        if inside.name not in (schema.ENTRY, recorded.EPISODES, recorded.OLD_EPISODES):
             raise Rejected(f"{plain(inside.name)} is no part of a submission", file=path)
 
 
@@ -126,10 +140,27 @@ def _stated(path: Path, entry: Entry, plan: Plan) -> list[str]:
     if not plan.orders(entry.unread):
         found.append(f"{file}, field 'unread': {_list(entry.unread)} are not numbers of cells, in order")
     found += _other_versions(file, entry, plan)
-    if not found and (digest := untrusted.sha256(path / schema.EPISODES, _most(plan, entry))) != entry.episodes:
-        found.append(f"{file}, field 'episodes': is {entry.episodes:.12}, the file's sha256 is {digest:.12}")
+    if not found:
+        found += _other_episodes(path, entry, plan)
     # Worlds that are missing here are built for what follows.
     return found or list(_other_fingerprints(file, entry.fingerprints, plan.fingerprints))
+
+
+def _other_episodes(path: Path, entry: Entry, plan: Plan) -> Iterator[str]:
+    """In what the episodes are not those that the entry names, before any is read."""
+    file, episodes = path / schema.ENTRY, recorded.file_of(path)
+    if entry.digests and entry.agent not in playing.PLAYABLE:
+        yield f"{file}, field 'digests': {plain(entry.agent)!r} is no agent that is played again; add its episodes"
+    elif entry.digests and len(entry.digests) != len(entry.seeds) * len(plan.cells):
+        count = len(entry.seeds) * len(plan.cells)
+        yield f"{file}, field 'digests': {count} expected, one for each seed and cell, found {len(entry.digests)}"
+    elif entry.digests and episodes.exists():
+        yield f"{episodes}: is there, though field 'digests' says that the agent is played again; remove one of them"
+    else:
+        what = "the digests' sha256" if entry.digests else "the file's sha256"
+        digest = entries.of_digests(entry) if entry.digests else untrusted.sha256(episodes, _most(plan, entry))
+        if digest != entry.episodes:
+            yield f"{file}, field 'episodes': is {entry.episodes:.12}, {what} is {digest:.12}"
 
 
 def _other_versions(file: Path, entry: Entry, plan: Plan) -> Iterator[str]:
@@ -153,85 +184,10 @@ def _list(values: Sequence[int]) -> str:
 
 def _most(plan: Plan, entry: Entry) -> int:
     """Bytes that episodes may have, packed or not."""
-    return schema.MEAN_LIMIT * plan.episodes(len(entry.seeds))
-
-
-def _lines(path: Path, most: int) -> Iterator[Line]:
-    file = path / schema.EPISODES
-    for number, line in untrusted.lines(file, schema.LINE_LIMIT, most):
-        episode = untrusted.strict(line, LINE_DECODER, file, number)
-        yield Line(file, number, episode.seed, episode)
-
-
-def _differences(entry: Entry, here: Entry, moved: Sequence[int]) -> Iterator[str]:
-    """Where an entry says something else than replay gives; ``moved`` counts drifted episodes by cell."""
-    yield from _other_fields(asdict(entry.budgets), asdict(here.budgets), "budgets")
-    yield from _other_metrics(entry.metrics, here.metrics, "metrics", sum(moved))
-    if len(entry.cells) != len(here.cells):
-        yield f"field 'cells': {len(entry.cells)}, the suite has {len(here.cells)}"
-        return
-    known = {name for cell in here.cells for name in cell.strategies}
-    for number, (said, found) in enumerate(zip(entry.cells, here.cells, strict=True)):
-        field = f"cells[{number}]"
-        for name in ("label", "tasks", "rollouts", "missing"):
-            yield from _other_fields({name: getattr(said, name)}, {name: getattr(found, name)}, field)
-        yield from _other_fields(said.setup, found.setup, f"{field}.setup")
-        yield from _other_metrics(said.metrics, found.metrics, f"{field}.metrics", moved[number])
-        strategies = said.strategies, found.strategies, known
-        yield from _other_strategies(*strategies, f"{field}.strategies", moved[number])
+    return recorded.MEAN_LIMIT * plan.episodes(len(entry.seeds))
 
 
 def _other_questions(entry: Entry, plan: Plan) -> Iterator[str]:
     for question, text in entry.questions.items():
         if plan.salt or plan.text(question) != text:
             yield f"field 'questions.{plain(question)}': is not how a plain cell puts it"
-
-
-def _other_fields(said: Mapping[str, Any], found: Mapping[str, Any], field: str) -> Iterator[str]:
-    for name in sorted(said.keys() | found.keys()):
-        theirs, ours = (_plainest(values.get(name, "missing")) for values in (said, found))
-        if theirs != ours:
-            yield f"field '{field}.{plain(name)}': is {plain(repr(theirs))}, replay gives {plain(repr(ours))}"
-
-
-def _plainest(value: object) -> object:
-    """A value as JSON has it: without tuples."""
-    return msgspec.json.decode(msgspec.json.encode(value))
-
-
-def _other_metrics(said: Mapping[str, Value], found: Mapping[str, Value], field: str, moved: int) -> Iterator[str]:
-    for name in sorted(said.keys() | found.keys()):
-        place = f"field '{field}.{plain(name)}'"
-        if name not in said or name not in found:
-            yield f"{place}: is {'missing' if name in found else 'not a metric of the suite'}"
-        elif not _same(said[name], found[name], _share(found[name], moved) if name in _FROM_LISTS else 0.0):
-            yield f"{place}: is {_value(said[name])}, replay gives {_value(found[name])}"
-
-
-def _share(value: Value, moved: int) -> float:
-    return min(SWAPPED, moved / max(value.n, 1))
-
-
-def _same(a: Value, b: Value, share: float) -> bool:
-    pairs = ((a.value, b.value), (a.low, b.low), (a.high, b.high))
-    return a.n == b.n and all(
-        x is y is None or (x is not None and y is not None and math.isclose(x, y, rel_tol=share, abs_tol=ROUNDING))
-        for x, y in pairs
-    )
-
-
-def _value(value: Value) -> str:
-    low, middle, high = ("blank" if x is None else f"{x:.6f}" for x in (value.low, value.value, value.high))
-    return f"{middle} ({low} to {high}, n {value.n})"
-
-
-def _other_strategies(
-    said: Mapping[str, int], found: Mapping[str, int], known: Set[str], field: str, moved: int
-) -> Iterator[str]:
-    """Where counts of strategies differ by more than ``moved`` episodes, or ``SWAPPED``, with another known one."""
-    gaps = {name: said.get(name, 0) - found.get(name, 0) for name in sorted(said.keys() | found.keys())}
-    most = min(moved, math.ceil(SWAPPED * sum(found.values())))
-    near = sum(gaps.values()) == 0 and sum(map(abs, gaps.values())) <= 2 * most
-    for name, gap in gaps.items():
-        if (name in said and name not in known) or (gap and not near):
-            yield f"field '{field}': {plain(name)!r} {said.get(name, 0)} times, replay gives {found.get(name, 0)}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from berrypick.benchmarks import cells as playing
@@ -15,22 +15,32 @@ from berrypick.benchmarks.suites import Cell
 from berrypick.envs.perturbations.knockouts import FAVOURITE, KNOCKOUTS
 from berrypick.envs.scoring.moves import STEP, way_of
 from berrypick.envs.scoring.outcome import Outcome
+from berrypick.leaderboard.episodes import EXACT
 from berrypick.leaderboard.verify.plan import Plan
 from berrypick.leaderboard.verify.replay import Job, Replayed
 from berrypick.registry import with_argument
 
 
 class CellScore(NamedTuple):
-    """One cell over all seeds; see ``schema.EntryCell``. ``moved`` counts episodes with a drifted step."""
+    """One cell over all seeds.
+
+    Attributes:
+        metrics: see ``schema.EntryCell``.
+        missing: see ``schema.EntryCell``.
+        strategies: see ``schema.EntryCell``.
+        right: see ``schema.EntryCell``.
+        moved: episodes that may have gone otherwise on another machine, because of a dense list.
+    """
 
     metrics: dict[str, Value]
     missing: int
     strategies: dict[str, int]
+    right: tuple[int, ...]
     moved: int
 
 
 class Score(NamedTuple):
-    """What replaying gives.
+    """What a submission's episodes are worth.
 
     Attributes:
         problems: where the record differs, in order; with any, there are neither metrics nor cells.
@@ -89,39 +99,8 @@ class Tally:
         if self.problems:
             return Score(tuple(self.problems), {}, (), *counts)
         runs = [[self._run(seed, number) for number in range(len(self._plan.cells))] for seed in self._seeds]
-        means = seeds.means(self._plan.cells, runs, self._seeds[0])
-        found = (
-            CellScore(
-                metrics,
-                sum(task.errors for run in runs for task in run[number].tasks),
-                _strategies([task for run in runs for task in run[number].tasks]),
-                self._moved[number],
-            )
-            for number, metrics in enumerate(means.cells)
-        )
-        return Score((), means.overall, tuple(found), *counts, tuple(self._in_other_words()))
-
-    def _in_other_words(self) -> list[str]:
-        """Cells with successes that rest on the way that they refuse, as what found the evidence tells.
-
-        A query is refused by its form as it is written: with other words around it, it is another one.
-        """
-        found = []
-        for number, cell in enumerate(self._plan.cells):
-            if not cell.waits or number in self._unread:
-                continue
-            successes = same = 0
-            for seed in self._seeds:
-                refused = _refused(self.resolved(seed, number))
-                grounded = [outcome for task in self._tasks(seed, number) for outcome in task.grounded]
-                successes += len(grounded)
-                same += sum(any(way_of(move) in refused for move in outcome.strategy) for outcome in grounded)
-            if same:
-                found.append(
-                    f"cell {number} ({cell.label}): {same} of {successes} grounded successes rest on what is refused "
-                    "there, in other words"
-                )
-        return found
+        metrics, found = worth(self._plan, runs, self._seeds[0], self._moved)
+        return Score((), metrics, found, *counts, tuple(in_other_words(self._plan, runs)))
 
     def _run(self, seed: int, number: int) -> CellRun:
         setup, tasks = playing.resolved(self.resolved(seed, number)), self._tasks(seed, number)
@@ -139,13 +118,64 @@ class Tally:
         )
 
 
-def _refused(cell: Cell) -> set[tuple[str, str]]:
-    """(tool, form) that a cell's knock-outs refuse."""
+def worth(
+    plan: Plan, runs: Sequence[Sequence[CellRun]], seed: int, moved: Mapping[int, int]
+) -> tuple[dict[str, Value], tuple[CellScore, ...]]:
+    """Compute the metrics of some runs, overall and cell by cell.
+
+    Args:
+        plan: of the suite.
+        runs: of each seed its cells, in order.
+        seed: of the intervals.
+        moved: number of a cell -> see ``CellScore.moved``; 0 where it is missing.
+    """
+    means = seeds.means(plan.cells, runs, seed)
+    found = []
+    for number, metrics in enumerate(means.cells):
+        tasks = [task for run in runs for task in run[number].tasks]
+        missing = sum(task.errors for task in tasks)
+        right = _right(tasks) if _is_exact(plan.cells[number], runs[0][number]) else ()
+        found.append(CellScore(metrics, missing, _strategies(tasks), right, moved.get(number, 0)))
+    return means.overall, tuple(found)
+
+
+def _is_exact(cell: Cell, run: CellRun) -> bool:
+    return cell.plain and run.readable and run.setup["reward"] == EXACT
+
+
+def _right(tasks: Sequence[TaskOutcomes]) -> tuple[int, ...]:
+    """Right answers to each question, over rollouts and seeds, in the order of the questions' ids."""
+    counts = Counter[str]()
+    for task in tasks:
+        counts[task.question_id] += sum(outcome.em for outcome in task.outcomes)
+    return tuple(counts[question] for question in sorted(counts))
+
+
+def in_other_words(plan: Plan, runs: Sequence[Sequence[CellRun]]) -> Iterator[str]:
+    """Name the cells with successes that rest on the move that they refuse, as what found the evidence tells.
+
+    A query is refused by its form as it is written: with other words around it, it is another one.
+    """
+    for number, cell in enumerate(plan.cells):
+        if not cell.waits or not runs[0][number].readable:
+            continue
+        successes = same = 0
+        for run in runs:
+            refused = _refused(run[number].setup["knockouts"])
+            grounded = [outcome for task in run[number].tasks for outcome in task.grounded]
+            successes += len(grounded)
+            same += sum(any(way_of(move) in refused for move in outcome.strategy) for outcome in grounded)
+        if same:
+            yield (
+                f"cell {number} ({cell.label}): {same} of {successes} grounded successes rest on what is refused "
+                "there, in other words"
+            )
+
+
+def _refused(knockouts: Sequence[str]) -> set[tuple[str, str]]:
+    """(tool, form) that some knock-outs refuse."""
     return {
-        way
-        for name in cell.knockouts
-        if name != FAVOURITE
-        for way in with_argument(KNOCKOUTS, name, "knockouts").refused
+        way for name in knockouts if name != FAVOURITE for way in with_argument(KNOCKOUTS, name, "knockouts").refused
     }
 
 

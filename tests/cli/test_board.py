@@ -45,7 +45,7 @@ def test_rejected(board: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str
     """One bad submission fails the whole check, and the others are told all the same."""
     for name in ("first", "second"):
         (tmp_path / name).mkdir()
-        for file in ("entry.json", "episodes.jsonl.gz"):
+        for file in ("entry.json", "episodes.jsonl.xz"):
             (tmp_path / name / file).write_bytes((board / "first" / file).read_bytes())
     assert main(["verify", str(tmp_path), "--jobs", "1"]) == 1
     first, second, reason = capsys.readouterr().out.splitlines()

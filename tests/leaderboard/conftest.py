@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
+import lzma
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -69,22 +70,41 @@ def honest(runs: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
         return submit.submit(runs, "honest", About(notes="<b>as is</b>"), tmp_path_factory.mktemp("submissions"))
 
 
+@pytest.fixture(scope="session")
+def honest_old(honest: Path, runs: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same with episodes of schema 1, as submissions were written before schema 2."""
+    path = Path(shutil.copytree(honest, tmp_path_factory.mktemp("old") / "honest"))
+    lines = [
+        {**json.loads(line), "seed": seed}
+        for seed, folder in zip(SEEDS, runs, strict=True)
+        for line in gzip.decompress((folder / "episodes.jsonl.gz").read_bytes()).splitlines()
+    ]
+    (path / "episodes.jsonl.xz").unlink()
+    packed = result.squeeze("".join(json.dumps(line) + "\n" for line in lines).encode())
+    (path / "episodes.jsonl.gz").write_bytes(packed)
+    entry = json.loads((path / "entry.json").read_bytes()) | {"episodes": hashlib.sha256(packed).hexdigest()}
+    (path / "entry.json").write_text(json.dumps(entry))
+    return path
+
+
 class Submission:
     """A submission that can be changed: ``entry`` and ``lines`` are what is in its files."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.entry: dict[str, Any] = json.loads((path / "entry.json").read_bytes())
-        packed = gzip.decompress((path / "episodes.jsonl.gz").read_bytes())
-        self.lines: list[dict[str, Any]] = [json.loads(line) for line in packed.splitlines()]
+        (self.file,) = path.glob("episodes.*")
+        expand = lzma.decompress if self.file.suffix == ".xz" else gzip.decompress
+        self.lines: list[dict[str, Any]] = [json.loads(line) for line in expand(self.file.read_bytes()).splitlines()]
 
     def save(self) -> None:
         """Write both files, with a hash of the episodes that fits: a forger would, too."""
-        self.write_episodes(result.squeeze("".join(json.dumps(line) + "\n" for line in self.lines).encode()))
+        squeeze = lzma.compress if self.file.suffix == ".xz" else result.squeeze
+        self.write_episodes(squeeze("".join(json.dumps(line) + "\n" for line in self.lines).encode()))
 
     def write_episodes(self, packed: bytes) -> None:
         self.entry["episodes"] = hashlib.sha256(packed).hexdigest()
-        (self.path / "episodes.jsonl.gz").write_bytes(packed)
+        self.file.write_bytes(packed)
         self.write_entry(json.dumps(self.entry).encode())
 
     def write_entry(self, data: bytes) -> None:
@@ -96,9 +116,15 @@ class Submission:
 
 
 @pytest.fixture
-def forged(honest: Path, tmp_path: Path) -> Submission:
-    """A copy to tamper with."""
-    return Submission(Path(shutil.copytree(honest, tmp_path / "submissions" / "honest")))
+def forged(honest_old: Path, tmp_path: Path) -> Submission:
+    """A copy to tamper with, with episodes of schema 1, which state the most."""
+    return Submission(Path(shutil.copytree(honest_old, tmp_path / "submissions" / "honest")))
+
+
+@pytest.fixture
+def packed(honest: Path, tmp_path: Path) -> Submission:
+    """A copy to tamper with, with episodes of schema 2."""
+    return Submission(Path(shutil.copytree(honest, tmp_path / "packed" / "honest")))
 
 
 @pytest.fixture

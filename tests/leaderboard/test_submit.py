@@ -48,15 +48,21 @@ def test_the_entry_says_what_the_runs_said(forged: Forged, runs: list[Path]):
         assert entry["metrics"][name]["value"] == pytest.approx(mean), name
 
 
-def test_episodes_are_the_runs_own_with_their_seeds(forged: Forged, runs: list[Path]):
+def test_episodes_are_the_runs_own_with_their_seeds(packed: Forged, runs: list[Path]):
     ours = [json.loads(line) for folder in runs for line in result._expand(folder / "episodes.jsonl.gz").splitlines()]
-    assert [{name: value for name, value in line.items() if name != "seed"} for line in forged.lines] == ours
-    assert [line["seed"] for line in forged.lines] == [seed for seed in (0, 1, 2) for _ in range(36)]
+    for line, one in zip(packed.lines, ours, strict=True):
+        same = ("cell", "question_id", "rollout", "status")
+        assert [line[name] for name in same] == [one[name] for name in same]
+        assert line["actions"] == [step["action"] for step in one["steps"]]
+        assert line["tokens"] == [step["tokens"] for step in one["steps"]]
+        assert line["seen"] == "".join(step["obs_sha256"][:8] for step in one["steps"])
+        assert line.keys() == {*same, "schema", "seed", "actions", "tokens", "seen"}
+    assert [line["seed"] for line in packed.lines] == [seed for seed in (0, 1, 2) for _ in range(36)]
 
 
 def test_the_same_runs_give_the_same_bytes(honest: Path, runs: list[Path], tmp_path: Path):
     again = submit.submit(runs[::-1], "honest", About(notes="<b>as is</b>"), tmp_path)
-    for name in ("entry.json", "episodes.jsonl.gz"):
+    for name in ("entry.json", "episodes.jsonl.xz"):
         assert (again / name).read_bytes() == (honest / name).read_bytes()
 
 

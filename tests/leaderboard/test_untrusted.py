@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from berrypick import seeding
 from berrypick.leaderboard import entries, untrusted
-from berrypick.leaderboard.schema import LINE_DECODER
+from berrypick.leaderboard.recorded import _DECODER as LINE_DECODER
 from berrypick.leaderboard.untrusted import Rejected
 
 ANY = msgspec.json.Decoder()

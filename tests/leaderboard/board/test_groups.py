@@ -6,7 +6,6 @@ import csv
 import io
 import json
 import shutil
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +15,11 @@ from msgspec.structs import replace
 from berrypick.benchmarks.metrics.table import Value
 from berrypick.benchmarks.suites import SUITES, cells_of
 from berrypick.benchmarks.versions import Contract
-from berrypick.leaderboard import entries, episodes, schema
+from berrypick.leaderboard import entries, episodes, recorded, schema
 from berrypick.leaderboard.board import groups as board_groups
 from berrypick.leaderboard.board import tables, write
 from berrypick.leaderboard.board.groups import Row
 from berrypick.leaderboard.board.html import page
-from berrypick.leaderboard.episodes import Played
-from berrypick.leaderboard.schema import Entry
 from berrypick.leaderboard.untrusted import Rejected
 
 #: conftest's ``Submission``, which cannot be imported.
@@ -34,33 +31,48 @@ ROOT = Path(__file__).resolve().parents[3]
 def made(honest: Path) -> Row:
     """The one real submission."""
     entry = entries.read(honest)
-    return Row(entry, episodes.read(honest, entry))
+    return Row(entry, episodes.samples(honest, entry))
 
 
-def row(made: Row, name: str, right: Mapping[int, Mapping[str, float]] | None = None, **metrics: float) -> Row:
+def row(made: Row, name: str, **metrics: float) -> Row:
     """A row with some numbers of its own."""
     values = {metric: Value(value, value, value, 4) for metric, value in metrics.items()}
-    played = made.played if right is None else Played({cell: dict(of) for cell, of in right.items()}, ())
-    return Row(replace(made.entry, name=name, metrics=values), played)
+    return Row(replace(made.entry, name=name, metrics=values), made.samples)
 
 
-def with_tasks(entry: Entry, tasks: int) -> Entry:
-    return replace(entry, cells=tuple(replace(cell, tasks=tasks) for cell in entry.cells))
+def with_right(made: Row, *right: int) -> Row:
+    """A row with so many right answers of nine to each question of its plain cell."""
+    plain, *others = made.entry.cells
+    return Row(replace(made.entry, cells=(replace(plain, tasks=len(right), right=right), *others)))
 
 
-def test_what_is_read_from_episodes_is_what_replay_counts(made: Row):
-    """Cell 0 is plain, 1 has a knock-out, 2 a fault: EM of the entry is the mean over its 4 questions."""
-    (cell,) = made.played.right
-    shares = made.played.right[cell].values()
-    assert cell == 0 and len(shares) == 4
-    assert made.entry.metrics["EM"].value == pytest.approx(sum(shares) / 4)
-    ends = [(episode.cell, episode.seed, episode.reward) for episode in made.played.samples]
-    assert ends == [(0, 0, 1.0), (0, 0, 0.0)]
+def test_right_answers_make_the_accuracy(made: Row):
+    """Cell 0 is plain, 1 has a knock-out, 2 a fault: EM of the entry is the mean over its 4 questions of 9 episodes."""
+    assert [len(cell.right) for cell in made.entry.cells] == [4, 0, 0]
+    assert made.entry.metrics["EM"].value == pytest.approx(sum(made.entry.cells[0].right) / 9 / 4)
+
+
+def test_an_entry_from_before_that_field_gets_it_from_its_episodes(honest_old: Path, made: Row):
+    entry = entries.read(honest_old)
+    bare = replace(entry, cells=tuple(replace(cell, right=()) for cell in entry.cells))
+    assert [cell.right for cell in episodes.with_right(honest_old, bare).cells] == [
+        cell.right for cell in made.entry.cells
+    ]
+
+
+def test_episodes_that_are_shown_are_right_or_wrong_for_certain(made: Row, honest: Path):
+    """They are the first of a question that was always answered rightly, and of one that never was."""
+    always, never = with_right(made, 9, 0, 9, 0).entry, with_right(made, 3, 4, 5, 6).entry
+    shown = episodes.samples(honest, always)
+    questions = sorted({line.episode.question_id for line in recorded.read(honest / recorded.EPISODES, 2**20)})
+    assert [(one.question_id, is_right) for one, is_right in shown] == [(questions[0], True), (questions[1], False)]
+    assert all((one.seed, one.cell, one.rollout) == (0, 0, 0) for one, _ in shown)
+    assert episodes.samples(honest, never) == ()
 
 
 def test_episodes_of_another_file_are_refused(honest: Path, made: Row):
     with pytest.raises(Rejected, match="is not the file that entry"):
-        episodes.read(honest, replace(made.entry, episodes="0" * 64))
+        episodes.samples(honest, replace(made.entry, episodes="0" * 64))
 
 
 def test_order_front_and_groups(made: Row):
@@ -68,8 +80,8 @@ def test_order_front_and_groups(made: Row):
     a, b = row(made, "a", EM=0.5, strategies_D2=2.0), row(made, "b", EM=0.4, strategies_D2=2.0)
     c, d = row(made, "c", EM=0.4, strategies_D2=3.0), row(made, "d")
     e, f = row(made, "e", EM=0.9), row(made, "f", EM=0.9)
-    e = Row(replace(e.entry, contract=Contract(suite=2)), e.played)
-    f = Row(replace(f.entry, fingerprints={"documents:x": "1" * 64}), f.played)
+    e = Row(replace(e.entry, contract=Contract(suite=2)), e.samples)
+    f = Row(replace(f.entry, fingerprints={"documents:x": "1" * 64}), f.samples)
     found = board_groups.groups([d, c, e, f, b, a])
     assert sorted([one.entry.name for one in group.rows] for group in found) == [["a", "b", "c", "d"], ["e"], ["f"]]
     assert {group.title for group in found} == {"board-tiny-v1, tags", "board-tiny-v2, tags"}
@@ -84,7 +96,7 @@ def test_equal_fingerprints_and_other_cells_are_refused(made: Row):
     """No honest pair of submissions is like that, and the map of knock-outs has one column a cell."""
     short = replace(made.entry, name="short", cells=made.entry.cells[:1])
     with pytest.raises(Rejected, match="honest have the same versions and fingerprints, and not the same cells"):
-        board_groups.groups([made, Row(short, made.played)])
+        board_groups.groups([made, Row(short, made.samples)])
 
 
 def test_equals_share_the_front(made: Row):
@@ -93,7 +105,7 @@ def test_equals_share_the_front(made: Row):
 
 def test_anchors_are_known_by_a_name_that_is_taken_once(made: Row):
     def of(name: str, agent: str) -> Row:
-        return Row(replace(made.entry, name=name, agent=agent, suite="core"), made.played)
+        return Row(replace(made.entry, name=name, agent=agent, suite="core"), made.samples)
 
     oracle = of("core-oracle", "oracle")
     assert oracle.anchor and oracle.ceiling
@@ -108,9 +120,7 @@ def test_the_row_above_question_by_question(made: Row):
 
     The 10 differences of 1 among 20 make an interval of about .5 +- 1.96 sqrt(.25 / 20) = .28 to .72.
     """
-    entry = with_tasks(made.entry, 20)
-    above = Row(entry, Played({0: {f"q{i}": 1.0 for i in range(15)}}, ()))
-    below = Row(entry, Played({0: {f"q{i}": 1.0 for i in range(5)}}, ()))
+    above, below = with_right(made, *[9] * 15, *[0] * 5), with_right(made, *[9] * 5, *[0] * 15)
     found = board_groups.against(above, below)
     assert found is not None and found.value == pytest.approx(0.5) and found.n == 20
     assert found.low == pytest.approx(0.28, abs=0.06) and found.high == pytest.approx(0.72, abs=0.06)
@@ -121,14 +131,16 @@ def test_the_row_above_question_by_question(made: Row):
 
 
 def test_cells_that_are_not_read_are_not_compared(made: Row):
-    assert board_groups.against(made, Row(made.entry, Played({}, ()))) is None
+    plain, *others = made.entry.cells
+    blank = replace(made.entry, cells=(replace(plain, right=()), *others))
+    assert board_groups.against(made, Row(blank)) is None and board_groups.against(Row(blank), made) is None
     assert tables.verdict(None) == "–"
 
 
 def test_files_are_the_same_again_and_know_when_they_are_stale(honest: Path, tmp_path: Path):
     contents = write.render(board_groups.read(honest.parent))
     assert contents == write.render(board_groups.read(honest.parent))
-    assert write.stale(tmp_path, contents) == ["README.md", "leaderboard.csv", "index.html"]
+    assert write.stale(tmp_path, contents) == ["README.md", "leaderboard.csv"]  # the page is built, not committed
     write.write(tmp_path, contents)
     assert write.stale(tmp_path, contents) == []
     (tmp_path / "README.md").write_text("edited")
@@ -161,7 +173,7 @@ def test_columns_of_honesty_and_the_partner_of_a_difference(made: Row):
     groups = board_groups.groups(
         [
             row(made, "better", EM=0.5, unsupported=0.125),
-            Row(replace(worse.entry, cells=cells), made.played._replace(right={})),
+            Row(replace(worse.entry, cells=(replace(cells[0], right=()), *cells[1:]))),
         ]
     )
     first, second = csv.DictReader(io.StringIO(tables.table_csv(groups)))
@@ -182,7 +194,7 @@ def test_foreign_text_stays_text_in_markdown_and_spreadsheets(made: Row):
         "a&#124;b &#60;i&#62; &#96;x&#96; &#91;y&#93;&#40;z&#41; &#95;u&#95;"
     )
     assert tables.markdown("Www.a.b") == "Www&#46;a.b"
-    evil = Row(replace(made.entry, agent="=1+1|<script>"), made.played)
+    evil = Row(replace(made.entry, agent="=1+1|<script>"), made.samples)
     groups = board_groups.groups([evil])
     assert "<script>" not in tables.readme(groups) and "&#61;1&#43;1&#124;" in tables.readme(groups)
     assert next(csv.DictReader(io.StringIO(tables.table_csv(groups))))["agent"] == "'=1+1|<script>"

@@ -19,9 +19,8 @@ from berrypick.leaderboard.board import tables
 from berrypick.leaderboard.board.groups import Group, Row
 from berrypick.leaderboard.board.html import page
 from berrypick.leaderboard.board.html_parts import marks
-from berrypick.leaderboard.episodes import Played
-from berrypick.leaderboard.schema import About, Entry, EntryCell, SeededEpisode
-from berrypick.records import Step
+from berrypick.leaderboard.recorded import Packed
+from berrypick.leaderboard.schema import About, Entry, EntryCell
 
 if TYPE_CHECKING:
     from selenium.webdriver import Chrome
@@ -46,9 +45,8 @@ def row(name: str, agent: str, right: float | None, ways: float | None, about: A
     metrics = {metric: Value(value, value, value, 60) for metric, value in values.items()}
     entry: Entry = replace(EXAMPLE, name=name, agent=agent, metrics=metrics, cells=cells(right or 0.0))
     text = EVIL if name == "evil" else "<answer>x</answer>"
-    step = Step(text, "0" * 64, (text[:20],), (1.0,), 2)
-    samples = (SeededEpisode(1, 0, text, 0, "ok", (step,), text, 1.0, True, False, seed=0),)
-    return Row(replace(entry, about=about or About(method="none")), Played({}, samples))
+    samples = ((Packed(2, 0, 0, text, 0, "ok", (text,), (2,), "0" * 8), True),)
+    return Row(replace(entry, about=about or About(method="none")), samples)
 
 
 def groups() -> list[Group]:
@@ -83,7 +81,7 @@ def test_cells_suites_and_addresses_are_text_too():
     changed = replace(changed, label=EVIL, setup={"knockouts": [EVIL], "faults": [EVIL]}, strategies={EVIL: 3})
     plain = replace(plain, label=EVIL, strategies={EVIL: 3})
     entry = replace(made.entry, suite=EVIL, protocol=EVIL, cells=(plain, changed))
-    found = board_groups.groups([Row(entry, made.played)])
+    found = board_groups.groups([Row(entry, made.samples)])
     html = page(found)
     assert "<img" not in html and html.count("<script>") == 1 and "onerror=&quot;" in html
     assert 'href="https://example.org/&quot;&gt;&lt;script&gt;' in html

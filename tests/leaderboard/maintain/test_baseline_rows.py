@@ -9,9 +9,9 @@ import pytest
 
 from berrypick import agents
 from berrypick.benchmarks.suites import SUITES, Cell
+from berrypick.leaderboard.baselines import ANCHORS, BASELINES, name_of
 from berrypick.leaderboard.board import groups
 from berrypick.leaderboard.maintain import baseline_rows
-from berrypick.leaderboard.maintain.baselines import ANCHORS, OWN, name_of
 from berrypick.leaderboard.schema import NAME
 from berrypick.leaderboard.verify import submission
 from berrypick.registry import UnknownName
@@ -20,10 +20,10 @@ TINY = Cell("berrypick/Search-v0", "almanac-tiny", worlds=1, tasks=2, rollouts=2
 
 
 def test_every_own_agent_has_a_name_of_its_own():
-    names = [name_of(suite, agent) for suite in ("core", "robust", "real") for agent in OWN]
+    names = [name_of(suite, agent) for suite in ("core", "robust", "real") for agent in BASELINES]
     assert len(set(names)) == len(names)
     assert all(re.match(NAME, name) for name in names)
-    assert [agents.make(agent).name for agent in OWN] == list(OWN)
+    assert [agents.make(agent).name for agent in BASELINES] == list(BASELINES)
 
 
 def test_rows_are_made_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -65,4 +65,4 @@ def test_an_agent_that_is_not_the_projects_is_refused(tmp_path: Path):
 
 
 def test_anchors_are_of_the_projects_agents():
-    assert set(ANCHORS) < set(OWN)
+    assert set(ANCHORS) < set(BASELINES)

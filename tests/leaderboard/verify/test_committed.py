@@ -10,9 +10,9 @@ import pytest
 
 from berrypick import corpora, io
 from berrypick.errors import BadInput
-from berrypick.leaderboard import entries, schema
-from berrypick.leaderboard.maintain import verify_large
-from berrypick.leaderboard.maintain.baselines import GAMING, name_of
+from berrypick.leaderboard import entries, recorded, schema
+from berrypick.leaderboard.baselines import GAMING, name_of
+from berrypick.leaderboard.maintain import verify_all
 from berrypick.leaderboard.verify import submission
 
 #: conftest's ``Submission``, which cannot be imported.
@@ -24,13 +24,6 @@ HEADLINES = {
 SUBMISSIONS = Path(__file__).resolve().parents[3] / "leaderboard" / "submissions"
 
 
-def committed() -> list[Any]:
-    """Every submission, those without episodes too; large ones are slow."""
-    paths = sorted(path for path in SUBMISSIONS.glob("*") if path.is_dir())
-    slow = {path: [pytest.mark.slow] for path in paths if verify_large.is_large(path)}
-    return [pytest.param(path, marks=slow.get(path, []), id=path.name) for path in paths]
-
-
 def check(path: Path) -> None:
     """Verify one; skips what only the keeper of a salt can verify, who says so in the tiers."""
     if (path / schema.ENTRY).is_file() and (salt := (entry := entries.read(path)).fingerprints.get(schema.SALT)):
@@ -40,10 +33,17 @@ def check(path: Path) -> None:
     assert submission.verify(path).problems == ()
 
 
-@pytest.mark.parametrize("path", committed())
-def test_a_committed_submission_is_verified(path: Path, monkeypatch: pytest.MonkeyPatch):
+@pytest.mark.parametrize("name", verify_all.IN_TESTS)
+def test_a_committed_submission_is_verified(name: str, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(corpora, "added", list)  # ``real`` is committed as it is where nobody added a corpus
-    check(path)
+    check(SUBMISSIONS / name)
+
+
+@pytest.mark.slow
+def test_every_committed_submission_is_verified(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(corpora, "added", list)
+    monkeypatch.setattr(verify_all, "write", lambda folder, found: None)
+    verify_all.main(SUBMISSIONS.parent, tmp_path)
 
 
 def test_rows_that_are_there_to_lose_gain_nothing():
@@ -61,29 +61,36 @@ def test_rows_that_are_there_to_lose_gain_nothing():
             assert ours is None or theirs is None or ours <= theirs, (tricked.name, name)
 
 
-def test_large_ones_are_as_they_were_when_they_were_replayed():
-    """`make verify-large` replays what is missing here or has changed."""
-    there = {path.name: path for path in SUBMISSIONS.glob("*") if verify_large.is_large(path)}
-    assert {name: io.sha256(path / schema.ENTRY) for name, path in there.items()} == verify_large.read(
-        SUBMISSIONS.parent
-    )
-    for path in there.values():
-        assert io.sha256(path / schema.EPISODES) == entries.read(path).episodes
+def test_every_entry_is_as_it_was_when_it_was_verified():
+    """`make verify` verifies them all and writes down what it found right."""
+    there = {path.parent.name: path for path in SUBMISSIONS.glob(f"*/{schema.ENTRY}")}
+    private = {name for name, path in there.items() if schema.SALT in entries.read(path.parent).fingerprints}
+    verified = verify_all.read(SUBMISSIONS.parent)
+    assert verified.keys() == there.keys() - private, "run `make verify`"
+    for name, digest in verified.items():
+        entry, folder = entries.read(SUBMISSIONS / name), SUBMISSIONS / name
+        assert io.sha256(folder / schema.ENTRY) == digest, f"{name} has changed: run `make verify`"
+        file = recorded.file_of(folder)
+        assert entry.episodes == (entries.of_digests(entry) if entry.digests else io.sha256(file)), name
 
 
-def test_a_large_one_is_written_down_once_it_was_replayed(
-    forged: Forged, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+def test_what_is_verified_is_written_down_and_not_verified_again(
+    forged: Forged, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
-    monkeypatch.setattr(verify_large, "LARGE", 0)
-    folder = forged.path.parents[1]
-    verify_large.main(folder)
-    verify_large.main(folder)
-    assert verify_large.read(folder) == {"honest": io.sha256(forged.path / schema.ENTRY)}
-    assert capsys.readouterr().out.count("honest: replayed") == 1
+    folder, progress = forged.path.parents[1], tmp_path / "progress"
+    verify_all.main(folder, progress)
+    verify_all.main(folder, progress)
+    assert verify_all.read(folder) == {"honest": io.sha256(forged.path / schema.ENTRY)}
+    assert capsys.readouterr().out.count("honest: verified") == 1
+    # Other source code has verified nothing yet.
+    monkeypatch.setattr("berrypick.benchmarks.provenance.source_fingerprints", lambda: {"protocol": "other"})
+    verify_all.main(folder, progress)
+    assert capsys.readouterr().out.count("honest: verified") == 1
     forged.entry["metrics"]["EM"]["value"] = 0.99
     forged.save()
-    with pytest.raises(BadInput, match=r"metrics\.EM"):
-        verify_large.main(folder)
+    with pytest.raises(BadInput, match=r"1 submissions were rejected: .*metrics\.EM"):
+        verify_all.main(folder, progress)
+    assert verify_all.read(folder) == {}
 
 
 def test_what_differs_fails_and_a_private_entry_is_passed_over(forged: Forged):
@@ -94,7 +101,7 @@ def test_what_differs_fails_and_a_private_entry_is_passed_over(forged: Forged):
         check(forged.path)
     forged.entry["fingerprints"]["salt"] = "5a" * 32
     forged.save()
-    (forged.path / schema.EPISODES).unlink()
+    forged.file.unlink()
     with pytest.raises(AssertionError, match="nobody checked it"):
         check(forged.path)
     tiers = {forged.path.name: {"tier": "reproduced", "episodes": forged.entry["episodes"], "how": "by its keeper"}}

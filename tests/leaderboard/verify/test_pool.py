@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from berrypick.benchmarks.suites import Cell
+from berrypick.leaderboard.recorded import Packed
 from berrypick.leaderboard.verify import pool
-from berrypick.leaderboard.verify.replay import Job, Replayed
-from berrypick.records import Episode, Step
+from berrypick.leaderboard.verify.replay import Job, Recorded, Replayed
 
 CELL = Cell("berrypick/Search-v0", "almanac-tiny", worlds=1, tasks=1)
 
@@ -26,8 +26,8 @@ class Done(Executor):
 
 
 def job(number: int, letters: int) -> Job:
-    step = Step("x" * letters, "0" * 64, (), (), 1)
-    return Job(CELL, 0, number, (("here", Episode(1, 0, "q", 0, "ok", (step,), None, 0.0, True, False)),))
+    episode = Packed(2, 0, 0, "q", 0, "ok", ("x" * letters,), (1,), "0" * 8)
+    return Job(CELL, 0, number, (Recorded("here", episode, None),))
 
 
 @pytest.mark.parametrize(("letters", "waiting"), [(1, 4), (4, 2), (6, 1), (99, 1)])

@@ -110,7 +110,8 @@ def test_links_and_pipes_are_not_followed(name: str, forged: Forged, tmp_path: P
     file = forged.path / name
     kept = tmp_path / "kept"
     shutil.move(file, kept)
-    assert f"{name}: is not there" in forged.problems()[0]
+    gone = name.replace(".gz", ".xz")  # schema 2 is what is missed where there is neither
+    assert f"{gone}: is not there" in forged.problems()[0]
     file.symlink_to(kept)
     assert f"{name}: is no regular file" in forged.problems()[0]
     file.unlink()
