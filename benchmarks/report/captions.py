@@ -8,11 +8,11 @@ from typing import Final
 READING: Final[dict[str, tuple[str, str]]] = {
     "accuracy_against_strategies": (
         "Right, and in how many ways",
-        "Further up is more often right with the evidence on display; further right is more ways of searching in use, "
+        "Further up is more often right with the evidence on display; further right is more strategies in use, "
         "so a point at 1 always searches the same way, however good it is. Lines through a point are 95 % intervals.",
     ),
     "strategy_shares": (
-        "Which ways of searching",
+        "Strategies and their moves",
         "Left, how an agent's grounded successes on one question divide among strategies, averaged over questions: one "
         "dark bar is an agent that always finds the answer the same way. Right, what those ways are made of: the moves "
         "that brought evidence, by tool and by the least part of the query that was needed.",

@@ -57,7 +57,7 @@ def _draw(axis: Axes, panel: Panel, colours: dict[str, str]) -> Drawn:
         drawn.points[row.agent] = (x, y)
         _dot(axis, x, y, colour, row.agent)
     axis.set(title=panel.label, ylim=(-0.06, 1.12), ylabel="grounded success rate")
-    axis.set(xlabel="ways of searching in use (strategies_D2; 1 = one way only)")
+    axis.set(xlabel="strategies in use (strategies_D2; 1 = a single strategy)")
     axis.set_yticks([0, 0.2, 0.4, 0.6, 0.8, 1.0])
     axis.xaxis.set_major_locator(_ticks(far))
     axis.set_xlim(1 - 0.08 * (far - 1), 1 + 1.06 * (far - 1))

@@ -81,7 +81,7 @@ def precisions(sweep: Path, track: str, seeds: int, questions: int | None = None
     return [_precision(measure, of_method, seeds, questions) for measure, of_method in found.items()]
 
 
-def scores(runs: Iterable[trials.Ran]) -> dict[str, dict[str, dict[int, dict[str, float]]]]:
+def scores(runs: Iterable[trials.TrialState]) -> dict[str, dict[str, dict[int, dict[str, float]]]]:
     """Collect cell -> method -> seed -> question -> share of right rollouts, of methods with two seeds or more."""
     found: dict[str, dict[str, dict[int, dict[str, float]]]] = {}
     for run in runs:

@@ -13,7 +13,7 @@ from berrypick.cli.train import Options, options
 if TYPE_CHECKING:
     from berrypick.benchmarks.metrics.base import Value
     from berrypick.benchmarks.stats.bootstrap import Difference
-    from berrypick.benchmarks.studies.critique.second_attempts import Tried
+    from berrypick.benchmarks.studies.critique.second_attempts import AttemptStats
 
 Policy = Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="POLICY")]
 Where = Annotated[
@@ -70,7 +70,7 @@ def refine(
     return 0
 
 
-def show(tried: Tried) -> None:
+def show(tried: AttemptStats) -> None:
     """Print the table of a split."""
     title = (
         f"{tried.split}: {shown(tried.first)} of {tried.attempts} first attempts at {tried.questions} questions are "

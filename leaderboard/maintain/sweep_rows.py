@@ -15,7 +15,7 @@ from rich.console import Console
 
 from berrypick.benchmarks.studies.sweep import trials
 from berrypick.benchmarks.studies.sweep.config import EVALUATION
-from berrypick.benchmarks.studies.sweep.trials import Ran
+from berrypick.benchmarks.studies.sweep.trials import TrialState
 from berrypick.leaderboard import submit
 from berrypick.leaderboard.baselines import name_of
 from berrypick.leaderboard.board import groups, write
@@ -50,7 +50,7 @@ def make(swept: Path, name: str, submissions: Path, jobs: int = 1) -> Iterator[t
             yield row, missing
 
 
-def about(runs: Sequence[Ran]) -> About:
+def about(runs: Sequence[TrialState]) -> About:
     """What is stated of a method's policies; ``training_tokens`` is the mean of what a run generated and trained on."""
     trial = runs[0].trial
     assert trial.config is not None

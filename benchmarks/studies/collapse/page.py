@@ -24,7 +24,7 @@ NUMBERS: Final = "collapse.json"
 READING: Final[Mapping[str, tuple[str, str]]] = {
     "strategies": (
         "Which strategies were in use",
-        "How the grounded successes of a step divide among ways of searching. A river that becomes one colour has "
+        "How the grounded successes of a step divide among strategies. A river that becomes one colour has "
         "collapsed, however high its reward. A gap is a step without a grounded success.",
     ),
     "success": (

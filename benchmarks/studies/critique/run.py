@@ -12,7 +12,7 @@ from berrypick.benchmarks import provenance
 from berrypick.benchmarks.provenance import Provenance
 from berrypick.benchmarks.result import canonical
 from berrypick.benchmarks.run import Progress
-from berrypick.benchmarks.studies.critique.second_attempts import Sizes, Tried, try_again
+from berrypick.benchmarks.studies.critique.second_attempts import AttemptStats, Sizes, try_again
 from berrypick.errors import BadInput
 from berrypick.records import Record
 
@@ -36,7 +36,7 @@ class Refined(Record):
     size: int
     seed: int
     critics: tuple[str, ...]
-    splits: tuple[Tried, ...]
+    splits: tuple[AttemptStats, ...]
     provenance: Provenance
 
 

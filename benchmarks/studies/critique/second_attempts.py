@@ -54,7 +54,7 @@ class Kind(Record):
     more: dict[str, Difference]
 
 
-class Tried(Record):
+class AttemptStats(Record):
     """What became of the questions of one split; a ``Value`` stands on ``n`` questions.
 
     Attributes:
@@ -131,13 +131,13 @@ def try_again(
     critics: Sequence[str],
     sizes: Sizes,
     on_progress: Progress = lambda _: None,
-) -> Tried:
+) -> AttemptStats:
     """Play first attempts, and second attempts of each kind where they failed.
 
     Args:
         learner: who plays.
         reader: the same, as it reads critiques.
-        split: what ``Tried`` calls it.
+        split: what ``AttemptStats`` calls it.
         critics: names that ``agents.critics.make`` takes.
         sizes: how much.
         on_progress: called ``sizes.lots`` times for the first attempts, and for each kind of second ones.
@@ -179,7 +179,7 @@ def _try_lot(learner: Learner, reader: Reader, first: int, sizes: Sizes, book: _
         on_progress(kind)
 
 
-def _told(split: str, book: _Book, seed: int) -> Tried:
+def _told(split: str, book: _Book, seed: int) -> AttemptStats:
     every = list(book.counts.values())
     wrong = [count for count in every if count.failed]
     failed = sum(count.failed for count in wrong)
@@ -200,7 +200,7 @@ def _told(split: str, book: _Book, seed: int) -> Tried:
         for kind, tokens in book.tokens.items()
     }
     first = bootstrap.value(_share([(count.right, count.attempts) for count in every], seed))
-    return Tried(split, len(every), sum(count.attempts for count in every), first, failed, kinds)
+    return AttemptStats(split, len(every), sum(count.attempts for count in every), first, failed, kinds)
 
 
 def _share(parts: Sequence[tuple[int, int]], seed: int) -> Estimate | None:

@@ -28,7 +28,7 @@ from berrypick.benchmarks.provenance import Provenance
 from berrypick.benchmarks.result import canonical
 from berrypick.benchmarks.studies.sweep import summary, trials
 from berrypick.benchmarks.studies.sweep.config import BASELINE, EVALUATION, START, TRAINING
-from berrypick.benchmarks.studies.sweep.trials import SPLITS, Ran
+from berrypick.benchmarks.studies.sweep.trials import SPLITS, TrialState
 from berrypick.envs.perturbations.faults import rollout_seed
 from berrypick.envs.scoring.trace import Trace
 from berrypick.envs.search import SearchEnv
@@ -130,16 +130,16 @@ def entropy(counts: Mapping[Gram, int]) -> float | None:
     return -math.fsum(n / total * math.log(n / total) for n in counts.values()) if total else None
 
 
-def _miner(out: Path, runs: Sequence[Ran]) -> Ran | None:
+def _miner(out: Path, runs: Sequence[TrialState]) -> TrialState | None:
     return next((run for run in runs if (out / run.trial.place / TRAINING / run_dir.GRAMS).is_file()), None)
 
 
-def _grams_of(out: Path, miner: Ran) -> frozenset[Gram]:
+def _grams_of(out: Path, miner: TrialState) -> frozenset[Gram]:
     path = out / miner.trial.place / TRAINING / run_dir.GRAMS
     return frozenset(io.decode(path.read_bytes(), msgspec.json.Decoder(Grams), path).grams)
 
 
-def _hear(out: Path, run: Ran, split: str, grams: frozenset[Gram]) -> _Heard:
+def _hear(out: Path, run: TrialState, split: str, grams: frozenset[Gram]) -> _Heard:
     """Replay the episodes of the plain cells of a split, the first rollout of every question first."""
     assert run.result is not None
     cells = {n: cell for n, cell in enumerate(run.result.cells) if cell.plain and cell.setup["split"] == split}

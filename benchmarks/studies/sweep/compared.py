@@ -16,7 +16,7 @@ from berrypick.benchmarks.metrics.base import Value
 from berrypick.benchmarks.result import QuestionResult
 from berrypick.benchmarks.studies.collapse.alarms import WINDOW, Of
 from berrypick.benchmarks.studies.sweep.config import BASELINE
-from berrypick.benchmarks.studies.sweep.trials import SPLITS, Ran
+from berrypick.benchmarks.studies.sweep.trials import SPLITS, TrialState
 
 #: Of ``COSTS``.
 TOKENS: Final = "cost_tokens"
@@ -41,7 +41,7 @@ NEVER: Final = {split: f"never_{split}" for split in SPLITS}
 Key = tuple[str, int]
 
 
-def compared(runs: Sequence[Ran]) -> dict[Key, dict[str, Value]]:
+def compared(runs: Sequence[TrialState]) -> dict[Key, dict[str, Value]]:
     """Return the measures of the evaluated trials of one track; what has no value is left out."""
     done = {(run.trial.method, run.trial.seed): run for run in runs if run.result is not None}
     found: dict[Key, dict[str, float]] = {key: {} for key in done}
@@ -57,7 +57,7 @@ def compared(runs: Sequence[Ran]) -> dict[Key, dict[str, Value]]:
     return {key: {name: Value(value, None, None, 0) for name, value in own.items()} for key, own in found.items()}
 
 
-def costs(run: Ran, base: Ran) -> dict[str, float]:
+def costs(run: TrialState, base: TrialState) -> dict[str, float]:
     """What steps cost beside those of the baseline with the same numbers; tokens with those before the first."""
     both = min(len(run.lines), len(base.lines))
     sums = {name: [sum(map(of, one.lines[:both])) for one in (run, base)] for name, of in COSTS.items()}
@@ -65,7 +65,7 @@ def costs(run: Ran, base: Ran) -> dict[str, float]:
     return {name: ours / theirs for name, (ours, theirs) in sums.items() if theirs}
 
 
-def at_equal_tokens(run: Ran, budget: int) -> dict[str, float]:
+def at_equal_tokens(run: TrialState, budget: int) -> dict[str, float]:
     """Trailing means at the last step up to which no more than a budget was generated, by the run as a whole."""
     spent = accumulate(_generated(run), initial=run.before)
     steps = sum(tokens <= budget for tokens in spent) - 1
@@ -75,7 +75,7 @@ def at_equal_tokens(run: Ran, budget: int) -> dict[str, float]:
     return {name: sum(each) / len(each) for name, each in known.items() if each}
 
 
-def if_spared(run: Ran, budget: int) -> dict[str, float]:
+def if_spared(run: TrialState, budget: int) -> dict[str, float]:
     """``SPARED``; nothing where no group was dropped."""
     if not any(line.tokens_dropped for line in run.lines):
         return {}
@@ -84,11 +84,11 @@ def if_spared(run: Ran, budget: int) -> dict[str, float]:
     return {SPARED: found["reward_at_equal_tokens"]} if found else {}
 
 
-def _generated(run: Ran) -> list[int]:
+def _generated(run: TrialState) -> list[int]:
     return [line.generated for line in run.lines]
 
 
-def never_solved(run: Ran, others: Sequence[Ran]) -> dict[str, float]:
+def never_solved(run: TrialState, others: Sequence[TrialState]) -> dict[str, float]:
     """Share of right answers at questions that no rollout of some other trials solves, in plain cells.
 
     Chosen by trials with other seeds, they are no more unlucky for the baseline's own than for anybody else's.
@@ -103,7 +103,7 @@ def never_solved(run: Ran, others: Sequence[Ran]) -> dict[str, float]:
     return found
 
 
-def _questions(run: Ran, split: str) -> dict[tuple[int, str], QuestionResult]:
+def _questions(run: TrialState, split: str) -> dict[tuple[int, str], QuestionResult]:
     if run.result is None:
         return {}
     cells = [number for number, cell in enumerate(run.result.cells) if cell.plain and cell.setup["split"] == split]

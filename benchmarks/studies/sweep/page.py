@@ -19,7 +19,7 @@ from berrypick.benchmarks.studies.sweep.config import BASELINE
 from berrypick.benchmarks.studies.sweep.lines import AT_END, GOES, LAST, REFINED, RISES
 from berrypick.benchmarks.studies.sweep.summary import NOTHING, OF_CELLS, Spread
 from berrypick.benchmarks.studies.sweep.tables import measured, paired
-from berrypick.benchmarks.studies.sweep.trials import SPLITS, Ran
+from berrypick.benchmarks.studies.sweep.trials import SPLITS, TrialState
 
 PAGE: Final = "sweep.html"
 TABLE: Final = "sweep.csv"
@@ -28,12 +28,12 @@ READING: Final = {
     "curves": (
         "While training",
         "Mean over seeds, with its 95 % interval as a band where there are three seeds or more. Reward that rises "
-        "while ways of searching fall to 1 is collapse that pays; entropy of tokens may hold while ways do not.",
+        "while strategies fall to 1 is collapse that pays; entropy of tokens may hold while ways do not.",
     ),
     "pareto": (
         "Right, and in how many ways",
         "Each method's final policy, and the start as a star. Further up is more often right, further right is more "
-        "ways of searching in use. No other policy is better in both than those on the dashed line. Lines through a "
+        "strategies in use. No other policy is better in both than those on the dashed line. Lines through a "
         "point are 95 % intervals.",
     ),
     "resilience": (
@@ -93,7 +93,7 @@ def write_page(swept: Path, out: Path | None = None) -> Path:
     return out / PAGE
 
 
-def table(tracks: Mapping[str, Sequence[Ran]]) -> str:
+def table(tracks: Mapping[str, Sequence[TrialState]]) -> str:
     """``sweep.csv``, a row a method; blank where there is no value.
 
     Of each measure: mean, ends of the interval, seeds, what the interval is over; then the same of ours less baseline.
@@ -117,7 +117,7 @@ def _plain(value: float | str | None) -> str:
     return "" if value is None else f"{value:.4f}" if isinstance(value, float) else str(value)
 
 
-def render(tracks: Mapping[str, Sequence[Ran]], pictures: Mapping[str, Mapping[str, bytes]]) -> str:
+def render(tracks: Mapping[str, Sequence[TrialState]], pictures: Mapping[str, Mapping[str, bytes]]) -> str:
     """The page as text."""
     runs = [run for of_track in tracks.values() for run in of_track]
     return html.template(PAGE).substitute(
@@ -133,7 +133,7 @@ def render(tracks: Mapping[str, Sequence[Ran]], pictures: Mapping[str, Mapping[s
     )
 
 
-def _state(runs: Sequence[Ran]) -> str:
+def _state(runs: Sequence[TrialState]) -> str:
     """What failed, and what is missing."""
     rows = []
     for run in runs:
@@ -147,7 +147,7 @@ def _state(runs: Sequence[Ran]) -> str:
     return f'<div class="state"><p>Not all is here.</p><ul>{"".join(rows)}</ul></div>' if rows else ""
 
 
-def _track(track: str, runs: Sequence[Ran], pictures: Mapping[str, bytes]) -> Iterator[str]:
+def _track(track: str, runs: Sequence[TrialState], pictures: Mapping[str, bytes]) -> Iterator[str]:
     found = summary.rows(runs)
     yield f"<h2>{escape(track)}</h2><p>{escape(_facts(runs))}</p>"
     for name, png in pictures.items():
@@ -181,7 +181,7 @@ def _track(track: str, runs: Sequence[Ran], pictures: Mapping[str, bytes]) -> It
     yield paired("Less their controls", PAIRED, pairs.controlled(runs))
 
 
-def _facts(runs: Sequence[Ran]) -> str:
+def _facts(runs: Sequence[TrialState]) -> str:
     config = next(run.trial.config for run in runs if run.trial.config)
     trial, seeds = runs[0].trial, sorted({run.trial.seed for run in runs if run.trial.config})
     options = "".join(f", {name}={value}" for name, value in config.options.items())
@@ -192,12 +192,12 @@ def _facts(runs: Sequence[Ran]) -> str:
     )
 
 
-def _glossary(runs: Sequence[Ran]) -> Iterator[tuple[str, str]]:
+def _glossary(runs: Sequence[TrialState]) -> Iterator[tuple[str, str]]:
     yield from ((name, METRICS.help(name)) for name in OF_CELLS)
     yield from ((name, MEASURES.help(name)) for name in MEASURES if name.startswith("resilience"))
 
 
-def _provenance(runs: Sequence[Ran]) -> dict[str, str]:
+def _provenance(runs: Sequence[TrialState]) -> dict[str, str]:
     """Every commit, device and set of versions that evaluated a part of the sweep."""
     sources = [run.result.provenance for run in runs if run.result is not None]
     said = {

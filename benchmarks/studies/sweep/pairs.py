@@ -11,7 +11,7 @@ from berrypick.benchmarks.metrics.base import Value
 from berrypick.benchmarks.result import BLANK
 from berrypick.benchmarks.studies.sweep.config import BASELINE, START
 from berrypick.benchmarks.studies.sweep.summary import Spread, by_seed, less, measures, spread
-from berrypick.benchmarks.studies.sweep.trials import Ran
+from berrypick.benchmarks.studies.sweep.trials import TrialState
 
 #: Part of a name -> its controls: as much compute without its point, or what should make no difference.
 CONTROLS: Final[Mapping[str, Sequence[str]]] = {
@@ -48,7 +48,7 @@ def parts(method: str) -> frozenset[str]:
     return frozenset(re.split(r"\+(?![^()]*\))", method.replace(" ", ""))) - {BASELINE}
 
 
-def added(runs: Sequence[Ran]) -> list[Pair]:
+def added(runs: Sequence[TrialState]) -> list[Pair]:
     """Methods of one track with an addition less those without it; additions that stand on two methods or more."""
     of_method, seeds = by_seed(runs), _seeds(runs)
     return [
@@ -58,7 +58,7 @@ def added(runs: Sequence[Ran]) -> list[Pair]:
     ]
 
 
-def averaged(runs: Sequence[Ran]) -> list[Pair]:
+def averaged(runs: Sequence[TrialState]) -> list[Pair]:
     """The same, of each addition the mean over what it stands on, seed by seed; seeds that have all of it."""
     of_method, seeds = by_seed(runs), _seeds(runs)
     found = []
@@ -77,7 +77,7 @@ def _mean_gap(name: str, seed: int, pairs: Sequence[tuple[_BySeed, _BySeed]]) ->
     return Value(sum(known) / len(known), None, None, 0) if len(known) == len(gaps) else BLANK
 
 
-def composed(runs: Sequence[Ran]) -> dict[str, frozenset[str]]:
+def composed(runs: Sequence[TrialState]) -> dict[str, frozenset[str]]:
     """Methods of a track -> their parts, in order of mention.
 
     What is there on the baseline by name too (``grpo+critique_grpo``) stands on ``ALONE`` where it is named alone.
@@ -86,7 +86,7 @@ def composed(runs: Sequence[Ran]) -> dict[str, frozenset[str]]:
     return {name: parts(name) | ({ALONE} if f"{BASELINE}+{name}" in methods else set()) for name in methods}
 
 
-def _additions(runs: Sequence[Ran]) -> dict[str, list[tuple[str, str]]]:
+def _additions(runs: Sequence[TrialState]) -> dict[str, list[tuple[str, str]]]:
     """Addition -> pairs of methods with it and without it, where there are two or more."""
     methods = composed(runs)
     found: dict[str, list[tuple[str, str]]] = {}
@@ -98,7 +98,7 @@ def _additions(runs: Sequence[Ran]) -> dict[str, list[tuple[str, str]]]:
     return {what: pairs for what, pairs in found.items() if len(pairs) > 1}
 
 
-def controlled(runs: Sequence[Ran]) -> list[Pair]:
+def controlled(runs: Sequence[TrialState]) -> list[Pair]:
     """Methods of one track less the same with a control in place of a part of them."""
     methods = composed(runs)
     named = {whole: method for method, whole in methods.items()}
@@ -115,7 +115,7 @@ def controlled(runs: Sequence[Ran]) -> list[Pair]:
     return found
 
 
-def between(tracks: Mapping[str, Sequence[Ran]]) -> list[Pair]:
+def between(tracks: Mapping[str, Sequence[TrialState]]) -> list[Pair]:
     """Methods of one track less the same of another, where the two differ in their start alone.
 
     Measures that need the other trials of a track mean something within that track only, and are left out.
@@ -132,13 +132,13 @@ def between(tracks: Mapping[str, Sequence[Ran]]) -> list[Pair]:
     return found
 
 
-def _elsewhere(runs: Sequence[Ran]) -> object:
+def _elsewhere(runs: Sequence[TrialState]) -> object:
     """What trials of a track have in common beside their start."""
     config = next(run.trial.config for run in runs if run.trial.config)
     return config.env, config.options, config.steps, runs[0].trial.suite
 
 
-def _seeds(runs: Sequence[Ran]) -> dict[str, set[int]]:
+def _seeds(runs: Sequence[TrialState]) -> dict[str, set[int]]:
     """Planned seeds of each method."""
     found: dict[str, set[int]] = {}
     for run in runs:
@@ -146,7 +146,7 @@ def _seeds(runs: Sequence[Ran]) -> dict[str, set[int]]:
     return found
 
 
-def _of(runs: Sequence[Ran], method: str) -> dict[int, dict[str, Value]]:
+def _of(runs: Sequence[TrialState], method: str) -> dict[int, dict[str, Value]]:
     return {run.trial.seed: own for run in runs if run.trial.method == method and (own := measures(run))}
 
 

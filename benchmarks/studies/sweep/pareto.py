@@ -45,7 +45,7 @@ def pareto(found: Sequence[Row], splits: Sequence[str], colours: Mapping[str, st
     lines = [_panel(axis, points, colours) for axis, points in zip(axes, panels, strict=True)]
     for axis, split, name in zip(axes, splits, across, strict=True):
         axis.set_title(f"{split} worlds")
-        axis.set_xlabel(f"ways of searching {_WHERE.get(name, 'in use')} (strategies_D2; 1 = one way)")
+        axis.set_xlabel(f"strategies {_WHERE.get(name, 'in use')} (strategies_D2; 1 = a single strategy)")
     figure.draw_without_rendering()  # settles the layout, so that pixels are final
     for axis, points, drawn in zip(axes, panels, lines, strict=True):
         _name(axis, points, drawn, colours)
@@ -60,7 +60,7 @@ class _Point(NamedTuple):
     right: Spread
 
 
-#: Where ways of searching were counted, if not in the evaluation.
+#: Where strategies were counted, if not in the evaluation.
 _WHERE: Final = {"ways_at_end": f"in the last {LAST} steps of training"}
 
 

@@ -14,7 +14,7 @@ from berrypick.benchmarks.report.base import COLOURS, INK, STYLE, arms
 from berrypick.benchmarks.studies.sweep.config import BASELINE, START
 from berrypick.benchmarks.studies.sweep.pareto import pareto
 from berrypick.benchmarks.studies.sweep.summary import NOTHING, Row, rows, t_interval
-from berrypick.benchmarks.studies.sweep.trials import SPLITS, Ran
+from berrypick.benchmarks.studies.sweep.trials import SPLITS, TrialState
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 #: Quantities of a step -> what the axis says.
 CURVES: Final = {
     "reward": "reward",
-    "strategies_D2": "ways of searching (strategies_D2)",
+    "strategies_D2": "strategies (D2)",
     "entropy": "token entropy (nats)",
 }
 #: Methods that share a panel; more get a panel each.
@@ -31,7 +31,7 @@ TOGETHER: Final = 6
 _COLUMNS: Final = 5
 
 
-def draw(runs: Sequence[Ran]) -> dict[str, bytes]:
+def draw(runs: Sequence[TrialState]) -> dict[str, bytes]:
     """Draw the runs of one track: name -> PNG bytes; what has no numbers yet is left out."""
     import matplotlib
 
@@ -71,7 +71,7 @@ class Curve(NamedTuple):
     high: Array
 
 
-def curve(runs: Sequence[Ran], quantity: str) -> Curve:
+def curve(runs: Sequence[TrialState], quantity: str) -> Curve:
     """The curve of a method's runs."""
     at: dict[int, list[float]] = {}
     for run in runs:
@@ -91,9 +91,9 @@ def _ends(values: Sequence[float]) -> tuple[float, float]:
     return (len(values) >= LEAST and t_interval(values)) or (math.nan, math.nan)
 
 
-def curves(runs: Sequence[Ran], colours: Mapping[str, str]) -> dict[str, Figure]:
+def curves(runs: Sequence[TrialState], colours: Mapping[str, str]) -> dict[str, Figure]:
     """One picture of all quantities; with many methods one a quantity, the baseline grey behind each of the others."""
-    of_method: dict[str, list[Ran]] = {}
+    of_method: dict[str, list[TrialState]] = {}
     for run in runs:
         if run.lines:
             of_method.setdefault(run.trial.method, []).append(run)
@@ -104,7 +104,7 @@ def curves(runs: Sequence[Ran], colours: Mapping[str, str]) -> dict[str, Figure]
     return {f"curves_{quantity}": _apart(of_method, quantity, colours) for quantity in CURVES}
 
 
-def _together(of_method: Mapping[str, Sequence[Ran]], colours: Mapping[str, str]) -> Figure:
+def _together(of_method: Mapping[str, Sequence[TrialState]], colours: Mapping[str, str]) -> Figure:
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(12.4, 3.9), layout="constrained")
@@ -119,7 +119,7 @@ def _together(of_method: Mapping[str, Sequence[Ran]], colours: Mapping[str, str]
     return figure
 
 
-def _apart(of_method: Mapping[str, Sequence[Ran]], quantity: str, colours: Mapping[str, str]) -> Figure:
+def _apart(of_method: Mapping[str, Sequence[TrialState]], quantity: str, colours: Mapping[str, str]) -> Figure:
     from matplotlib.figure import Figure
 
     wide = min(math.ceil(len(of_method) / 2), _COLUMNS)

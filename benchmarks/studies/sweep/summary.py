@@ -13,7 +13,7 @@ from berrypick.benchmarks.result import BLANK
 from berrypick.benchmarks.studies.sweep import lines
 from berrypick.benchmarks.studies.sweep.compared import compared
 from berrypick.benchmarks.studies.sweep.config import BASELINE, START
-from berrypick.benchmarks.studies.sweep.trials import SPLITS, Ran
+from berrypick.benchmarks.studies.sweep.trials import SPLITS, TrialState
 
 #: Measures of a plain cell.
 OF_CELLS: Final = ("EM", "pass@4", "pass@16", "strategies_D2", "dominant_share", "route_coverage")
@@ -70,7 +70,7 @@ class Row(NamedTuple):
     less: dict[str, Spread]
 
 
-def measures(run: Ran) -> dict[str, Value]:
+def measures(run: TrialState) -> dict[str, Value]:
     """What is reported of a trial: in the plain cells of each split, under knock-outs, and at the end of training."""
     if run.result is None:
         return {}
@@ -124,14 +124,14 @@ def spread(values: Sequence[Value]) -> Spread:
     return Spread(numbers[0], known[0].low, known[0].high, 1, "questions" if known[0].low is not None else "")
 
 
-def rows(runs: Sequence[Ran]) -> list[Row]:
+def rows(runs: Sequence[TrialState]) -> list[Row]:
     """The methods of one track, the start first."""
     of_method = by_seed(runs)
     planned = [run.trial.method for run in runs]
     return [_row(method, planned.count(method), of_method) for method in of_method]
 
 
-def by_seed(runs: Sequence[Ran]) -> dict[str, dict[int, dict[str, Value]]]:
+def by_seed(runs: Sequence[TrialState]) -> dict[str, dict[int, dict[str, Value]]]:
     """Measures of the evaluated trials of one track: method -> seed -> name -> value."""
     shared = compared(runs)
     found: dict[str, dict[int, dict[str, Value]]] = {run.trial.method: {} for run in runs}

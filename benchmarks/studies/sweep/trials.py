@@ -20,7 +20,7 @@ SPLITS: Final = {
 }
 
 
-class Ran(NamedTuple):
+class TrialState(NamedTuple):
     """A trial and what there is of it.
 
     Attributes:
@@ -38,24 +38,24 @@ class Ran(NamedTuple):
     before: int = 0
 
 
-def read(out: Path) -> list[Ran]:
+def read(out: Path) -> list[TrialState]:
     """Read what there is of a sweep; BadInput where there is no plan, or a file of it does not fit."""
     return [_read(trial, out / trial.place) for trial in config.planned(out).trials]
 
 
-def _read(trial: Trial, place: Path) -> Ran:
+def _read(trial: Trial, place: Path) -> TrialState:
     log = place / TRAINING / run_dir.METRICS
     begun = log.is_file() and b"\n" in log.read_bytes()
     lines = run_dir.read_metrics(place / TRAINING, unfinished=True).lines if begun else []
     done = (place / EVALUATION / result.RESULT).is_file()
     error = (place / ERROR).read_text() if (place / ERROR).is_file() else None
     before = run_dir.generated_before(place / TRAINING)
-    return Ran(trial, lines, result.read(place / EVALUATION) if done else None, error, before)
+    return TrialState(trial, lines, result.read(place / EVALUATION) if done else None, error, before)
 
 
-def tracks(runs: Sequence[Ran]) -> dict[str, list[Ran]]:
+def tracks(runs: Sequence[TrialState]) -> dict[str, list[TrialState]]:
     """The runs by track, in order of first mention."""
-    found: dict[str, list[Ran]] = {}
+    found: dict[str, list[TrialState]] = {}
     for run in runs:
         found.setdefault(run.trial.track, []).append(run)
     return found

@@ -12,7 +12,7 @@ from berrypick.agents.training.config import Config
 from berrypick.benchmarks.result import QuestionResult, Result
 from berrypick.benchmarks.studies import power
 from berrypick.benchmarks.studies.sweep.config import START, Trial
-from berrypick.benchmarks.studies.sweep.trials import Ran
+from berrypick.benchmarks.studies.sweep.trials import TrialState
 from berrypick.errors import BadInput
 
 CONFIG = Config("grpo", "tiny-diverse", "berrypick/Almanac-v0")
@@ -28,13 +28,13 @@ RIGHT = {
 
 @pytest.fixture
 def recorded(make_result: Callable[..., Result], monkeypatch: pytest.MonkeyPatch) -> None:
-    def ran(method: str, seed: int, right: tuple[int, ...]) -> Ran:
+    def ran(method: str, seed: int, right: tuple[int, ...]) -> TrialState:
         run = make_result("lm:policy", 0.5)
         asked = [QuestionResult(0, f"q{n}", "bridge", 2, 4, 0, count, (), {}, {}) for n, count in enumerate(right)]
         changed = replace(run.cells[0], knockouts=(f"no_favourite:bm25/{method}",))
         asked += [replace(row, cell=1) for row in asked]
         trial = Trial("text", method, seed, "collapse", "lm", "x", None if method == START else CONFIG)
-        return Ran(trial, [], replace(run, cells=(run.cells[0], changed), questions=tuple(asked)), None)
+        return TrialState(trial, [], replace(run, cells=(run.cells[0], changed), questions=tuple(asked)), None)
 
     monkeypatch.setattr(power.trials, "read", lambda out: [ran(*key, right) for key, right in RIGHT.items()])
 

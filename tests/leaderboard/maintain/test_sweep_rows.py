@@ -53,5 +53,5 @@ def test_tokens_are_the_mean_of_the_runs(tmp_path: Path):
     (tmp_path / "sweep.toml").write_text(SWEEP.replace("trained-tiny", "quick"))
     trial = next(trial for trial in config.read(tmp_path / "sweep.toml").trials if trial.config)
     lines = [SimpleNamespace(generated=20), SimpleNamespace(generated=30)]
-    runs = [trials.Ran(trial, lines, None, None, 100), trials.Ran(trial, lines[:1], None, None, 10)]  # type: ignore[arg-type]
+    runs = [trials.TrialState(trial, lines, None, None, 100), trials.TrialState(trial, lines[:1], None, None, 10)]  # type: ignore[arg-type]
     assert sweep_rows.about(runs).training_tokens == 90

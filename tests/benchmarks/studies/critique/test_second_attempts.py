@@ -12,7 +12,7 @@ from berrypick.agents.lm.load import Card, pack
 from berrypick.agents.lm.tiny import make_tiny
 from berrypick.agents.lm.tokenizer import make_tokenizer
 from berrypick.agents.training.text.learner import TextLearner
-from berrypick.benchmarks.studies.critique.second_attempts import FIRST, PLAIN, Sizes, Tried, try_again
+from berrypick.benchmarks.studies.critique.second_attempts import FIRST, PLAIN, AttemptStats, Sizes, try_again
 from berrypick.envs.search import SearchEnv
 
 
@@ -76,7 +76,7 @@ def _words(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("berrypick.agents.training.augment.criticise", told)
 
 
-def tried(stage: Any, sizes: Sizes, on_progress: Any = lambda _: None) -> Tried:
+def tried(stage: Any, sizes: Sizes, on_progress: Any = lambda _: None) -> AttemptStats:
     return try_again(stage, stage, "dev", ("steps", "empty"), sizes, on_progress)
 
 

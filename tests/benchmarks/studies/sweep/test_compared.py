@@ -13,7 +13,7 @@ from berrypick.agents.training.run_dir import Line
 from berrypick.benchmarks.result import QuestionResult, Result
 from berrypick.benchmarks.studies.sweep.compared import at_equal_tokens, compared, costs, if_spared
 from berrypick.benchmarks.studies.sweep.config import START, Trial
-from berrypick.benchmarks.studies.sweep.trials import Ran
+from berrypick.benchmarks.studies.sweep.trials import TrialState
 
 CONFIG = Config("grpo", "tiny-diverse", "berrypick/Almanac-v0")
 DEV, TEST, CHANGED = 0, 1, 2
@@ -24,10 +24,12 @@ def question(cell: int, name: str, correct: int) -> QuestionResult:
 
 
 @pytest.fixture
-def ran(make_result: Callable[..., Result]) -> Callable[..., Ran]:
+def ran(make_result: Callable[..., Result]) -> Callable[..., TrialState]:
     """``ran(method, seed, lines, correct)``: right answers in four at each question of the dev cell, in order."""
 
-    def make(method: str, seed: int, lines: Sequence[Line] = (), correct: Sequence[int] = (), **more: Any) -> Ran:
+    def make(
+        method: str, seed: int, lines: Sequence[Line] = (), correct: Sequence[int] = (), **more: Any
+    ) -> TrialState:
         run = make_result("lm:policy", 0.5)
         dev, test = (
             msgspec.structs.replace(run.cells[0], setup=run.cells[0].setup | {"split": split})
@@ -39,12 +41,12 @@ def ran(make_result: Callable[..., Result]) -> Callable[..., Ran]:
         run = msgspec.structs.replace(run, cells=(dev, test, changed), questions=tuple(questions))
         config = None if method == START else CONFIG
         trial = Trial("text", method, seed, "collapse", "lm", "x", config)
-        return Ran(trial, list(lines), None if more.get("missing") else run, None, more.get("before", 0))
+        return TrialState(trial, list(lines), None if more.get("missing") else run, None, more.get("before", 0))
 
     return make
 
 
-def test_costs_are_multiples_over_the_steps_that_both_have(ran: Callable[..., Ran], line: Callable[..., Line]):
+def test_costs_are_multiples_over_the_steps_that_both_have(ran: Callable[..., TrialState], line: Callable[..., Line]):
     """Ours 150 tokens and a refinement of 50 that nothing else counts: 200 against 100 a step; 3 s against 1.5 s."""
     ours = [
         line(n, tokens=150, refinement={"tokens": 50.0}, seconds_rollout=3.0, seconds_update=1.0,
@@ -56,7 +58,7 @@ def test_costs_are_multiples_over_the_steps_that_both_have(ran: Callable[..., Ra
     assert found == {"cost_tokens": 2.0, "cost_rollout": 2.0, "cost_update": 0.5, "cost_step": 1.0}
 
 
-def test_what_was_generated_before_the_first_step_counts(ran: Callable[..., Ran], line: Callable[..., Line]):
+def test_what_was_generated_before_the_first_step_counts(ran: Callable[..., TrialState], line: Callable[..., Line]):
     """50 for critics and 100 in a step, against 100; with a budget of 160 there is one step of two."""
     lines = [line(n, tokens=100, reward=float(n)) for n in range(2)]
     assert costs(ran("alphallm", 0, lines[:1], before=50), ran("grpo", 0, lines))["cost_tokens"] == 1.5
@@ -65,7 +67,9 @@ def test_what_was_generated_before_the_first_step_counts(ran: Callable[..., Ran]
         assert found.get("reward_at_equal_tokens") == (0.0 if steps else None)
 
 
-def test_at_equal_tokens_the_last_steps_within_the_budget_count(ran: Callable[..., Ran], line: Callable[..., Line]):
+def test_at_equal_tokens_the_last_steps_within_the_budget_count(
+    ran: Callable[..., TrialState], line: Callable[..., Line]
+):
     """Ten a step, budget 75: seven steps; the last five of them are 2 to 6, mean reward .4, of unsolved .5 and .7."""
     unsolved = [None, None, None, 0.5, None, 0.7, None, 1.0]
     lines = ran("grpo", 0, [line(n, tokens=10, reward=n / 10, unsolved=unsolved[n]) for n in range(8)])
@@ -75,7 +79,7 @@ def test_at_equal_tokens_the_last_steps_within_the_budget_count(ran: Callable[..
     assert at_equal_tokens(lines, 9) == {}, "not one step"
 
 
-def test_what_a_filter_that_knew_would_have_spared(ran: Callable[..., Ran], line: Callable[..., Line]):
+def test_what_a_filter_that_knew_would_have_spared(ran: Callable[..., TrialState], line: Callable[..., Line]):
     """Twenty a step, ten of them dropped: of a budget of 40 two steps are paid for, without the dropped ones four."""
     lines = [line(n, tokens=20, tokens_dropped=10, reward=n / 10) for n in range(6)]
     run = ran("r3+r3_filter", 0, lines)
@@ -84,7 +88,7 @@ def test_what_a_filter_that_knew_would_have_spared(ran: Callable[..., Ran], line
     assert if_spared(run, 9) == {} == if_spared(ran("r3", 0, [line(0, tokens=20, tokens_dropped=0)]), 40)
 
 
-def test_the_leanest_of_a_seed_sets_its_budget(ran: Callable[..., Ran], line: Callable[..., Line]):
+def test_the_leanest_of_a_seed_sets_its_budget(ran: Callable[..., TrialState], line: Callable[..., Line]):
     """grpo spends 40 in four steps; the other twice as much a step: its first two count. A trial of another seed, or
     one that is not evaluated, has no say.
     """
@@ -98,7 +102,7 @@ def test_the_leanest_of_a_seed_sets_its_budget(ran: Callable[..., Ran], line: Ca
     assert "cost_tokens" not in found["kl_cov", 1] and ("r3", 0) not in found
 
 
-def test_questions_are_never_solved_by_trials_of_other_seeds(ran: Callable[..., Ran]):
+def test_questions_are_never_solved_by_trials_of_other_seeds(ran: Callable[..., TrialState]):
     """Right answers in four, at q0 to q3. For seed 0 those that seed 1 and 2 never solve are q0 and q2, for seed 1 q0
     and q3, for seed 2 q0.
     """
@@ -117,12 +121,12 @@ def test_questions_are_never_solved_by_trials_of_other_seeds(ran: Callable[..., 
     assert found[START, 0] is not None and found[START, 0].value == 0.25
 
 
-def test_one_seed_of_the_baseline_chooses_no_questions_for_itself(ran: Callable[..., Ran]):
+def test_one_seed_of_the_baseline_chooses_no_questions_for_itself(ran: Callable[..., TrialState]):
     found = compared([ran("grpo", 0, correct=(0, 0)), ran("kl_cov", 0, correct=(1, 1))])
     assert all("never_dev" not in own for own in found.values())
 
 
-def test_changed_cells_and_other_splits_are_kept_apart(ran: Callable[..., Ran]):
+def test_changed_cells_and_other_splits_are_kept_apart(ran: Callable[..., TrialState]):
     others = [question(CHANGED, "q0", 4), question(TEST, "q0", 3)]
     base = [ran("grpo", seed, correct=(0,), others=[question(TEST, "q0", 0)]) for seed in range(2)]
     found = compared([*base, ran("kl_cov", 0, correct=(1,), others=others)])["kl_cov", 0]

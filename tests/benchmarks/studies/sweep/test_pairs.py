@@ -12,15 +12,15 @@ from berrypick.benchmarks.metrics.table import Value
 from berrypick.benchmarks.studies.sweep import pairs as sweep_pairs
 from berrypick.benchmarks.studies.sweep.config import START, Trial
 from berrypick.benchmarks.studies.sweep.pairs import CONTROLS, added, averaged, between, controlled, parts
-from berrypick.benchmarks.studies.sweep.trials import Ran
+from berrypick.benchmarks.studies.sweep.trials import TrialState
 
 Numbers = Mapping[tuple[str, int], float | None]
 
 
-def runs(numbers: Numbers, track: str = "text", start: str = "a", steps: int = 40) -> list[Ran]:
+def runs(numbers: Numbers, track: str = "text", start: str = "a", steps: int = 40) -> list[TrialState]:
     config = Config("grpo", start, "berrypick/Almanac-v0", steps=steps)
     return [
-        Ran(Trial(track, name, seed, "collapse", "lm", start, None if name == START else config), [], None, None)
+        TrialState(Trial(track, name, seed, "collapse", "lm", start, None if name == START else config), [], None, None)
         for name, seed in numbers
     ]
 
@@ -30,7 +30,7 @@ def measured(monkeypatch: pytest.MonkeyPatch):
     """``measured(numbers, track)``: EM in dev worlds of each trial; None where it is not evaluated."""
     known: dict[tuple[str, str, int], float | None] = {}
 
-    def by_seed(some: list[Ran]) -> dict[str, dict[int, dict[str, Value]]]:
+    def by_seed(some: list[TrialState]) -> dict[str, dict[int, dict[str, Value]]]:
         found: dict[str, dict[int, dict[str, Value]]] = {}
         for run in some:
             value = known[run.trial.track, run.trial.method, run.trial.seed]
@@ -42,7 +42,7 @@ def measured(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(sweep_pairs, "by_seed", by_seed)
     monkeypatch.setattr(sweep_pairs, "measures", lambda run: by_seed([run])[run.trial.method].get(run.trial.seed, {}))
 
-    def make(numbers: Numbers, track: str = "text", **more) -> list[Ran]:
+    def make(numbers: Numbers, track: str = "text", **more) -> list[TrialState]:
         known.update({(track, *key): value for key, value in numbers.items()})
         return runs(numbers, track, **more)
 

@@ -13,7 +13,7 @@ from berrypick.benchmarks.result import BLANK
 from berrypick.benchmarks.studies.sweep import summary
 from berrypick.benchmarks.studies.sweep.config import START, Trial
 from berrypick.benchmarks.studies.sweep.summary import NOTHING, Spread, better, rows, spread, t_interval
-from berrypick.benchmarks.studies.sweep.trials import Ran
+from berrypick.benchmarks.studies.sweep.trials import TrialState
 
 
 def value(number: float) -> Value:
@@ -66,7 +66,9 @@ def test_methods_are_held_against_the_baseline_seed_by_seed(monkeypatch: pytest.
     }  # fmt: skip
     config = Config("grpo", "tiny-diverse", "berrypick/Almanac-v0")
     runs = [
-        Ran(Trial("text", method, seed, "collapse", "lm", "x", None if method == START else config), [], None, None)
+        TrialState(
+            Trial("text", method, seed, "collapse", "lm", "x", None if method == START else config), [], None, None
+        )
         for method, seed in numbers
     ]
     monkeypatch.setattr(summary, "measures", lambda run: {"EM_dev": value(numbers[run.trial.method, run.trial.seed])})
