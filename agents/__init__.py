@@ -30,6 +30,11 @@ AGENTS.add(
 for _script in STRATEGIES:
     AGENTS.add(f"scripted:{_script}", partial(_scripted, _script), STRATEGIES[_script].help)
 AGENTS.add("mixture", "berrypick.agents.scripted.mixture:Mixture", "one of the scripts, drawn per rollout")
+AGENTS.add(
+    "hop_mixture",
+    "berrypick.agents.scripted.hop_mixture:HopMixture",
+    "a script drawn anew for each unknown fact, with two to fall back on: the ceiling of strategies",
+)
 AGENTS.add("oracle", "berrypick.agents.baselines.oracle:Oracle", "displays the gold evidence and answers: the ceiling")
 AGENTS.add(
     "route_oracle", "berrypick.agents.baselines.oracle:RouteOracle", "the same on a viable route drawn per rollout"
@@ -46,6 +51,11 @@ def _padded(inner: str) -> Agent:
 
 
 KINDS.add("padded", _padded, "padded:<agent>: the agent with fillers, thoughts and repeated queries")
+KINDS.add(
+    "hop_mixture",
+    "berrypick.agents.scripted.hop_mixture:parse",
+    "hop_mixture:<0, 1 or 2>: hop_mixture with so many scripts to fall back on",
+)
 
 
 def _gaming(kind: str, inner: str) -> Agent:

@@ -81,6 +81,7 @@ class Cell(Record):
 
 
 ALMANAC: Final = "almanac-small"
+EVEN: Final = "almanac-even"
 FACTBOOK: Final = "factbook"
 FAMILIES: Final = ("Bridge", "Intersection", "Comparison", "Alias", "Inverse")
 
@@ -114,6 +115,14 @@ def _collapse(tasks: int, rollouts: int) -> Iterator[Cell]:
     yield replace(test, split="dev")
     yield test
     yield from (replace(test, knockouts=(name,)) for name in AFTER_TRAINING)
+
+
+def _collapse_even(tasks: int, rollouts: int) -> Iterator[Cell]:
+    """In even worlds every way of searching pays alike: fewer strategies are collapse, not adaptation to the reward."""
+    even = Cell("berrypick/Almanac-v0", EVEN, worlds=8, tasks=tasks, rollouts=rollouts)
+    yield replace(even, split="dev")
+    yield even
+    yield from (replace(even, knockouts=(name,)) for name in KNOCKED_OUT if name != FAVOURITE)
 
 
 def real() -> tuple[Cell, ...]:
@@ -164,6 +173,16 @@ SUITES.add(
 )
 SUITES.add(
     "collapse-brief", tuple(_collapse(50, 8)), "the same with 50 questions x 8 rollouts, for sweeps of many seeds"
+)
+SUITES.add(
+    "collapse-even",
+    tuple(_collapse_even(100, ROLLOUTS)),
+    "collapse where every way pays alike: even Almanac worlds of dev and test, and each single knock-out",
+)
+SUITES.add(
+    "collapse-even-brief",
+    tuple(_collapse_even(100, 8)),
+    "the same with 100 questions x 8 rollouts",
 )
 SUITES.add(
     "scale",

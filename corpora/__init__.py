@@ -27,6 +27,21 @@ CORPORA.add(
     "berrypick.corpora.builders.almanac:SMALL_REWORDED",
     "the same, its pages worded in held-out paraphrases",
 )
+CORPORA.add(
+    "almanac-even",
+    "berrypick.corpora.builders.almanac:EVEN",
+    "every genre states every fact, so that every way of searching pays alike; ~3,300 documents a world",
+)
+CORPORA.add(
+    "almanac-even-reworded",
+    "berrypick.corpora.builders.almanac:EVEN_REWORDED",
+    "almanac-even, its pages worded in held-out paraphrases",
+)
+CORPORA.add(
+    "almanac-balanced",
+    "berrypick.corpora.builders.almanac:BALANCED",
+    "one genre a world, by turns, states a fact with probability 0.8, the others with 0.2",
+)
 CORPORA.add("almanac-base", "berrypick.corpora.builders.almanac:BASE", "the same, ~30,000 documents a world")
 for _name, _row, _size in (
     ("almanac-1k", "NESTED_1K", "1,000"),

@@ -64,6 +64,7 @@ class Builder:
         audited: whether unreachable questions are found and dropped at build time.
         audited_as: name of the registered corpus whose audit holds here, "" for an audit of its own. Corpora that grow
             ask the same questions at every size: one that drops what it no longer finds would hide what size does.
+        survives_all: whether the questions that lose every route under some knock-out are dropped, too.
     """
 
     make: Callable[[str, int], Draft | Iterable[Draft]]
@@ -73,6 +74,7 @@ class Builder:
     worlds: bool
     audited: bool = True
     audited_as: str = ""
+    survives_all: bool = False
 
 
 @dataclass(frozen=True)

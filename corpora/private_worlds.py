@@ -20,7 +20,14 @@ VARIABLE: Final = "BERRYPICK_SALT"
 #: Fewest bytes of a salt: fewer could be guessed from their hash.
 FEWEST: Final = 32
 #: Corpora that have salted worlds.
-SALTED: Final = ("almanac-tiny", "almanac-small", "almanac-small-reworded", "almanac-base")
+SALTED: Final = (
+    "almanac-tiny",
+    "almanac-small",
+    "almanac-small-reworded",
+    "almanac-base",
+    "almanac-even",
+    "almanac-even-reworded",
+)
 
 
 class Salt(NamedTuple):

@@ -95,7 +95,8 @@ def _audit(corpus: Corpus, builder: Builder, split: str, world: int, progress: b
 
     if builder.audited_as:
         return [*load(builder.audited_as, split, world, progress=progress).audit.values()]
-    return audit(corpus, progress=progress).rows
+    found = audit(corpus, progress=progress)
+    return found.surviving() if builder.survives_all else found.rows
 
 
 def write(

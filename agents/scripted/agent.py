@@ -1,4 +1,4 @@
-"""Scripted agents: the shared reader, the plan of the question, and one strategy (design 6)."""
+"""Scripted agents: the shared reader, the plan of the question, and one strategy."""
 
 from __future__ import annotations
 
@@ -80,11 +80,15 @@ class Scripted:
     def _speaks(self, language: Language) -> bool:
         return self._script.form in language.forms
 
+    def _actions(self, at: Situation) -> Iterable[Search | Open]:
+        """What to try for one unknown, in order."""
+        return self._script.ways(at)
+
     def _next(self, group: Sequence[Situation]) -> Search | Open | None:
         """The first possible action for the unknown of a group that was tried least; None when there is no more."""
         best: tuple[int, Search | Open] | None = None
         for at in group:
-            actions = tuple(dict.fromkeys(self._script.ways(at)))
+            actions = tuple(dict.fromkeys(self._actions(at)))
             spent = sum(action in at.view.actions for action in actions)
             fresh = next((action for action in actions if at.possible(action)), None)
             if fresh is not None and (best is None or spent < best[0]):

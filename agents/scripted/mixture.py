@@ -1,15 +1,28 @@
-"""A mixture: every rollout draws one of the scripts and stays with it. The reference for many ways of searching."""
+"""A mixture of scripts: every rollout draws one of them and stays with it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 import numpy as np
 
 from berrypick.agents.base import Row
 from berrypick.agents.scripted.agent import Scripted
-from berrypick.agents.scripted.strategies import STRATEGIES
 from berrypick.envs.reading.view import look
+
+#: Scripts of the mixtures and of the demonstrations, by number. A script that is added elsewhere changes none of them.
+SCRIPTS: Final = (
+    "names-only",
+    "names+words",
+    "initial-form",
+    "byname",
+    "open-and-read",
+    "browse-by-links",
+    "whole-question",
+    "dense-first",
+    "reformulate-on-miss",
+)
 
 
 class Mixture:
@@ -18,7 +31,7 @@ class Mixture:
     name = "mixture"
 
     def __init__(self) -> None:
-        self._scripts = [Scripted(script) for script in STRATEGIES]
+        self._scripts = [Scripted(script) for script in SCRIPTS]
         self._drawn: dict[int, Scripted] = {}
 
     def reads(self, corpus: str) -> bool:

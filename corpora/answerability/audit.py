@@ -39,6 +39,7 @@ class Audit:
         rows: one per question, kept or not.
         kept: family -> (questions with a viable route, questions).
         survivors: knock-out -> questions that keep a viable route under it.
+        knockouts: the knock-outs that mean something in this corpus.
         routes_two_hop: mean number of viable routes of the kept questions with two hops; None without one.
         unjudged: questions without any gold plan; they are kept, for nothing can be said against them.
         recall: engine -> {k: mean recall@k of the gold documents for the whole question}; empty without gold.
@@ -51,6 +52,7 @@ class Audit:
     rows: list[QuestionAudit]
     kept: dict[str, tuple[int, int]]
     survivors: dict[str, int]
+    knockouts: tuple[str, ...]
     routes_two_hop: float | None
     unjudged: int
     recall: dict[str, dict[int, float]]
@@ -63,6 +65,20 @@ class Audit:
         """Share of all questions that were kept; 1 where there is no question."""
         return sum(good for good, _ in self.kept.values()) / len(self.rows) if self.rows else 1.0
 
+    @property
+    def surviving_all(self) -> int:
+        """Number of questions that keep a viable route under every single knock-out."""
+        return sum(bool(row.routes) for row in self.surviving())
+
+    def surviving(self) -> list[QuestionAudit]:
+        """Return the rows, without routes where some single knock-out leaves the question none."""
+        return [
+            row
+            if {*row.survives} >= {*self.knockouts}
+            else QuestionAudit(question=row.question, routes=(), survives=(), cost=0)
+            for row in self.rows
+        ]
+
     def figures(self) -> dict[str, Any]:
         """All numbers as plain JSON."""
         return {
@@ -71,6 +87,7 @@ class Audit:
             "kept": self.share,
             "families": {name: {"kept": good, "questions": all_} for name, (good, all_) in self.kept.items()},
             "survivors": self.survivors,
+            "surviving_all": self.surviving_all,
             "routes_two_hop": self.routes_two_hop,
             "unjudged": self.unjudged,
             "recall": {name: {f"R@{k}": value for k, value in row.items()} for name, row in self.recall.items()},
@@ -121,6 +138,7 @@ def audit(
         rows=rows,
         kept=_kept(corpus, rows),
         survivors=dict(sorted(Counter(name for row in rows for name in row.survives).items())),
+        knockouts=judge.knockouts,
         routes_two_hop=_mean(
             len(row.routes) for row, each in zip(rows, panel, strict=True) if row.routes and len(each.hops) == 2
         ),
@@ -164,6 +182,10 @@ class _Judge:
         self._searcher, self._registers, self._budget = searcher, registers, budget
         self._conditions = conditions(searcher)
 
+    @property
+    def knockouts(self) -> tuple[str, ...]:
+        return tuple(condition.name for condition in self._conditions)
+
     def row(self, id: str, panel: Panel) -> QuestionAudit:
         if not panel.hops:
             return QuestionAudit(question=id, routes=((),), survives=(), cost=0)
@@ -185,6 +207,10 @@ class _Judge:
                 by_genre[way.place.genre].append(way)
             hops.append(by_genre)
         return hops
+
+
+def _dropped(row: QuestionAudit) -> QuestionAudit:
+    return QuestionAudit(question=row.question, routes=(), survives=(), cost=0)
 
 
 def _kept(corpus: Corpus, rows: Sequence[QuestionAudit]) -> dict[str, tuple[int, int]]:

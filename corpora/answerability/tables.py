@@ -45,6 +45,8 @@ def _survivors(audit: Audit) -> Table:
     kept = sum(bool(row.routes) for row in audit.rows) or 1
     for name, count in audit.survivors.items():
         table.add_row(name, str(count), f"{count / kept:.1%}")
+    if audit.survivors:
+        table.add_row("each of them", str(audit.surviving_all), f"{audit.surviving_all / kept:.1%}")
     return table
 
 

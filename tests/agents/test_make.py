@@ -13,7 +13,7 @@ from berrypick.registry import UnknownName
 
 
 def test_the_names_that_others_rely_on():
-    expected = {"random", "closed_book", "mixture", "oracle", "route_oracle"}
+    expected = {"random", "closed_book", "mixture", "hop_mixture", "oracle", "route_oracle"}
     assert set(agents.AGENTS) >= expected | {f"scripted:{script}" for script in STRATEGIES}
     assert set(STRATEGIES) >= {
         "names-only",

@@ -27,7 +27,13 @@ ROOT = Path(__file__).resolve().parents[2]
 UNTRAINED = "lm:untrained"
 #: Arguments for each kind; ``chat`` needs a server and has its tests in ``agents/test_chat.py``.
 TRICKS = {kind: ("mixture",) for kind in ("shotgun", "noisy", "decoy", "cosmetic", "deep", "wordy")}
-ARGUMENTS = {"padded": ("scripted:byname",), **TRICKS, "discrete": ("random", "fallbacks"), "lm": ("untrained",)}
+ARGUMENTS = {
+    "padded": ("scripted:byname",),
+    "hop_mixture": ("0",),
+    **TRICKS,
+    "discrete": ("random", "fallbacks"),
+    "lm": ("untrained",),
+}
 NAMES = [*agents.AGENTS, *(f"{kind}:{argument}" for kind, several in ARGUMENTS.items() for argument in several)]
 TASKS, ROLLOUTS = (0, 1, 2, 3, 4), 3
 ORACLES = ("oracle", "route_oracle")

@@ -8,7 +8,8 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from berrypick import seeding
-from berrypick.agents.training.pretraining.demonstrations import SCRIPTS, Demonstrations
+from berrypick.agents.scripted.mixture import SCRIPTS
+from berrypick.agents.training.pretraining.demonstrations import Demonstrations
 from berrypick.agents.training.pretraining.renaming import Renaming
 
 #: Sequences that are drawn at once and sorted by length, so that a batch holds sequences of about one length.

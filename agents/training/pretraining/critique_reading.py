@@ -17,8 +17,8 @@ from berrypick.agents.critics import Attempt
 from berrypick.agents.critics import make as make_critic
 from berrypick.agents.critics.prompts import refinement
 from berrypick.agents.rollout import rollout
+from berrypick.agents.scripted.mixture import SCRIPTS
 from berrypick.agents.training.pretraining.demonstrations import (
-    SCRIPTS,
     Demonstrations,
     drawn,
     make_env,

@@ -20,7 +20,7 @@ import numpy as np
 
 from berrypick import io as files
 from berrypick import seeding
-from berrypick.agents.scripted.strategies import STRATEGIES
+from berrypick.agents.scripted.mixture import SCRIPTS
 from berrypick.envs.scoring.trace import Trace
 from berrypick.errors import Damaged
 
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 
     from berrypick.envs.search import SearchEnv
 
-#: Scripts that demonstrate, in the order of their numbers.
-SCRIPTS: Final = tuple(STRATEGIES)
 #: Scripts that play each question, drawn per question; those that fail leave nothing.
 TRIES: Final = 5
 ENVIRONMENT: Final = "berrypick/Almanac-v0"
@@ -107,13 +105,13 @@ def tokenize(prompt: str, trace: Trace, tokenizer: PreTrainedTokenizerFast) -> t
     return ids[:last], mask[:last]
 
 
-def make_env(world: int, split: str) -> SearchEnv:
-    """The environment of one world of ``almanac-small``."""
+def make_env(world: int, split: str, corpus: str = "almanac-small") -> SearchEnv:
+    """The environment of one world of a corpus."""
     import gymnasium
 
     from berrypick.envs.search import SearchEnv
 
-    env = gymnasium.make(ENVIRONMENT, worlds=(world,), split=split, disable_env_checker=True).unwrapped
+    env = gymnasium.make(ENVIRONMENT, corpus=corpus, worlds=(world,), split=split, disable_env_checker=True).unwrapped
     assert isinstance(env, SearchEnv)
     return env
 

@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Final
 
 from berrypick.agents.lm.load import load, weights
 from berrypick.agents.lm.tokenizer import make_tokenizer
+from berrypick.agents.scripted.mixture import SCRIPTS
 from berrypick.agents.training.pretraining import build
 from berrypick.agents.training.pretraining.batches import Batch, Mixture
 from berrypick.agents.training.pretraining.build import Progress, Source
 from berrypick.agents.training.pretraining.critique_reading import play_shortcuts
-from berrypick.agents.training.pretraining.demonstrations import SCRIPTS, Demonstrations, play_scripts
+from berrypick.agents.training.pretraining.demonstrations import Demonstrations, play_scripts
 from berrypick.agents.training.pretraining.fit import fit, warmed
 from berrypick.agents.training.pretraining.pretrain import ALIKE
 from berrypick.agents.training.pretraining.renaming import Renaming

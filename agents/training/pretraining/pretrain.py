@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Final
 
 from berrypick.agents.lm.tiny import make_tiny
 from berrypick.agents.lm.tokenizer import make_tokenizer
+from berrypick.agents.scripted.mixture import SCRIPTS
 from berrypick.agents.training.pretraining import build
 from berrypick.agents.training.pretraining.batches import Batch, Mixture
 from berrypick.agents.training.pretraining.build import Progress, Source
-from berrypick.agents.training.pretraining.demonstrations import SCRIPTS, Demonstrations, play_scripts
+from berrypick.agents.training.pretraining.demonstrations import Demonstrations, play_scripts
 from berrypick.agents.training.pretraining.fit import fit, warmed
 from berrypick.agents.training.pretraining.renaming import Renaming
 from berrypick.agents.training.pretraining.second_attempts import play_refinements

@@ -1,4 +1,4 @@
-"""A model card: what a policy is, how it was made, and what it measured in the suite ``collapse``."""
+"""A model card: what a policy is, how it was made, and what it measured in its suite."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def card(name: str, summary: str, facts: Mapping[str, str], result: Result) -> s
         name: of the policy.
         summary: what it is, in a sentence or two.
         facts: what it was made with, by heading.
-        result: of the suite ``collapse``.
+        result: of the suite that the start is evaluated in.
     """
     lines = [f"# {name}", "", summary, "", *(f"- {head}: {text}" for head, text in facts.items()), ""]
     lines += [

@@ -14,10 +14,11 @@ import pytest
 from berrypick import corpora, io, seeding
 from berrypick.corpora.answerability.audit import Audit, audit
 from berrypick.corpora.answerability.plans import Both, Name, Node, Step, Winner
-from berrypick.corpora.builders.almanac import QUESTIONS, SHARES, SIZES, make
+from berrypick.corpora.builders.almanac import QUESTIONS, SIZES, make
 from berrypick.corpora.builders.almanac.grammar import parse_question, read_roster, read_sentence
 from berrypick.corpora.builders.almanac.lexicon import ALIAS, HELD_OUT, RELATIONS
 from berrypick.corpora.builders.almanac.pages import write_book
+from berrypick.corpora.builders.almanac.schemes import SKEWED_SHARES
 from berrypick.corpora.builders.almanac.world import World, make_world, name_split, short
 from berrypick.corpora.store import Draft
 
@@ -82,7 +83,7 @@ def test_profiles_attest_the_promised_share_of_all_facts(split: str) -> None:
     stated = total = 0
     for world in range(4):
         made = truth(split, world)
-        book = write_book(made, SHARES[split], False, np.random.default_rng([world, 0, 0]))
+        book = write_book(made, SKEWED_SHARES[split], False, np.random.default_rng([world, 0, 0]))
         for fact in made.facts:
             key = (made.name(fact.subject), fact.relation, made.name(fact.object))
             total += 1

@@ -10,10 +10,10 @@ import pytest
 from berrypick import corpora
 from berrypick.corpora import CORPORA
 from berrypick.corpora.answerability.audit import Audit, audit
-from berrypick.corpora.builders.almanac import SHARES
 from berrypick.corpora.builders.almanac.grammar import parse_question, read_sentence
 from berrypick.corpora.builders.almanac.inventory import ADJECTIVES, POOLS
 from berrypick.corpora.builders.almanac.nested import QUESTIONS, SHARD, shards
+from berrypick.corpora.builders.almanac.schemes import SKEWED_SHARES
 from berrypick.corpora.builders.almanac.world import name_split
 from berrypick.corpora.store import Draft
 
@@ -22,7 +22,7 @@ SIZES = {"almanac-1k": 1, "almanac-10k": 10, "almanac-100k": 100, "almanac-large
 
 @cache
 def written(split: str = "test", world: int = 0) -> tuple[Draft, ...]:
-    return tuple(shards(split, world, count=4, shares=SHARES))
+    return tuple(shards(split, world, count=4, shares=SKEWED_SHARES))
 
 
 def test_the_sizes_are_the_first_shards_of_one_another() -> None:

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from berrypick.agents.lm.tokenizer import make_tokenizer
+from berrypick.agents.scripted.mixture import SCRIPTS
 from berrypick.agents.training.pretraining.batches import Mixture, follows
-from berrypick.agents.training.pretraining.demonstrations import SCRIPTS, Demonstrations
+from berrypick.agents.training.pretraining.demonstrations import Demonstrations
 from berrypick.agents.training.pretraining.renaming import Renaming
 
 

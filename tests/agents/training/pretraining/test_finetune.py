@@ -11,9 +11,10 @@ import torch
 from berrypick.agents.lm.load import load
 from berrypick.agents.lm.tiny import make_tiny
 from berrypick.agents.lm.tokenizer import make_tokenizer
+from berrypick.agents.scripted.mixture import SCRIPTS
 from berrypick.agents.training.pretraining import build, fit
 from berrypick.agents.training.pretraining import finetune as room
-from berrypick.agents.training.pretraining.demonstrations import SCRIPTS, Demonstrations
+from berrypick.agents.training.pretraining.demonstrations import Demonstrations
 from berrypick.agents.training.pretraining.finetune import NARROW, SHARES, Finishing, finish, write_start
 from berrypick.errors import BadInput
 

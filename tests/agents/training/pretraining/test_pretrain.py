@@ -11,10 +11,11 @@ import torch
 
 from berrypick.agents.lm.load import load
 from berrypick.agents.lm.tokenizer import make_tokenizer
+from berrypick.agents.scripted.mixture import SCRIPTS
 from berrypick.agents.training.pretraining import fit
 from berrypick.agents.training.pretraining import pretrain as room
 from berrypick.agents.training.pretraining.build import claim
-from berrypick.agents.training.pretraining.demonstrations import SCRIPTS, Demonstrations
+from berrypick.agents.training.pretraining.demonstrations import Demonstrations
 from berrypick.agents.training.pretraining.pretrain import ALIKE, Pretraining, pretrain, write_start
 from berrypick.errors import BadInput
 
