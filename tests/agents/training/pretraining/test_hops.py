@@ -42,9 +42,7 @@ def test_the_rate_is_warmed_up_and_falls_to_a_tenth():
 
 def test_every_third_batch_is_of_skewed_worlds(made, tmp_path, monkeypatch):
     drawn = []
-    monkeypatch.setattr(
-        hops, "fit", lambda model, plan, batch, out, on_progress: drawn.extend(map(batch, range(6))) or model
-    )
+    monkeypatch.setattr(hops, "fit", lambda model, plan, batch, *_: drawn.extend(map(batch, range(6))) or model)
     monkeypatch.setattr(hops.Mixture, "batch", lambda self, step: self._seed)
     hops.train(make_tiny(len(make_tokenizer()), 0), hops.Hops(), [made, made], tmp_path)
     assert drawn == [0, 0, 1, 0, 0, 1]
