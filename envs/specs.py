@@ -14,11 +14,13 @@ class Spec(NamedTuple):
         arguments: keywords that the class is called with; ``gymnasium.make`` overrides them one by one.
         entry_point: the class.
         vector_entry_point: the class of many at once; None for Gymnasium's own.
+        track: how it is trained, a row of ``agents.training.tracks.TRACKS``.
     """
 
     arguments: dict[str, Any]
     entry_point: str = "berrypick.envs.search:SearchEnv"
     vector_entry_point: str | None = "berrypick.envs.batched:BatchedSearchEnv"
+    track: str = "text"
 
 
 #: id -> how it is made
@@ -37,7 +39,7 @@ for _family, _help in (
     ENVS.add(f"berrypick/Almanac{_family.capitalize()}-v0", _spec, f"almanac: {_help}")
 ENVS.add(
     "berrypick/AlmanacDiscrete-v0",
-    Spec(_ALMANAC, "berrypick.envs.discrete.env:AlmanacDiscrete", vector_entry_point=None),
+    Spec(_ALMANAC, "berrypick.envs.discrete.env:AlmanacDiscrete", vector_entry_point=None, track="discrete"),
     "almanac in numbers: a Box observed, a Discrete action, for any RL library",
 )
 ENVS.add("berrypick/Factbook-v0", Spec({"corpus": "factbook"}), "CIA World Factbook, real facts and real prose")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import numpy as np
 from torch import Tensor
@@ -37,17 +37,11 @@ class Batch:
         planning: tokens that decide where to go (HICRA): tools, engines, relations sought and thoughts about them, and
             not the names that are copied. Shape (N, T), bool.
         lot: uniform in [0, 1), for selections by lot that follow an episode wherever it stands. Shape (N, T).
-        strategic: tokens within a strategic gram of the start policy; None unless the method ``mines`` them.
-            Shape (N, T), bool.
-        process: the process critic's score of the turn that a token belongs to; None unless the method ``judges``.
-            Shape (N, T).
-        answer: log-probabilities of the reference answer's tokens where the episode came to answer, NaN beyond its
-            end; None unless the method ``reflects``. Shape (N, J).
-        rank: how many tokens were likelier than each of those, NaN beyond its end. Shape (N, J).
         off: refinements, which were sampled under another prompt than they are trained under; ``old`` and ``entropy``
             are those of the prompt that they are trained under. None where there are none. Shape (N,), bool.
         more: played besides by ``Method.augment``, under another prompt or not; None where there are none.
             Shape (N,), bool.
+        extra: name -> tensor of the method's annotators, shape (N, ...); each annotator says which.
         inputs: what the learner that played needs to score them again; no business of a method.
     """
 
@@ -61,12 +55,9 @@ class Batch:
     chunk: Tensor
     planning: Tensor
     lot: Tensor
-    strategic: Tensor | None = None
-    process: Tensor | None = None
-    answer: Tensor | None = None
-    rank: Tensor | None = None
     off: Tensor | None = None
     more: Tensor | None = None
+    extra: Mapping[str, Tensor] = field(default_factory=dict)
     inputs: Any = None
 
 
@@ -165,16 +156,17 @@ class Refresh:
 State = dict[str, float]
 
 
-class Mining(NamedTuple):
-    """Where strategic grams come from.
+@dataclass(frozen=True)
+class Annotation:
+    """A signal that a method needs besides what every rollout has.
 
     Attributes:
-        episodes: of the start policy that they are mined from.
-        kept: share of what was found, drawn by lot, that is used.
+        annotator: row of ``agents.training.annotators.ANNOTATORS``.
+        settings: keyword arguments of the annotator.
     """
 
-    episodes: int
-    kept: float = 1.0
+    annotator: str
+    settings: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -197,10 +189,7 @@ class Method:
         augment: what is played besides; None for nothing.
         refresh: what is imitated between steps; None for nothing.
         reference: whether ``Tokens.reference`` is needed.
-        reflects: whether ``Batch.answer`` and ``Batch.rank`` are needed.
-        mines: where the grams of ``Batch.strategic`` come from, None where they are not needed.
-        judges: episodes of the start policy that the critics of ``Batch.process`` are trained from, 0 where that is
-            not needed.
+        annotators: what puts the tensors into ``Batch.extra`` that the seams read.
         marks: whether ``mark`` chooses anything, so that it is worth a forward pass.
         rounds: how often a step may generate further groups to make up for those that ``select`` dropped.
         keeps: seams without which a base would be another method, so that no addition may replace them.
@@ -221,9 +210,7 @@ class Method:
     augment: Augmentation | None = None
     refresh: Refresh | None = None
     reference: bool = False
-    reflects: bool = False
-    mines: Mining | None = None
-    judges: int = 0
+    annotators: tuple[Annotation, ...] = ()
     marks: bool = False
     rounds: int = 1
     keeps: frozenset[str] = frozenset()
@@ -238,18 +225,14 @@ class Addition:
         alone: the base where it is the only part of a name.
         state: what ``control`` starts from, where it is among them.
         reference: as in ``Method``.
-        reflects: as in ``Method``.
-        mines: as in ``Method``.
-        judges: as in ``Method``.
+        annotators: as in ``Method``.
     """
 
     seams: Mapping[str, Callable[..., Any] | Augmentation | Refresh]
     alone: str = DEFAULT
     state: Mapping[str, float] = field(default_factory=dict)
     reference: bool = False
-    reflects: bool = False
-    mines: Mining | None = None
-    judges: int = 0
+    annotators: tuple[Annotation, ...] = ()
 
 
 def favoured(advantage: Tensor, mask: Tensor) -> Tensor:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final, get_args, get_type_hints
 
-from berrypick.agents.methods.base import DEFAULT, Addition, Method
+from berrypick.agents.methods.base import DEFAULT, Addition, Annotation, Method
 from berrypick.agents.methods.parameters import Takes
 from berrypick.agents.methods.seams import BASE
 from berrypick.errors import BadInput
@@ -60,11 +60,18 @@ def _put(called: str, method: Method, additions: list[tuple[str, Addition]]) -> 
         changes: dict[str, Any] = {**addition.seams, "state": {**method.state, **addition.state}}
         changes["marks"] = method.marks or "mark" in addition.seams
         changes["reference"] = method.reference or addition.reference
-        changes["reflects"] = method.reflects or addition.reflects
-        changes["mines"] = addition.mines or method.mines
-        changes["judges"] = max(method.judges, addition.judges)
+        changes["annotators"] = _annotators(method.annotators, addition.annotators)
         method = replace(method, **changes)
     return method
+
+
+def _annotators(own: tuple[Annotation, ...], further: tuple[Annotation, ...]) -> tuple[Annotation, ...]:
+    """Join what two parts of a name need; an annotator runs once, so both must want it with the same settings."""
+    for annotation in further:
+        for other in own:
+            if annotation.annotator == other.annotator and annotation != other:
+                raise BadInput(f"two parts want {other.annotator} with different settings; keep one", field="method")
+    return (*own, *(annotation for annotation in further if annotation not in own))
 
 
 def _part(text: str, methods: Table[Factory]) -> Part:

@@ -12,7 +12,7 @@ from berrypick.agents.critics import Attempt
 from berrypick.agents.critics import make as make_critic
 from berrypick.agents.methods.base import Augmentation, Method
 from berrypick.agents.training.batch_ops import join, take
-from berrypick.agents.training.learner import Played, Reader
+from berrypick.agents.training.learner import Played, TextLearner
 from berrypick.errors import BadInput
 
 
@@ -28,13 +28,13 @@ def advised(method: Method, critic: str) -> Method:
     return replace(method, augment=replace(method.augment, critic=critic))
 
 
-def augmented(played: Played, how: Augmentation, reader: Reader, seed: int, episode: int, size: int) -> Played:
+def augmented(played: Played, how: Augmentation, learner: TextLearner, seed: int, episode: int, size: int) -> Played:
     """Return what was played and, behind it, what was added.
 
     Args:
         played: by ``Learner.play``, ``size`` rollouts a group from group ``episode`` on.
         how: what is added.
-        reader: who plays.
+        learner: who plays.
         seed: of the run.
         episode: number of the first group.
         size: rollouts a group.
@@ -58,7 +58,7 @@ def augmented(played: Played, how: Augmentation, reader: Reader, seed: int, epis
         heard = [place for place, critique in enumerate(said) if critique is not None]
         critiques, silent = [critique for critique in said if critique is not None], 1 - len(heard) / len(said)
         rows, places = rows[heard], [places[place] for place in heard]
-    again = reader.refine(seed, [(group, size + rollout) for group, rollout in places], critiques)
+    again = learner.refine(seed, [(group, size + rollout) for group, rollout in places], critiques)
     new = replace(again.batch, group=played.batch.group[rows], more=torch.ones(len(rows), dtype=torch.bool))
     kept = how.chosen(new).nonzero().flatten()
     both = join([played.batch, take(new, kept)])

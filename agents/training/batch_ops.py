@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import torch
@@ -15,28 +15,27 @@ _ROWS: Final = ("reward", "group", "niche")
 #: None where they are false for all.
 _FLAGS: Final = ("off", "more")
 _TOKENS: Final = ("mask", "old", "entropy", "kind", "chunk", "planning", "lot")
-#: What only some methods need, and what it is padded with.
-_ASKED: Final = {"strategic": False, "process": 0.0, "answer": torch.nan, "rank": torch.nan}
 
 
 def take(batch: Batch, rows: Tensor) -> Batch:
     """The episodes of some rows. Shape of ``rows``: (n,), int64."""
-    there = [name for name in (*_ASKED, *_FLAGS) if getattr(batch, name) is not None]
+    there = [name for name in _FLAGS if getattr(batch, name) is not None]
     fields = {name: getattr(batch, name)[rows] for name in (*_ROWS, *_TOKENS, *there)}
-    return Batch(**fields, inputs={name: tensor[rows] for name, tensor in batch.inputs.items()})
+    extra, inputs = (
+        {name: tensor[rows] for name, tensor in tensors.items()} for tensors in (batch.extra, batch.inputs)
+    )
+    return Batch(**fields, extra=extra, inputs=inputs)
 
 
 def join(batches: Sequence[Batch]) -> Batch:
-    """Batches one under the other; groups and niches get numbers of their own, tokens are padded on the right."""
+    """Batches one under the other; groups and niches get numbers of their own, tokens are padded on the right.
+
+    Annotations (``Batch.extra``) are padded with NaN where they are floating-point numbers, else with 0.
+    """
     if len(batches) == 1:
         return batches[0]
     width = max(batch.mask.shape[1] for batch in batches)
     fields = {name: torch.cat([_widened(getattr(batch, name), width) for batch in batches]) for name in _TOKENS}
-    for name, blank in _ASKED.items():
-        some = [tensor for batch in batches if (tensor := getattr(batch, name)) is not None]
-        if some:
-            widest = max(tensor.shape[1] for tensor in some)
-            fields[name] = torch.cat([_widened(tensor, widest, blank) for tensor in some])
     for name in _FLAGS:
         if any(getattr(batch, name) is not None for batch in batches):
             fields[name] = torch.cat([_flag(batch, name) for batch in batches])
@@ -44,12 +43,22 @@ def join(batches: Sequence[Batch]) -> Batch:
     for name in ("group", "niche"):
         fields[name] = torch.cat(_renumbered([getattr(batch, name) for batch in batches]))
     inputs = {name: torch.cat([_widened(batch.inputs[name], width) for batch in batches]) for name in batches[0].inputs}
-    return Batch(**fields, inputs=inputs)
+    return Batch(**fields, extra=_joined([batch.extra for batch in batches]), inputs=inputs)
 
 
 def is_off(batch: Batch) -> Tensor:
     """``Batch.off``, false for all where there are none."""
     return _flag(batch, "off")
+
+
+def _joined(extras: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
+    found = {}
+    for name in extras[0]:
+        tensors = [extra[name] for extra in extras]
+        blank = torch.nan if tensors[0].is_floating_point() else 0
+        width = max(tensor.shape[1] if tensor.dim() > 1 else 0 for tensor in tensors)
+        found[name] = torch.cat([_widened(each, width, blank) if each.dim() > 1 else each for each in tensors])
+    return found
 
 
 def _flag(batch: Batch, name: str) -> Tensor:

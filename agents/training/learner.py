@@ -15,7 +15,6 @@ from berrypick.envs.scoring.trace import Trace
 
 if TYPE_CHECKING:  # they play with what is here
     from berrypick.agents.lm.player import Player
-    from berrypick.agents.treesearch.critics import Critics
 
 
 class Played(NamedTuple):
@@ -58,50 +57,6 @@ class Scorable(Protocol):
         ...
 
 
-class Reader(Protocol):
-    """What a learner can do whose episodes are text.
-
-    Attributes:
-        protocol: that actions are written in.
-        grams: tokens within them are ``Batch.strategic``; None for none.
-        critics: what ``Batch.process`` is by; None for none.
-    """
-
-    protocol: str
-    grams: frozenset[tuple[str, ...]] | None
-    critics: Critics | None
-
-    @property
-    def player(self) -> Player:
-        """The policy as it is now, to be played from any state of an episode."""
-        ...
-
-    def reflect(self, played: Played, donors: Sequence[int] | None = None) -> Batch:
-        """Return a batch that ``play`` gave with ``answer`` and ``rank``, under the module as it is now.
-
-        Equal reasoning has equal values, to the bit.
-
-        Args:
-            played: by ``play``.
-            donors: of each episode, the one whose reasoning stands behind its question; None for its own.
-        """
-        ...
-
-    def refine(self, seed: int, places: Sequence[tuple[int, int]], critiques: Sequence[str] | None) -> Played:
-        """Play further rollouts of questions, one for each place.
-
-        Args:
-            seed: of the run.
-            places: (number of the group, number of the rollout), as ``Learner.play`` counts them.
-            critiques: what each reads behind its question; its batch is ``off`` then, with tokens, log-probabilities
-                and entropies as if it had read none. None for rollouts like those of ``play``.
-
-        Returns:
-            The episodes; their groups are numbered from the least of the places'.
-        """
-        ...
-
-
 class Learner(Protocol):
     """A policy on one track.
 
@@ -112,11 +67,6 @@ class Learner(Protocol):
 
     module: nn.Module
     limit: int
-
-    @property
-    def reader(self) -> Reader | None:
-        """What it can do beyond that, None where episodes are no text."""
-        ...
 
     def play(self, seed: int, episode: int, groups: int, size: int) -> Played:
         """Play ``groups`` questions ``size`` times each, groups outermost.
@@ -155,4 +105,51 @@ class Learner(Protocol):
 
     def save(self, folder: Path) -> None:
         """Write the policy into an empty folder that the agents table can load."""
+        ...
+
+
+class TextLearner(Learner, Protocol):
+    """A policy whose episodes are text.
+
+    Attributes:
+        protocol: that actions are written in.
+    """
+
+    protocol: str
+
+    @property
+    def player(self) -> Player:
+        """The policy as it is now, to be played from any state of an episode."""
+        ...
+
+    def token_starts(self, played: Played, row: int) -> list[list[int]]:
+        """Return for each turn of an episode where in the action's text each of its tokens begins."""
+        ...
+
+    def reference_answers(self, played: Played, donors: Sequence[int] | None = None) -> dict[str, Tensor]:
+        """Score the reference answer where each episode came to answer, under the module as it is now.
+
+        Equal reasoning has equal values, to the bit.
+
+        Args:
+            played: by ``play``.
+            donors: of each episode, the one whose reasoning stands behind its question; None for its own.
+
+        Returns:
+            The tensors that ``text.reflection.ReferenceAnswer`` describes.
+        """
+        ...
+
+    def refine(self, seed: int, places: Sequence[tuple[int, int]], critiques: Sequence[str] | None) -> Played:
+        """Play further rollouts of questions, one for each place.
+
+        Args:
+            seed: of the run.
+            places: (number of the group, number of the rollout), as ``Learner.play`` counts them.
+            critiques: what each reads behind its question; its batch is ``off`` then, with tokens, log-probabilities
+                and entropies as if it had read none. None for rollouts like those of ``play``.
+
+        Returns:
+            The episodes; their groups are numbered from the least of the places'.
+        """
         ...

@@ -145,12 +145,12 @@ def of_tokens(batch: Batch, keep: Tensor, advantage: Tensor) -> dict[str, Any]:
 def of_planning(batch: Batch, keep: Tensor) -> dict[str, Any]:
     """Entropies of planning and execution, and how many tokens each choice of tokens and groups takes."""
     planning, dropped = batch.mask & batch.planning, ~torch.isin(batch.group, batch.group[keep])
-    strategic = None if batch.strategic is None else int((batch.strategic & batch.mask).sum())
+    strategic = batch.extra.get("strategic")
     return {
         "entropy_planning": _mean(batch.entropy, planning),
         "entropy_execution": _mean(batch.entropy, batch.mask & ~batch.planning),
         "tokens_planning": int(planning.sum()),
-        "tokens_strategic": strategic,
+        "tokens_strategic": None if strategic is None else int((strategic & batch.mask).sum()),
         "tokens_dropped": int(batch.mask[dropped].sum()),
     }
 

@@ -50,50 +50,55 @@ class Updater:
     micro: int
     max_norm: float
 
-    def update(self, batch: Batch, advantage: Tensor, state: Mapping[str, float], draw: np.random.Generator) -> Tally:
-        """Do one pass over a batch in ``updates`` optimiser steps of whole groups.
+    def minibatches(
+        self, batch: Batch, advantage: Tensor, state: Mapping[str, float], draw: np.random.Generator
+    ) -> Iterator[Minibatch]:
+        """Split a batch into at most ``updates`` minibatches of whole groups, each made ready when it is asked for.
 
         Args:
             batch: the selected episodes.
             advantage: of each token. Shape (N, T).
             state: what the method keeps between steps.
-            draw: orders the groups, and serves selections by lot.
-
-        Raises:
-            Diverged: a loss or gradient is NaN or infinite; the weights are those before that optimiser step.
+            draw: orders the groups, and serves random subsets of tokens.
         """
-        tally = Tally()
         if self.accelerator.mixed_precision != "no":
             # Sampled one token at a time and scored all at once, log-probabilities differ by what the precision leaves.
             batch = replace(batch, old=self._scores(self.learner.module, batch)[0])
         reference = self._scores(self.reference, batch)[0] if self.reference is not None else None
         for number, rows in enumerate(parts(batch.group, self.updates, draw)):
-            self._step(_Part(batch, rows, advantage, reference, state, first=number == 0), draw, tally)
-        return tally
+            mask = batch.mask[rows]
+            if not bool(mask.any()):
+                continue
+            whole = Minibatch(batch, rows, advantage, reference, state, first=number == 0)
+            positive = mask & favoured(advantage[rows], mask)[:, None]
+            yield replace(
+                whole,
+                marked=self._marks(whole, mask, draw),
+                weight=self.method.reduce(mask, self.learner.limit),
+                count=max(1, int(mask.sum())),
+                positive=max(1, int(positive.sum())),
+            )
 
-    def _step(self, part: _Part, draw: np.random.Generator, tally: Tally) -> None:
-        mask = part.batch.mask[part.rows]
-        if not bool(mask.any()):
-            return
-        marked = self._marks(part, mask, draw)
-        weight = self.method.reduce(mask, self.learner.limit)
-        positive = mask & favoured(part.advantage[part.rows], mask)[:, None]
-        part = replace(
-            part, marked=marked, weight=weight, count=max(1, int(mask.sum())), positive=max(1, int(positive.sum()))
-        )
+    def backward(self, minibatch: Minibatch, stats: Tally) -> float:
+        """Add the gradient of a minibatch's loss, micro-batch by micro-batch; returns the loss.
+
+        Raises:
+            Diverged: the loss is NaN or infinite.
+        """
         self.optimiser.zero_grad()
-        total = 0.0
+        total, mask = 0.0, minibatch.batch.mask[minibatch.rows]
         for places in by_length(mask, self.micro):
             if not bool(mask[places].any()):
                 continue
-            tokens = part.tokens(places, *self.learner.score(self.learner.module, part.batch, part.rows[places]))
+            scores = self.learner.score(self.learner.module, minibatch.batch, minibatch.rows[places])
+            tokens = minibatch.tokens(places, *scores)
             share = loss(self.method, tokens)
             if not bool(torch.isfinite(share)):
-                raise Diverged(f"the loss is {float(share.detach())}", part.rows[places])
-            tally.add(tokens)
+                raise Diverged(f"the loss is {float(share.detach())}", minibatch.rows[places])
+            stats.add(tokens)
             total += float(share.detach())
             self.accelerator.backward(share)
-        tally.step(total, self._descend(part.rows))
+        return total
 
     def imitate(self, bank: Bank, rows: Tensor, loss: Callable[[Tensor, Tensor, int], Tensor]) -> float:
         """Do one optimiser step on demonstrations.
@@ -119,18 +124,28 @@ class Updater:
                 raise Diverged(f"the loss on demonstrations is {float(share.detach())}", rows[places])
             nats -= float(new.detach().where(here, 0.0).sum())
             self.accelerator.backward(share)
-        self._descend(rows)
+        self.step(rows)
         return nats
 
-    def _descend(self, rows: Tensor) -> float:
-        """Make the optimiser's step down the gradient; returns the gradient's norm before clipping."""
+    def step(self, rows: Tensor) -> float:
+        """Make an optimiser step down the gradient that ``backward`` left.
+
+        Args:
+            rows: the episodes that it is made on, for the message. Shape (n,), int64.
+
+        Returns:
+            The norm of the gradient before clipping.
+
+        Raises:
+            Diverged: the norm is NaN or infinite; the weights are those before.
+        """
         norm = float(self.accelerator.clip_grad_norm_(self.learner.module.parameters(), self.max_norm))
         if not np.isfinite(norm):
             raise Diverged(f"the norm of the gradient is {norm}", rows)
         self.optimiser.step()
         return norm
 
-    def _marks(self, part: _Part, mask: Tensor, draw: np.random.Generator) -> Tensor:
+    def _marks(self, part: Minibatch, mask: Tensor, draw: np.random.Generator) -> Tensor:
         if not self.method.marks:
             return torch.zeros_like(mask)
         new, entropy = self._scores(self.learner.module, part.batch, part.rows)
@@ -152,7 +167,7 @@ class Updater:
 
 
 @dataclass(frozen=True)
-class _Part:
+class Minibatch:
     """The share of a batch that one optimiser step is made on; the policy of the ``first`` is the one that played."""
 
     batch: Batch

@@ -11,7 +11,7 @@ from berrypick import seeding
 from berrypick.agents import methods
 from berrypick.agents.training.config import Config
 from berrypick.agents.training.learner import Learner, Played
-from berrypick.agents.training.loop import generate, weigh
+from berrypick.agents.training.loop import advantages, sample, update
 from berrypick.agents.training.step_metrics import Seconds, describe
 from berrypick.agents.training.update import Updater
 from berrypick.records import Record
@@ -62,10 +62,10 @@ def steps(learner: Learner, config: Config) -> list[Step]:
 
 def _step(updater: Updater, config: Config, number: int) -> Step:
     begun = process_time()
-    played, keep = generate(updater.learner, updater.method, config, number)
+    played, keep = sample(updater.learner, updater.method, (), config, number)
     rolled = process_time()
-    batch, advantage = weigh(updater.method, played.batch, keep)
-    tally = updater.update(batch, advantage, {}, seeding.rng(config.seed, "training", number))
+    batch, advantage = advantages(updater.method, played.batch, keep)
+    tally = update(updater, batch, advantage, {}, seeding.rng(config.seed, "training", number))
     updated = process_time()
     seconds = Seconds(rolled - begun, updated - rolled, 0.0)
     describe(number, played, keep, advantage, tally.update(), config.lr, {}, seconds)

@@ -96,10 +96,11 @@ def train(
     )
     from berrypick.agents import methods
     from berrypick.agents.training.loop import train as run
-    from berrypick.agents.training.tracks import DEFAULT_START, track
+    from berrypick.agents.training.tracks import track_of
+    from berrypick.envs.specs import ENVS
 
-    config = replace(config, method=methods.make(method).name, start=start or DEFAULT_START[track(env)])
-    out = out or Path("runs") / f"{config.method}-{track(env)}-{seed}"
+    config = replace(config, method=methods.make(method).name, start=start or track_of(env).start)
+    out = out or Path("runs") / f"{config.method}-{ENVS[env].track}-{seed}"
     with steps() as start_progress:
         run(config, out, progress(start_progress, config.steps))
     OUT.print(f"policy: {out / 'policy'}", soft_wrap=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Any, ClassVar, SupportsIndex, TypeAlias
 
 import gymnasium
@@ -162,3 +163,7 @@ class AlmanacDiscrete(gymnasium.Env[Observation, np.int64]):
                 "use berrypick/Search-v0",
                 field="corpus",
             )
+
+
+#: Its arguments are those of ``SearchEnv``, which ``help`` and checks of options read here.
+AlmanacDiscrete.__signature__ = inspect.signature(SearchEnv)  # type: ignore[attr-defined]

@@ -5,8 +5,9 @@ from __future__ import annotations
 import importlib
 import pickle
 import re
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -105,10 +106,19 @@ def toy(reward: list[float] | None = None, group: list[int] | None = None, lengt
     likely = -5 * torch.rand(size, 3, generator=draw, dtype=torch.float64)
     batch = Batch(
         rewards, groups, niche, mask, old, entropy, kind=actions % len(KINDS), chunk=chunk, planning=planning,
-        lot=torch.rand(size, length, generator=draw), strategic=strategic, answer=likely, rank=(-likely).round(),
-        process=torch.rand(size, 2, generator=draw, dtype=torch.float64).gather(1, chunk),
+        lot=torch.rand(size, length, generator=draw),
+        extra={
+            "strategic": strategic, "answer_logprobs": likely, "answer_ranks": (-likely).round(),
+            "process_reward": torch.rand(size, 2, generator=draw, dtype=torch.float64).gather(1, chunk),
+        },
     )  # fmt: skip
     return Toy(batch, logits, actions, score(reference, actions)[0])
+
+
+def of_rows(batch: Batch, rows: Tensor) -> dict[str, Any]:
+    """The tensors of some episodes, by field."""
+    tensors = {name: value[rows] for name, value in vars(batch).items() if isinstance(value, Tensor)}
+    return tensors | {"extra": {name: value[rows] for name, value in batch.extra.items()}}
 
 
 def moved(some: Toy, seed: int = 1) -> Tensor:
@@ -132,15 +142,16 @@ def update(method: Method, some: Toy, logits: Tensor, *, micro: int = 99, outsid
         state = method.control(state, 0.01)
     shaped = method.shape(batch)
     rows = method.select(batch, shaped).nonzero()[:, 0]
-    fields = {name: value[rows] for name, value in vars(batch).items() if value is not None}
+    fields = of_rows(batch, rows)
     new, entropy = (value[rows] for value in score(logits, some.actions))
     reference, mask = some.reference[rows], fields["mask"]
     if outside is not None:
         for name in ("old", "entropy"):
             fields[name] = fields[name].where(mask, outside)
         fields |= {name: fields[name].where(mask, -7) for name in ("chunk", "kind", "lot")}
-        fields |= {name: fields[name] | ~mask for name in ("planning", "strategic")}
-        fields["process"] = fields["process"].where(mask, outside)
+        extra = fields["extra"]
+        fields["planning"], extra["strategic"] = fields["planning"] | ~mask, extra["strategic"] | ~mask
+        extra["process_reward"] = extra["process_reward"].where(mask, outside)
         new, entropy, reference = (value.where(mask, outside) for value in (new, entropy, reference))
     chosen = Batch(**fields)
     advantage = method.credit(chosen, method.advantage(shaped[rows], chosen.group))
@@ -185,9 +196,7 @@ def test_rewards_plus_a_constant_have_the_same_advantages(method: Method):
 
 def test_permuting_a_group_permutes_its_advantages(method: Method):
     some, order = toy(), torch.tensor([2, 0, 3, 1, *range(4, 16)])
-    turned = replace(
-        some.batch, **{name: value[order] for name, value in vars(some.batch).items() if value is not None}
-    )
+    turned = replace(some.batch, **of_rows(some.batch, order))
     assert method.select(some.batch, method.shape(some.batch)).all()  # no group of this toy is level
     first, second = update(method, some, some.logits), update(method, some._replace(batch=turned), some.logits)
     assert torch.allclose(second.advantage, first.advantage[order])
@@ -215,10 +224,17 @@ def test_more_padding_changes_nothing(method: Method):
     some, width = toy(), 5
     shape = some.batch.mask.shape
     wide = toy(length=9 + width)
-    blank = {name: torch.cat([value, torch.zeros(16, width, dtype=value.dtype)], dim=1)
-             for name, value in vars(some.batch).items() if value is not None and value.shape == shape}  # fmt: skip
+
+    def widened(tensors: Mapping[str, Any]) -> dict[str, Tensor]:
+        return {
+            name: torch.cat([value, torch.zeros(16, width, dtype=value.dtype)], dim=1)
+            for name, value in tensors.items()
+            if isinstance(value, Tensor) and value.shape == shape
+        }
+
+    extra = {**some.batch.extra, **widened(some.batch.extra)}
     padded = Toy(
-        replace(some.batch, **blank),
+        replace(some.batch, **widened(vars(some.batch)), extra=extra),
         torch.cat([some.logits, wide.logits[:, :width]], dim=1),
         torch.cat([some.actions, wide.actions[:, :width]], dim=1),
         torch.cat([some.reference, wide.reference[:, :width]], dim=1),
@@ -262,7 +278,7 @@ def test_every_row_has_a_worked_example_and_cites_its_source(request):
 
 
 def test_a_row_makes_a_base_of_its_name_or_replaces_seams():
-    flags = {"name", "state", "reference", "reflects", "mines", "judges", "marks", "rounds", "keeps"}
+    flags = {"name", "state", "reference", "annotators", "marks", "rounds", "keeps"}
     seams = set(vars(make("grpo"))) - flags - {"advantage", "reduce"}
     for name in METHODS:
         made = METHODS[name]()

@@ -17,19 +17,20 @@ import torch
 from torch import Tensor
 
 from berrypick.agents.methods.advantages import group_mean
-from berrypick.agents.methods.base import Addition, Batch
+from berrypick.agents.methods.base import Addition, Annotation, Batch
 from berrypick.agents.methods.parameters import Size, Times
 from berrypick.agents.methods.seams import uniform
 
 
 def gain(batch: Batch) -> Tensor:
     """Return p_k - mean p_k of the group, 0 where nothing was generated. Shape (N, T)."""
-    assert batch.process is not None, "the loop judges turns where Method.judges asks for it"
     chunk = batch.chunk.where(batch.mask, 0)
     turns = torch.zeros(len(chunk), int(chunk.max()) + 1, dtype=torch.float64)
     played = turns.scatter_add(1, chunk, batch.mask.double())
     # Equal within a turn, so that its mean over the turn's tokens is it.
-    score = turns.scatter_add(1, chunk, batch.process.double().where(batch.mask, 0.0)) / played.clamp(min=1)
+    score = turns.scatter_add(1, chunk, batch.extra["process_reward"].double().where(batch.mask, 0.0)) / played.clamp(
+        min=1
+    )
     there = (played > 0).double()
     mean = group_mean(score * there, batch.group) / group_mean(there, batch.group).clamp(min=1e-9)
     return (score - mean).gather(1, chunk).where(batch.mask, 0.0)
@@ -48,4 +49,6 @@ def alphallm(weight: Size = 0.5, episodes: Times = 512) -> Addition:
         episodes: of the start policy that critics are trained from, beside completions of their prefixes; all that
             was generated for it is told in ``critics.json``.
     """
-    return Addition({"credit": partial(dense, weight=weight)}, judges=episodes)
+    return Addition(
+        {"credit": partial(dense, weight=weight)}, annotators=(Annotation("process_reward", {"episodes": episodes}),)
+    )

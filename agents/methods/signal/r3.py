@@ -27,7 +27,7 @@ import torch
 from torch import Tensor
 
 from berrypick.agents.methods.advantages import group_mean
-from berrypick.agents.methods.base import KINDS, Addition, Batch
+from berrypick.agents.methods.base import KINDS, Addition, Annotation, Batch
 from berrypick.agents.methods.parameters import Fraction, Positive, Share, Size
 
 #: Log-probabilities count as no lower: one token of a rare name would be all that differs.
@@ -37,8 +37,7 @@ _ANSWER: Final = KINDS.index("answer")
 
 def likelihoods(batch: Batch) -> Tensor:
     """Return l, in double precision, NaN beyond an answer's end. Shape (N, J)."""
-    assert batch.answer is not None, "the loop scores answers where Method.reflects asks for it"
-    return batch.answer.double().clamp(min=LOWEST)
+    return batch.extra["answer_logprobs"].double().clamp(min=LOWEST)
 
 
 def spread(likelihood: Tensor, group: Tensor) -> Tensor:
@@ -83,8 +82,7 @@ def too_hard(batch: Batch, *, worst: float, top: float) -> Tensor:
 
     The mean is over the ``worst`` share of the reference answer's tokens, at least one.
     """
-    assert batch.rank is not None
-    rank = batch.rank.double()
+    rank = batch.extra["answer_ranks"].double()
     count = (~rank.isnan()).sum(dim=1)
     taken = (count * worst).ceil().long()
     highest = rank.nan_to_num(-1.0).sort(dim=1, descending=True).values
@@ -116,9 +114,11 @@ def r3(weight: Size = 0.1, length: Size = 0.001, outcome: Size = 1.0) -> Additio
         outcome: of the environment's reward; 0 for the paper's.
     """
     shape = partial(reflective, weight=weight, length=length, outcome=outcome)
-    return Addition({"shape": shape}, reflects=True)
+    return Addition({"shape": shape}, annotators=(Annotation("reference_answer"),))
 
 
 def r3_filter(worst: Share = 0.25, top: Positive = 100.0, flat: Fraction = 0.1) -> Addition:
     """Make the addition that drops groups; parameters as above."""
-    return Addition({"select": partial(telling, worst=worst, top=top, flat=flat)}, reflects=True)
+    return Addition(
+        {"select": partial(telling, worst=worst, top=top, flat=flat)}, annotators=(Annotation("reference_answer"),)
+    )

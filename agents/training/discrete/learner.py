@@ -71,8 +71,6 @@ class DiscreteLearner:
         make_env: makes an ``AlmanacDiscrete``, wrapped or not; called as often as episodes run side by side.
     """
 
-    reader = None
-
     def __init__(self, module: discrete_policy.SlotPolicy, make_env: Callable[[], Any]) -> None:
         self.module: nn.Module = module
         self._policy = module

@@ -24,16 +24,13 @@ from berrypick.agents.lm.load import Policy
 from berrypick.agents.lm.player import Player, SessionPlay
 from berrypick.agents.lm.render import Script
 from berrypick.agents.lm.tokens import Tokens
-from berrypick.agents.methods.base import Batch
 from berrypick.agents.training.config import Config
 from berrypick.agents.training.learner import Bank, Played, Scorable
 from berrypick.agents.training.strategy_ids import analyse_all, niches
 from berrypick.agents.training.text.demonstrations import demonstrate
 from berrypick.agents.training.text.packing import prompted, to_batch
-from berrypick.agents.training.text.process_rewards import judged
 from berrypick.agents.training.text.reflection import Asked, ask, transplanted
 from berrypick.agents.training.text.token_labels import label_all
-from berrypick.agents.treesearch.critics import Critics
 from berrypick.envs.perturbations.faults import rollout_seed
 from berrypick.envs.search import SearchEnv
 from berrypick.envs.tasks import Task, Tasks
@@ -52,7 +49,7 @@ def make(config: Config) -> TextLearner:
 class TextLearner:
     """Plays and scores with one model; see ``training.learner.Learner``.
 
-    ``Batch.inputs["ids"]``, shape (N, T), holds the tokens. It is its own ``reader``.
+    ``Batch.inputs["ids"]``, shape (N, T), holds the tokens.
 
     Args:
         policy: the model, in evaluation mode for good: dropout would make new log-probabilities differ from old ones.
@@ -73,21 +70,14 @@ class TextLearner:
         self.module: nn.Module = policy.model
         self.limit = env.setup.max_turns * policy.card.max_new_tokens
         self.protocol = env.setup.protocol
-        self.grams: frozenset[tuple[str, ...]] | None = None
-        self.critics: Critics | None = None
         self._policy, self._envs = policy, [env]
         self._script = Script(policy.tokenizer, policy.ends)
         self._temperature = policy.card.temperature
         self._selects = _selects(policy.model)
 
     @property
-    def reader(self) -> TextLearner:
-        """See ``Learner.reader``."""
-        return self
-
-    @property
     def player(self) -> Player:
-        """See ``Reader.player``."""
+        """See ``training.learner.TextLearner``."""
         return Player(self._policy._replace(model=self.module), self._envs[0])
 
     def play(self, seed: int, episode: int, groups: int, size: int) -> Played:
@@ -95,7 +85,7 @@ class TextLearner:
         return self._play(seed, list(itertools.product(range(episode, episode + groups), range(size))), None)
 
     def refine(self, seed: int, places: Sequence[tuple[int, int]], critiques: Sequence[str] | None) -> Played:
-        """Play further rollouts; see ``Reader.refine``."""
+        """Play further rollouts; see ``training.learner.TextLearner``."""
         played = self._play(seed, places, critiques)
         if critiques is None:
             return played
@@ -113,14 +103,12 @@ class TextLearner:
         rngs = [seeding.rollout_rng(seed, "sampling", *place) for place in places]
         rows, starts = self._played(envs, rngs, critiques)
         traces = [env.trace for env in envs]
-        labels = label_all(traces, starts, self.protocol, self.grams)
+        labels = label_all(traces, starts, self.protocol)
         lots = [rng.random(len(row.ids)) for rng, row in zip(rngs, rows, strict=True)]
         outcomes = analyse_all(traces, [env.engines for env in envs])
         reward = torch.tensor([trace.reward for trace in traces])
         group = torch.tensor([episode for episode, _ in places]) - min(episode for episode, _ in places)
         batch = to_batch(rows, labels, lots, reward, group, niches(reward.tolist(), outcomes))
-        if self.critics is not None:
-            batch = judged(batch, traces, self.critics)
         return Played(batch, traces, outcomes)
 
     def demonstrate(self, seed: int, episode: int, questions: int) -> Bank:
@@ -145,8 +133,17 @@ class TextLearner:
         taken = logs.gather(1, ids[mask[:, :width]][:, None])[:, 0]
         return new.masked_scatter(mask, taken), entropy.masked_scatter(mask, each)
 
-    def reflect(self, played: Played, donors: Sequence[int] | None = None) -> Batch:
-        """Put reference answers where episodes answer; see ``Reader.reflect``. What finds no room is cut off."""
+    def token_starts(self, played: Played, row: int) -> list[list[int]]:
+        """Where in its action's text each token begins, turn by turn; see ``training.learner.TextLearner``."""
+        batch, own = played.batch, played.batch.mask[row]
+        ids, turns = batch.inputs["ids"][row, own].tolist(), batch.chunk[row, own].tolist()
+        actions: list[list[int]] = [[] for _ in played.traces[row].turns]
+        for token, turn in zip(ids, turns, strict=True):
+            actions[turn].append(token)
+        return [self._script.starts(action) for action in actions]
+
+    def reference_answers(self, played: Played, donors: Sequence[int] | None = None) -> dict[str, Tensor]:
+        """Score reference answers; see ``training.learner.TextLearner``. What finds no room is cut off."""
         asked = [ask(played.batch, row, trace, self._script, self.protocol) for row, trace in enumerate(played.traces)]
         if donors is not None:
             openings = [self._script.opening(trace.prompt) for trace in played.traces]
@@ -157,7 +154,7 @@ class TextLearner:
             some = different[start : start + _TOGETHER]
             found |= zip(some, self._answers(some), strict=True)
         answer, rank = pad_sequence([found[each] for each in asked], True, torch.nan).unbind(-1)
-        return replace(played.batch, answer=answer, rank=rank)
+        return {"answer_logprobs": answer, "answer_ranks": rank}
 
     @torch.no_grad()
     def _answers(self, asked: Sequence[Asked]) -> Sequence[Tensor]:

@@ -11,13 +11,18 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import Final
 
 import msgspec
+import torch
+from torch import Tensor
 
-from berrypick import seeding
-from berrypick.agents.training.learner import Played
+from berrypick import io, seeding
+from berrypick.agents.training.learner import Played, TextLearner
+from berrypick.agents.training.run_dir import GRAMS
 from berrypick.agents.training.text.planning import Phrase, Word, spoken
+from berrypick.envs.scoring.trace import Trace
 from berrypick.errors import BadInput
 from berrypick.records import Record
 
@@ -86,6 +91,53 @@ def collect(play: Callable[[int, int, int, int], Played], protocol: str, seed: i
         reason = f"no two of {len(right)} right episodes, of {episodes} played, share a phrase; mine more, or use hicra"
         raise BadInput(reason, field="method")
     return Grams(found, episodes, len(right), count)
+
+
+class StrategicNgrams:
+    """Annotator of HICRA: ``strategic``, shape (N, T), bool, tokens within a strategic n-gram of the start policy.
+
+    Args:
+        episodes: of the start policy that n-grams are mined from.
+        kept: share of what was found, a random subset, that is used.
+    """
+
+    def __init__(self, episodes: float, kept: float = 1.0) -> None:
+        self._episodes, self._kept = int(episodes), kept
+
+    def prepare(self, folder: Path, learner: TextLearner, seed: int) -> None:
+        """Mine the start policy once; read what was found where a run goes on."""
+        self._learner, path = learner, folder / GRAMS
+        if not path.exists():
+            io.write_bytes(path, encode(collect(learner.play, learner.protocol, seed, self._episodes)))
+        found = io.decode(path.read_bytes(), msgspec.json.Decoder(Grams), path).grams
+        self.ngrams = frozenset(some(found, self._kept, seed))
+
+    def annotate(self, rollouts: Played) -> dict[str, Tensor]:
+        """Find the tokens of each episode that are in an n-gram."""
+        strategic = torch.zeros(rollouts.batch.mask.shape, dtype=torch.bool)
+        for row, trace in enumerate(rollouts.traces):
+            starts = self._learner.token_starts(rollouts, row)
+            found = strategic_tokens(trace, starts, self._learner.protocol, self.ngrams)
+            strategic[row, rollouts.batch.mask[row]] = torch.tensor(found, dtype=torch.bool)
+        return {"strategic": strategic}
+
+
+def strategic_tokens(
+    trace: Trace, starts: Sequence[Sequence[int]], protocol: str, ngrams: frozenset[Gram]
+) -> list[bool]:
+    """Return for each token that an episode generated whether it is within an n-gram.
+
+    Args:
+        trace: a finished episode.
+        starts: for each turn, where in the action each token begins.
+        protocol: that actions are written in.
+        ngrams: the strategic ones.
+    """
+    return [
+        bool(mark)
+        for turn, of_turn in zip(spoken(trace, protocol), starts, strict=True)
+        for mark in turn.at_tokens(turn.marked(within(turn.phrases, ngrams)), of_turn)
+    ]
 
 
 def mine(episodes: Sequence[Iterable[Phrase]]) -> tuple[Gram, ...]:

@@ -55,7 +55,6 @@ def to_batch(
         flat = torch.tensor([number for numbers in each for number in numbers], dtype=torch.long)
         return torch.zeros(mask.shape, dtype=torch.long).masked_scatter(mask, flat)
 
-    strategic = [label.strategic for label in labels if label.strategic is not None]
     return Batch(
         reward=reward,
         group=group,
@@ -67,6 +66,5 @@ def to_batch(
         chunk=padded([row.chunk for row in rows], torch.long),
         planning=generated([label.planning for label in labels]).bool(),
         lot=padded(lots, torch.float32),
-        strategic=generated(strategic).bool() if strategic else None,
         inputs={"ids": padded([row.ids for row in rows], torch.long)},
     )

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import torch
+from torch import Tensor
 
+from berrypick import io
 from berrypick.agents.methods.base import Batch
+from berrypick.agents.training.learner import Played, TextLearner
+from berrypick.agents.training.run_dir import CRITICS
 from berrypick.agents.treesearch import critics
 from berrypick.agents.treesearch.critics import Critics
 from berrypick.envs.scoring.trace import Trace
@@ -42,13 +46,35 @@ def trained(player: Player, seed: int, episodes: int) -> Critics:
     return critics.fit(found.examples(), len(found.went), found.tokens)
 
 
-def judged(batch: Batch, traces: Sequence[Trace], judge: Critics) -> Batch:
-    """Return a batch with ``process``."""
-    process = torch.zeros(batch.mask.shape)
+class ProcessReward:
+    """Annotator of AlphaLLM: ``process_reward``, shape (N, T), the critic's score of the turn a token belongs to.
+
+    Args:
+        episodes: rollouts of the start policy that the critics are trained on.
+    """
+
+    def __init__(self, episodes: float) -> None:
+        self._episodes = int(episodes)
+
+    def prepare(self, folder: Path, learner: TextLearner, seed: int) -> None:
+        """Train the critics of the start policy once; read them where a run goes on."""
+        path = folder / CRITICS
+        if not path.exists():
+            io.write_bytes(path, critics.encode(trained(learner.player, seed, self._episodes)))
+        self._critics = critics.read(path)
+
+    def annotate(self, rollouts: Played) -> dict[str, Tensor]:
+        """Score the turns of each episode."""
+        return {"process_reward": scores(rollouts.batch, rollouts.traces, self._critics)}
+
+
+def scores(batch: Batch, traces: Sequence[Trace], judge: Critics) -> Tensor:
+    """Return the process critic's score of each token's turn, 0 outside the mask. Shape (N, T)."""
+    found = torch.zeros(batch.mask.shape)
     for row, trace in enumerate(traces):
         own = batch.mask[row]
-        process[row, own] = torch.from_numpy(judge.turns(trace)).float()[batch.chunk[row, own]]
-    return replace(batch, process=process)
+        found[row, own] = torch.from_numpy(judge.turns(trace)).float()[batch.chunk[row, own]]
+    return found
 
 
 def critic_auc(batch: Batch) -> float | None:
@@ -57,11 +83,12 @@ def critic_auc(batch: Batch) -> float | None:
     None where nothing was judged, or where all or none were paid.
     """
     paid = (batch.reward > 0).numpy()
-    if batch.process is None or paid.all() or not paid.any():
+    scored = batch.extra.get("process_reward")
+    if scored is None or paid.all() or not paid.any():
         return None
     from sklearn.metrics import roc_auc_score
 
     place = torch.arange(batch.mask.shape[1])
     last = (place * batch.mask).argmax(dim=1)
-    score = batch.process.gather(1, last[:, None])[:, 0]
+    score = scored.gather(1, last[:, None])[:, 0]
     return float(roc_auc_score(paid, np.asarray(score)))

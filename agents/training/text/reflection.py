@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Final, NamedTuple
 
 import torch
@@ -11,6 +12,7 @@ from torch import Tensor
 from berrypick.agents.lm.render import Script
 from berrypick.agents.methods.base import Batch
 from berrypick.agents.methods.signal.r3 import likelihoods, reflection, uniform_mean
+from berrypick.agents.training.learner import Played, TextLearner
 from berrypick.agents.training.text.token_types import ANSWER
 from berrypick.envs.actions import Answer
 from berrypick.envs.protocols import PROTOCOLS
@@ -25,6 +27,22 @@ class Asked(NamedTuple):
 
     before: tuple[int, ...]
     answer: tuple[int, ...]
+
+
+class ReferenceAnswer:
+    """Annotator of R3: the reference answer's tokens where each episode came to answer, NaN beyond its end.
+
+    ``answer_logprobs``, shape (N, J): their log-probabilities. ``answer_ranks``, shape (N, J): how many tokens were
+    likelier than each.
+    """
+
+    def prepare(self, folder: Path, learner: TextLearner, seed: int) -> None:
+        """Keep the learner, which scores the answers."""
+        self._learner = learner
+
+    def annotate(self, rollouts: Played) -> dict[str, Tensor]:
+        """Score the reference answers under the policy as it is now."""
+        return self._learner.reference_answers(rollouts)
 
 
 def ask(batch: Batch, row: int, trace: Trace, script: Script, protocol: str) -> Asked:
@@ -80,7 +98,7 @@ def measured(batch: Batch) -> dict[str, float]:
         ``rank_r3`` and ``rank_uniform``, see ``rank_correlation``; what is not defined is left out, and so is all where
         nothing was reflected.
     """
-    if batch.answer is None:
+    if "answer_logprobs" not in batch.extra:
         return {}
     likelihood = likelihoods(batch)
     scores = {"rank_r3": reflection(likelihood, batch.group), "rank_uniform": uniform_mean(likelihood)}

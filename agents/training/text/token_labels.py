@@ -5,25 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from berrypick.agents.training.text.ngrams import Gram, within
 from berrypick.agents.training.text.planning import spoken
 from berrypick.agents.training.text.token_types import label
 from berrypick.envs.scoring.trace import Trace
 
 
 class Labels(NamedTuple):
-    """What is said of each token that an episode generated; ``strategic`` is None where no grams are known."""
+    """Labels of the tokens that an episode generated: their type, and whether they are planning."""
 
     kind: list[int]
     planning: list[int]
-    strategic: list[int] | None
 
 
 def label_all(
     traces: Sequence[Trace],
     starts: Sequence[Sequence[Sequence[int]]],
     protocol: str,
-    grams: frozenset[Gram] | None,
 ) -> list[Labels]:
     """Label the tokens of episodes.
 
@@ -31,15 +28,12 @@ def label_all(
         traces: finished episodes.
         starts: for each, for each turn, where in the action each token begins; see ``kinds.label``.
         protocol: that actions are written in.
-        grams: strategic grams, None for none.
     """
     found = []
     for trace, of_turns in zip(traces, starts, strict=True):
-        labels = Labels([], [], None if grams is None else [])
+        labels = Labels([], [])
         for turn, of_turn in zip(spoken(trace, protocol), of_turns, strict=True):
             labels.kind.extend(label(turn.text, of_turn, protocol))
             labels.planning.extend(turn.at_tokens(turn.planning(), of_turn))
-            if grams is not None and labels.strategic is not None:
-                labels.strategic.extend(turn.at_tokens(turn.marked(within(turn.phrases, grams)), of_turn))
         found.append(labels)
     return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from berrypick import io
 from berrypick.agents.critics import CRITICS
@@ -17,7 +17,7 @@ from berrypick.errors import BadInput
 from berrypick.records import Record
 
 if TYPE_CHECKING:
-    from berrypick.agents.training.learner import Learner, Reader
+    from berrypick.agents.training.learner import TextLearner
 
 
 class Refined(Record):
@@ -85,8 +85,8 @@ def measure(
 
     check(splits, critics, sizes)
     found = [
-        try_again(learner, reader, split, critics, sizes, on_progress)
-        for split, learner, reader in reading(policy, env, options, splits)
+        try_again(learner, split, critics, sizes, on_progress)
+        for split, learner in reading(policy, env, options, splits)
     ]
     source = provenance.collect(command, {}, {}, {})
     return Refined(policy, weights(policy), env, dict(options), *sizes, tuple(critics), tuple(found), source)
@@ -94,17 +94,15 @@ def measure(
 
 def reading(
     policy: str, env: str, options: Mapping[str, Any], splits: Sequence[str]
-) -> Iterator[tuple[str, Learner, Reader]]:
+) -> Iterator[tuple[str, TextLearner]]:
     """A policy in the worlds of each split, as it plays and as it reads; BadInput where it plays in numbers."""
     from berrypick.agents.training.config import Config
-    from berrypick.agents.training.tracks import make_learner, track
+    from berrypick.agents.training.tracks import make_learner, track_of
 
-    if track(env) != "text":
+    if not track_of(env).is_text:
         raise BadInput(f"has to be in words, and {env} is in numbers; use the text track", field="env")
     for split in splits:
-        learner = make_learner(Config("grpo", policy, env, {**options, "split": split}))
-        assert learner.reader is not None, "learners of the text track read"
-        yield split, learner, learner.reader
+        yield split, cast("TextLearner", make_learner(Config("grpo", policy, env, {**options, "split": split})))
 
 
 def write(path: Path, refined: Refined) -> None:

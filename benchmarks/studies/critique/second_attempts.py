@@ -22,7 +22,7 @@ from berrypick.errors import BadInput
 from berrypick.records import Record
 
 if TYPE_CHECKING:
-    from berrypick.agents.training.learner import Learner, Reader
+    from berrypick.agents.training.learner import TextLearner
 
 #: The second attempt that reads nothing.
 PLAIN: Final = "plain"
@@ -125,8 +125,7 @@ class _Book:
 
 
 def try_again(
-    learner: Learner,
-    reader: Reader,
+    learner: TextLearner,
     split: str,
     critics: Sequence[str],
     sizes: Sizes,
@@ -136,7 +135,6 @@ def try_again(
 
     Args:
         learner: who plays.
-        reader: the same, as it reads critiques.
         split: what ``AttemptStats`` calls it.
         critics: names that ``agents.critics.make`` takes.
         sizes: how much.
@@ -145,11 +143,11 @@ def try_again(
     book = _Book({}, *(dict.fromkeys((PLAIN, *critics), 0) for _ in range(2)))
     for lot in np.array_split(np.arange(sizes.groups), sizes.lots):
         own = sizes._replace(groups=len(lot))
-        _try_lot(learner, reader, FIRST + int(lot[0]), own, book, lambda what: on_progress(f"{split}: {what}"))
+        _try_lot(learner, FIRST + int(lot[0]), own, book, lambda what: on_progress(f"{split}: {what}"))
     return _told(split, book, sizes.seed)
 
 
-def _try_lot(learner: Learner, reader: Reader, first: int, sizes: Sizes, book: _Book, on_progress: Progress) -> None:
+def _try_lot(learner: TextLearner, first: int, sizes: Sizes, book: _Book, on_progress: Progress) -> None:
     """Play some questions, and add up what became of them."""
     from berrypick.agents.training.augment import criticise  # torch
 
@@ -168,7 +166,7 @@ def _try_lot(learner: Learner, reader: Reader, first: int, sizes: Sizes, book: _
             said = [""] * len(rows) if kind == PLAIN else criticise(kind, played, rows, places, seed)
             heard = [number for number, critique in enumerate(said) if critique is not None]
             critiques = None if kind == PLAIN else [critique for critique in said if critique is not None]
-            again = reader.refine(seed, [(places[at][0], size + places[at][1]) for at in heard], critiques)
+            again = learner.refine(seed, [(places[at][0], size + places[at][1]) for at in heard], critiques)
             book.tokens[kind] += int(again.batch.mask.sum())
             book.silent[kind] += len(rows) - len(heard)
             made = dict(zip(heard, again.outcomes, strict=True))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -27,7 +28,7 @@ from berrypick.benchmarks.studies.critique.second_attempts import FIRST, Sizes
 from berrypick.records import Record
 
 if TYPE_CHECKING:
-    from berrypick.agents.training.learner import Learner, Played, Reader
+    from berrypick.agents.training.learner import Played, TextLearner
 
 #: What is measured of each question, see ``Reflection``.
 _MEASURES: Final = ("right", "rank_r3", "rank_uniform", "rank_elsewhere", "sigma", "sigma_elsewhere")
@@ -123,10 +124,7 @@ def measure(
 
     each_once("split", splits)
     sizes.check(2)
-    found = [
-        reflect(learner, reader, split, sizes, on_progress)
-        for split, learner, reader in reading(policy, env, options, splits)
-    ]
+    found = [reflect(learner, split, sizes, on_progress) for split, learner in reading(policy, env, options, splits)]
     source = provenance.collect(command, {}, {}, {})
     return Reflected(policy, weights(policy), env, dict(options), *sizes, tuple(found), source)
 
@@ -136,14 +134,11 @@ def write(path: Path, found: Reflected) -> None:
     io.write_bytes(path, canonical(found))
 
 
-def reflect(
-    learner: Learner, reader: Reader, split: str, sizes: Sizes, on_progress: Progress = lambda _: None
-) -> Reflection:
+def reflect(learner: TextLearner, split: str, sizes: Sizes, on_progress: Progress = lambda _: None) -> Reflection:
     """Play questions, and reflect on each answer twice: behind its own reasoning and behind another question's.
 
     Args:
         learner: who plays.
-        reader: the same, as it reads.
         split: what ``Reflection`` calls it.
         sizes: how much.
         on_progress: called ``sizes.lots`` times.
@@ -152,13 +147,13 @@ def reflect(
     for lot in np.array_split(np.arange(sizes.groups), sizes.lots):
         played = learner.play(sizes.seed, FIRST + int(lot[0]), len(lot), sizes.size)
         questions = [trace.question.id for trace in played.traces[:: sizes.size]]
-        for question, asked in zip(questions, _measured(played, reader, sizes.size), strict=True):
+        for question, asked in zip(questions, _measured(played, learner, sizes.size), strict=True):
             book.setdefault(question, []).append(asked)
         on_progress(f"{split}: {len(book)} questions")
     return _told(split, book, sizes.seed)
 
 
-def _measured(played: Played, reader: Reader, size: int) -> Iterator[_Asked]:
+def _measured(played: Played, learner: TextLearner, size: int) -> Iterator[_Asked]:
     """Measure each question of a lot, which gets the reasoning of the next one."""
     import torch
 
@@ -168,7 +163,9 @@ def _measured(played: Played, reader: Reader, size: int) -> Iterator[_Asked]:
 
     count = len(played.traces)
     donors = [(row + size) % count for row in range(count)]
-    own, elsewhere = reader.reflect(played), reader.reflect(played, donors)
+    own, elsewhere = (
+        replace(played.batch, extra=learner.reference_answers(played, behind)) for behind in (None, donors)
+    )
     here, there = likelihoods(own), likelihoods(elsewhere)
     scored = (
         (reflection(here, own.group), own.reward),

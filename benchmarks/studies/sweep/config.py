@@ -36,8 +36,6 @@ TRAINING: Final = "training"
 EVALUATION: Final = "evaluation"
 ERROR: Final = "error.txt"
 
-#: track of an environment -> kind of the agents that play its policies
-_AGENTS: Final = {"text": "lm", "discrete": "discrete"}
 #: What the sweep itself sets in a configuration, and what all runs of a track share.
 _OURS: Final = ("method", "seed", "schema")
 _SHARED: Final = ("env", "start")
@@ -206,7 +204,7 @@ def _config(track: Track, method: str, seed: int, path: Path, place: str) -> Con
         if name in own or (name in fields and name in _OURS):
             raise BadInput("is not for this table to set", file=path, field=f"{place}.{name}")
     if isinstance(fields.get("env"), str):
-        fields = {"start": training_tracks.DEFAULT_START[training_tracks.track(fields["env"])]} | fields
+        fields = {"start": training_tracks.track_of(fields["env"]).start} | fields
     try:
         return msgspec.convert(fields | {"method": methods.make(method).name, "seed": seed}, Config)
     except msgspec.ValidationError as error:
@@ -216,7 +214,7 @@ def _config(track: Track, method: str, seed: int, path: Path, place: str) -> Con
 def _trial(track: Track, method: str, seed: int, config: Config) -> Trial:
     from berrypick.agents.training import tracks as training_tracks
 
-    kind = _AGENTS[training_tracks.track(config.env)]
+    kind = training_tracks.track_of(config.env).agent
     return Trial(track.name, method, seed, track.suite, kind, config.start, config)
 
 

@@ -46,23 +46,19 @@ def test_joined_batches_keep_their_groups_and_niches_apart():
     assert joined.inputs["seen"].shape == (4, 3, 3) and joined.inputs["ids"][0].tolist() == [0, 0, 0]
 
 
-def test_what_only_some_methods_need_is_padded_with_what_it_is_padded_with():
+def test_annotations_are_padded_with_nan_or_0():
     def asked(rewards: list[float], width: int, tokens: int) -> Batch:
         batch, ones = made(rewards, [0] * len(rewards), [0] * len(rewards), width), torch.ones(len(rewards), tokens)
-        return replace(batch, strategic=batch.planning, answer=-ones, rank=ones)
+        return replace(batch, extra={"strategic": batch.planning, "answer": -ones, "episode": ones[:, 0]})
 
     joined = join([asked([1.0], 1, 2), asked([1.0, 0.0], 3, 1)])
-    assert joined.answer is not None and joined.rank is not None and joined.strategic is not None
-    assert joined.answer.nan_to_num(9).tolist() == [[-1.0, -1.0], [-1.0, 9.0], [-1.0, 9.0]]
-    assert joined.rank.nan_to_num(9).tolist() == [[1.0, 1.0], [1.0, 9.0], [1.0, 9.0]]
-    assert joined.strategic.tolist() == joined.planning.tolist() and joined.strategic[0].tolist() == [
-        True,
-        False,
-        False,
-    ]
+    assert joined.extra["answer"].nan_to_num(9).tolist() == [[-1.0, -1.0], [-1.0, 9.0], [-1.0, 9.0]]
+    assert joined.extra["episode"].tolist() == [1.0, 1.0, 1.0]
+    assert torch.equal(joined.extra["strategic"], joined.planning)
+    assert joined.extra["strategic"][0].tolist() == [True, False, False]
     cut = take(joined, torch.tensor([2]))
-    assert cut.answer is not None and cut.answer.nan_to_num(9).tolist() == [[-1.0, 9.0]]
-    assert take(made([1.0], [0], [0], 2), torch.tensor([0])).answer is None
+    assert cut.extra["answer"].nan_to_num(9).tolist() == [[-1.0, 9.0]]
+    assert take(made([1.0], [0], [0], 2), torch.tensor([0])).extra == {}
 
 
 def test_niches_of_a_round_without_success_stay_minus_one():

@@ -158,7 +158,7 @@ def test_one_process_trains_in_a_folder(tmp_path: Path):
 
 
 def test_a_step_without_a_signal_is_no_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(loop, "generate", lambda learner, method, config, step: _none_kept(learner, config, step))
+    monkeypatch.setattr(loop, "sample", lambda learner, method, notes, config, step: _none_kept(learner, config, step))
     loop.train(with_(method="dapo(rounds=1)+forking_tokens", steps=1), tmp_path)
     (line,), _ = run_dir.read_metrics(tmp_path)
     assert line.selected == 0 and line.grad_norm is None and line.covariance is None
@@ -192,7 +192,7 @@ def test_a_loss_that_is_no_number_stops_the_run_and_keeps_the_batch(tmp_path: Pa
 
 @pytest.mark.parametrize("method", ["r3", "r3_filter", "hicra_grams", "hicra_grams_random", "alphallm"])
 def test_methods_that_read_text_are_refused_before_anything_is_written(tmp_path: Path, method: str):
-    with pytest.raises(BadInput, match=rf"{method} reads what is written.*use an environment of the text track"):
+    with pytest.raises(BadInput, match=rf"{method} reads text.*use an environment of the text track"):
         loop.train(with_(method=method), tmp_path / "run")
     assert not (tmp_path / "run").exists()
 
@@ -222,7 +222,7 @@ class Deck:
 def test_groups_without_a_signal_are_made_up_for_in_further_rounds():
     config = with_(groups=2, size=2, updates=2)
     deck = Deck([[1, 1], [1, 0]], [[0, 0], [0, 0]], [[0, 1], [1, 0]])
-    played, keep = loop.generate(deck, methods.make("dapo"), config, step=1)  # type: ignore[arg-type]
+    played, keep = loop.sample(deck, methods.make("dapo"), (), config, step=1)  # type: ignore[arg-type]
     # Ten rounds a step: step 1 begins at question 1 * 10 * 2. Kept: the second group, and the first of round three.
     assert deck.asked == [20, 22, 24]
     assert keep.tolist() == [False, False, True, True] + [False] * 4 + [True, True, False, False]
@@ -232,14 +232,14 @@ def test_groups_without_a_signal_are_made_up_for_in_further_rounds():
 def test_rounds_end_even_if_nothing_is_selected():
     config = with_(groups=1, size=2, updates=1)
     deck = Deck(*[[[0.0, 0.0]]] * 10)
-    _, keep = loop.generate(deck, methods.make("dapo"), config, step=0)  # type: ignore[arg-type]
+    _, keep = loop.sample(deck, methods.make("dapo"), (), config, step=0)  # type: ignore[arg-type]
     assert len(deck.asked) == 10 and not keep.any()
 
 
 def test_selected_episodes_are_weighed_among_themselves():
     deck = Deck([[1, 1], [1, 0]])
     played = deck.play(0, 0, 2, 2)
-    batch, advantage = loop.weigh(methods.make("grpo"), played.batch, torch.tensor([False, False, True, True]))
+    batch, advantage = loop.advantages(methods.make("grpo"), played.batch, torch.tensor([False, False, True, True]))
     # Mean .5, deviation .5: +1 and -1.
     assert batch.reward.tolist() == [1.0, 0.0]
     assert advantage.flatten().tolist() == pytest.approx([1.0, -1.0], abs=1e-4)

@@ -55,7 +55,7 @@ def batch_of(rewards: list[float], groups: list[int]) -> Batch:
 
 def test_planning_execution_and_what_was_not_trained_on(trace: Trace):
     """Two tokens an episode, of entropy .2 and .6; the first plans. The second group is dropped, half of the first."""
-    batch = replace(batch_of([1, 0, 1], [5, 5, 9]), strategic=torch.tensor([[False, True, True]] * 3))
+    batch = replace(batch_of([1, 0, 1], [5, 5, 9]), extra={"strategic": torch.tensor([[False, True, True]] * 3)})
     found = line_of(trace, batch, [outcome()] * 3, keep=[True, False, False])
     assert (found.entropy_planning, found.entropy_execution) == (pytest.approx(0.2), pytest.approx(0.6))
     assert (found.tokens_planning, found.tokens_strategic, found.tokens_dropped) == (3, 3, 2)
@@ -65,7 +65,7 @@ def test_planning_execution_and_what_was_not_trained_on(trace: Trace):
 def test_reflection_is_measured_where_there_is_some(trace: Trace):
     batch = batch_of([1, 0], [5, 5])
     assert line_of(trace, batch, [outcome()] * 2).reflection == {}
-    batch = replace(batch, answer=torch.tensor([[-1.0, -3.0], [-2.0, -1.0]]))
+    batch = replace(batch, extra={"answer_logprobs": torch.tensor([[-1.0, -3.0], [-2.0, -1.0]])})
     # Deviations .5 and 1: (-.5 - 3) / 1.5 is below (-1 - 1) / 1.5, and the means -2 is below -1.5.
     found = line_of(trace, batch, [outcome()] * 2).reflection
     assert found == {"rank_r3": pytest.approx(-1), "rank_uniform": pytest.approx(-1)}

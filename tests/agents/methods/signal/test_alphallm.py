@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from berrypick.agents.methods import make
-from berrypick.agents.methods.base import Batch
+from berrypick.agents.methods.base import Annotation, Batch
 from berrypick.errors import BadInput
 
 
@@ -17,7 +17,9 @@ def batch(played) -> Batch:
     """Two episodes of two turns and one of one turn in a group; a group of one. Beyond an end stands anything."""
     chunk = torch.tensor([[0, 0, 1, 1], [0, 1, 1, 9], [0, 0, 7, 7], [0, 1, 9, 9]])
     process = torch.tensor([[0.2, 0.2, 0.8, 0.8], [0.5, 0.4, 0.4, 5.0], [0.8, 0.8, 5.0, 5.0], [0.9, 0.1, 0.0, 0.0]])
-    return played([1.0, 0.0, 0.0, 1.0], [0, 0, 0, 1], lengths=[4, 3, 2, 2], chunk=chunk, process=process)
+    return played(
+        [1.0, 0.0, 0.0, 1.0], [0, 0, 0, 1], lengths=[4, 3, 2, 2], chunk=chunk, extra={"process_reward": process}
+    )
 
 
 def test_by_hand(batch: Batch):
@@ -38,14 +40,16 @@ def test_weight_zero_is_the_base(batch: Batch):
 
 def test_turns_of_one_score_change_nothing(batch: Batch):
     """Near miss: scores that differ between turns but not within one."""
-    level = replace(batch, process=batch.chunk.double())
+    level = replace(batch, extra={"process_reward": batch.chunk.double()})
     advantage = torch.tensor([1.0, 0.0, -1.0, 2.0])
     assert torch.equal(make("alphallm").credit(level, advantage), make("grpo").credit(level, advantage))
 
 
 def test_it_stands_beside_width_and_not_beside_hicra():
     method = make("kl_cov+alphallm(episodes=64)")
-    assert method.judges == 64 and not method.mines and make("alphallm").judges == 512 and not make("hicra").judges
-    assert make("fitness_sharing+alphallm").judges and make("critique_grpo+alphallm").augment is not None
+    assert method.annotators == (Annotation("process_reward", {"episodes": 64}),)
+    assert make("alphallm").annotators == (Annotation("process_reward", {"episodes": 512}),)
+    assert not make("hicra").annotators and make("fitness_sharing+alphallm").annotators
+    assert make("critique_grpo+alphallm").augment is not None
     with pytest.raises(BadInput, match="credit"):
         make("hicra+alphallm")

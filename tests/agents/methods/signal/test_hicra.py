@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from berrypick.agents.methods import make
-from berrypick.agents.methods.base import Batch
+from berrypick.agents.methods.base import Annotation, Batch
 from berrypick.errors import BadInput
 
 PLANNING = torch.tensor([[1, 0, 1, 1], [0, 1, 0, 1]], dtype=torch.bool)
@@ -18,7 +18,7 @@ PLANNING = torch.tensor([[1, 0, 1, 1], [0, 1, 0, 1]], dtype=torch.bool)
 def batch(played) -> Batch:
     """An episode of four tokens and one of two; the tokens beyond its end say what they like."""
     lot = torch.tensor([[0.9, 0.1, 0.4, 0.2], [0.3, 0.8, 0.0, 0.0]])
-    return played([1.0, 0.0], [0, 0], lengths=[4, 2], planning=PLANNING, lot=lot, strategic=~PLANNING)
+    return played([1.0, 0.0], [0, 0], lengths=[4, 2], planning=PLANNING, lot=lot, extra={"strategic": ~PLANNING})
 
 
 def test_by_hand(batch: Batch):
@@ -30,8 +30,10 @@ def test_by_hand(batch: Batch):
 
 def test_grams_are_another_choice_of_tokens(batch: Batch):
     method = make("hicra_grams(alpha=0.5)")
-    assert method.mines == (512, 1.0) and make("hicra").mines is None
-    assert make("hicra_grams(episodes=64,kept=0.7)").mines == (64, 0.7)
+    assert method.annotators == (Annotation("strategic_ngrams", {"episodes": 512, "kept": 1.0}),)
+    assert make("hicra").annotators == ()
+    fewer = make("hicra_grams(episodes=64,kept=0.7)").annotators
+    assert fewer == (Annotation("strategic_ngrams", {"episodes": 64, "kept": 0.7}),)
     # not planning here: token 1 of the first episode, token 0 of the second
     found = method.credit(batch, torch.tensor([1.0, -2.0]))
     assert found.tolist() == [[1.0, 1.5, 1.0, 1.0], [-1.0, -2.0, 0.0, 0.0]]
@@ -53,7 +55,7 @@ def test_the_control_chooses_as_many_tokens_of_each_episode_and_others(played, n
     lengths = torch.randint(1, 30, (64,), generator=draw)
     planning, strategic = (torch.rand(64, 29, generator=draw) < share for share in (0.4, 0.1))
     batch = played(
-        [1.0] * 64, list(range(64)), lengths=lengths, planning=planning, strategic=strategic,
+        [1.0] * 64, list(range(64)), lengths=lengths, planning=planning, extra={"strategic": strategic},
         lot=torch.rand(64, 29, generator=draw),
     )  # fmt: skip
     chosen, control = (make(each).credit(batch, torch.ones(64)) > 1 for each in (name, f"{name}_random"))
@@ -73,7 +75,7 @@ def test_what_was_retrieved_is_no_token_to_choose(batch: Batch):
     for name in ("hicra", "hicra_random", "hicra_grams", "hicra_grams_random"):
         credit, advantage = make(name).credit, torch.tensor([1.0, -1.0])
         other = replace(
-            batch, planning=batch.planning | ~batch.mask, strategic=batch.strategic | ~batch.mask,
+            batch, planning=batch.planning | ~batch.mask, extra={"strategic": batch.extra["strategic"] | ~batch.mask},
             lot=batch.lot.where(batch.mask, 0.5),
         )  # fmt: skip
         assert torch.equal(credit(batch, advantage), credit(other, advantage)), name

@@ -16,6 +16,7 @@ from berrypick.agents.lm.tokenizer import END, make_tokenizer
 from berrypick.agents.methods.base import KINDS, Batch
 from berrypick.agents.training.learner import Played
 from berrypick.agents.training.text.learner import TextLearner
+from berrypick.agents.training.text.ngrams import StrategicNgrams
 from berrypick.agents.training.text.planning import spoken
 from berrypick.envs.search import SearchEnv
 from berrypick.errors import BadInput
@@ -226,7 +227,7 @@ def test_kinds_stand_at_generated_tokens(learner: TextLearner, played: Played):
 
 def test_planning_stands_at_generated_tokens_and_tags_are_planning(played: Played):
     batch = played.batch
-    assert not batch.planning[~batch.mask].any() and batch.strategic is None
+    assert not batch.planning[~batch.mask].any() and not batch.extra
     tool, answer = (batch.mask & (batch.kind == KINDS.index(kind)) for kind in ("tool", "answer"))
     assert tool.any() and batch.planning[tool].all() and not batch.planning[answer].any()
     assert (batch.lot >= 0).all() and (batch.lot < 1).all() and len(batch.lot[batch.mask].unique()) > 100
@@ -241,11 +242,11 @@ def test_grams_that_are_known_are_looked_for(played: Played):
         for phrase in turn.phrases
         if len(phrase) >= 3 and not any(word.name or word.text.isdigit() for word in phrase[:3])
     )
-    knowing = make()
-    knowing.grams = frozenset({tuple(words)})
-    batch = knowing.play(5, 20, 3, 4).batch
-    assert batch.strategic is not None and not batch.strategic[~batch.mask].any()
-    assert batch.strategic.sum() >= 3 and torch.equal(batch.mask, played.batch.mask)
+    annotator = StrategicNgrams(1)
+    annotator._learner, annotator.ngrams = make(), frozenset({tuple(words)})
+    strategic = annotator.annotate(played)["strategic"]
+    assert strategic.shape == played.batch.mask.shape and not strategic[~played.batch.mask].any()
+    assert strategic.sum() >= 3
 
 
 @pytest.fixture(scope="module")
@@ -272,8 +273,8 @@ def by_itself(learner: TextLearner, before: list[int], answer: list[int]) -> tup
 
 
 def test_reference_answers_stand_where_episodes_answer(start: TextLearner, answered: Played):
-    batch, seen = start.reflect(answered), set()
-    assert batch.answer is not None and batch.rank is not None
+    batch, seen, found = answered.batch, set(), start.reference_answers(answered)
+    logprobs, ranks = found["answer_logprobs"], found["answer_ranks"]
     for row, trace in enumerate(answered.traces):
         ids, mask, chunk = (each[row].tolist() for each in (batch.inputs["ids"], batch.mask, batch.chunk))
         answer = TOKENIZER(trace.question.answers[0]).input_ids
@@ -288,9 +289,9 @@ def test_reference_answers_stand_where_episodes_answer(start: TextLearner, answe
             before = ids[: turn[-1] + 1] + TOKENIZER(f"\n{trace.turns[-1].observation}\n").input_ids + opening
         seen.add((trace.terminated, bool(own)))
         likely, rank = by_itself(start, before, answer)
-        assert batch.answer[row, : len(answer)].tolist() == pytest.approx(likely, abs=1e-4)
-        assert batch.rank[row, : len(answer)].tolist() == rank
-        assert batch.answer[row, len(answer) :].isnan().all() and batch.rank[row, len(answer) :].isnan().all()
+        assert logprobs[row, : len(answer)].tolist() == pytest.approx(likely, abs=1e-4)
+        assert ranks[row, : len(answer)].tolist() == rank
+        assert logprobs[row, len(answer) :].isnan().all() and ranks[row, len(answer) :].isnan().all()
     assert {(True, True), (False, False)} <= seen
 
 
@@ -301,16 +302,15 @@ def test_an_answer_that_was_given_is_not_what_is_reflected_on(start: TextLearner
     own = (batch.kind[row] == KINDS.index("answer")) & batch.mask[row] & (batch.chunk[row] == batch.chunk[row].max())
     ids = batch.inputs["ids"].clone()
     ids[row, own] = 7
-    other = start.reflect(answered._replace(batch=replace(batch, inputs={"ids": ids})))
-    same = start.reflect(answered)
-    assert other.answer is not None and same.answer is not None
-    assert torch.equal(other.answer.nan_to_num(), same.answer.nan_to_num())
+    other = start.reference_answers(answered._replace(batch=replace(batch, inputs={"ids": ids})))
+    same = start.reference_answers(answered)
+    assert torch.equal(other["answer_logprobs"].nan_to_num(), same["answer_logprobs"].nan_to_num())
 
 
 def test_reasoning_of_another_episode_stands_behind_the_own_question(start: TextLearner, answered: Played):
     """One row of the next question's: its turns, behind this question's prompt and before this question's answer."""
     donors = [(row + 4) % 16 for row in range(16)]
-    batch, row = start.reflect(answered, donors), 2
+    found, row = start.reference_answers(answered, donors)["answer_logprobs"], 2
     own, other = answered.traces[row], answered.traces[donors[row]]
     assert own.question.text != other.question.text and other.terminated and other.answer
     ids = answered.batch.inputs["ids"][donors[row]].tolist()
@@ -319,11 +319,9 @@ def test_reasoning_of_another_episode_stands_behind_the_own_question(start: Text
     said = (answered.batch.kind[donors[row]] == KINDS.index("answer")) & answered.batch.mask[donors[row]]
     before = ours + ids[len(theirs) : int(said.nonzero()[0])]
     answer = TOKENIZER(own.question.answers[0]).input_ids
-    assert batch.answer is not None
-    assert batch.answer[row, : len(answer)].tolist() == pytest.approx(by_itself(start, before, answer)[0], abs=1e-4)
-    same, given = start.reflect(answered), start.reflect(answered, list(range(16)))
-    assert same.answer is not None and given.answer is not None
-    assert torch.equal(same.answer.nan_to_num(), given.answer.nan_to_num())
+    assert found[row, : len(answer)].tolist() == pytest.approx(by_itself(start, before, answer)[0], abs=1e-4)
+    same, given = (start.reference_answers(answered, of)["answer_logprobs"] for of in (None, list(range(16))))
+    assert torch.equal(same.nan_to_num(), given.nan_to_num())
 
 
 def test_limit_is_what_an_episode_can_have(learner: TextLearner, played: Played):

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from berrypick.agents.training.text.ngrams import Gram
+from berrypick.agents.training.text.ngrams import Gram, strategic_tokens
 from berrypick.agents.training.text.token_labels import Labels, label_all
 from berrypick.corpora.store import Corpus
 from berrypick.envs.actions import Action, Answer, Open, Search
@@ -17,15 +17,24 @@ from berrypick.envs.scoring.trace import Trace, Turn
 SEARCH, OPEN, ANSWER = Search("", None, None), Open(""), Answer("")
 
 
-def labels(
-    corpus: Corpus, *turns: tuple[str, Action], protocol: str = "tags", grams: frozenset[Gram] | None = None
-) -> Labels:
-    """Label the turns of an episode that is asked where the company of Tessa Thornwell is; each shows document b1."""
+def episode(corpus: Corpus, *turns: tuple[str, Action]) -> Trace:
+    """An episode that is asked where the company of Tessa Thornwell is; each turn shows document b1."""
     b1 = corpus.position["b1"]
     made = [Turn(raw, action, "", 0, (b1,), (0.0,), ((b1, 0),), True, "") for raw, action in turns]
-    trace = Trace(corpus, corpus.questions[0], "", made)
-    (found,) = label_all([trace], [[range(len(turn.raw)) for turn in trace.turns]], protocol, grams)
+    return Trace(corpus, corpus.questions[0], "", made)
+
+
+def labels(corpus: Corpus, *turns: tuple[str, Action], protocol: str = "tags") -> Labels:
+    """Labels of every character of some turns."""
+    trace = episode(corpus, *turns)
+    (found,) = label_all([trace], [[range(len(turn.raw)) for turn in trace.turns]], protocol)
     return found
+
+
+def strategic(corpus: Corpus, text: str, ngrams: frozenset[Gram], action: Action = SEARCH, protocol: str = "tags"):
+    """Whether each character of an action is within an n-gram."""
+    trace = episode(corpus, (text, action))
+    return strategic_tokens(trace, [range(len(text))], protocol, ngrams)
 
 
 def letters(flags: Sequence[int]) -> str:
@@ -78,17 +87,14 @@ def test_calls_plan_but_for_their_names_and_answers(toy_corpus: Corpus):
 
 def test_words_within_grams_and_nothing_else(toy_corpus: Corpus):
     text = "<search>Tessa works as what now</search>"
-    found = labels(toy_corpus, (text, SEARCH), grams=frozenset({("works", "as", "what")}))
+    found = strategic(toy_corpus, text, frozenset({("works", "as", "what")}))
     # A blank is labelled as what follows it: " works as what" is within, " now" is not.
-    assert found.strategic is not None and letters(found.strategic) == "x" * 13 + "p" * 14 + "x" * 13
-    assert len(found.kind) == len(found.planning) == len(found.strategic) == len(text)
-    assert labels(toy_corpus, (text, SEARCH)).strategic is None
+    assert letters(found) == "x" * 13 + "p" * 14 + "x" * 13 and len(found) == len(text)
 
 
 def test_a_gram_does_not_reach_from_one_thing_into_another(toy_corpus: Corpus):
     text = "<think>works as</think><search>what now</search>"
-    found = labels(toy_corpus, (text, SEARCH), grams=frozenset({("works", "as", "what")}))
-    assert found.strategic is not None and not any(found.strategic)
+    assert not any(strategic(toy_corpus, text, frozenset({("works", "as", "what")})))
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -101,6 +107,6 @@ def test_a_gram_does_not_reach_from_one_thing_into_another(toy_corpus: Corpus):
 )
 def test_whatever_is_written_has_a_label_each(toy_corpus: Corpus, parts: list[str], protocol: str, action: Action):
     text = "".join(parts)
-    found = labels(toy_corpus, (text, action), protocol=protocol, grams=frozenset())
-    assert found.strategic is not None
-    assert len(found.kind) == len(found.planning) == len(found.strategic) == len(text)
+    found = labels(toy_corpus, (text, action), protocol=protocol)
+    assert len(found.kind) == len(found.planning) == len(text)
+    assert strategic(toy_corpus, text, frozenset(), action, protocol) == [False] * len(text)

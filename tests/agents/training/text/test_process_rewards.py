@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from berrypick.agents.methods.base import Batch
-from berrypick.agents.training.text.process_rewards import FIRST, critic_auc, judged, trained
+from berrypick.agents.training.text.process_rewards import FIRST, critic_auc, scores, trained
 from berrypick.agents.treesearch import critics, samples
 from berrypick.agents.treesearch.critics import Critics, Head
 from berrypick.agents.treesearch.features import NAMES
@@ -32,18 +32,17 @@ def test_a_turns_score_stands_at_its_own_tokens(little_env):
     env.reset(seed=0, options={"question_id": "q-alias"})
     env.step("nothing")
     env.step("nothing")
-    batch = judged(batch_of([0.0], [[0, 1, 1, 0, 1]], [[0, 0, 0, 1, 1]]), [env.trace], JUDGE)
-    assert batch.process is not None
-    assert batch.process[0].tolist() == pytest.approx([0, 0.7310586, 0.7310586, 0, 0.8807971])
+    found = scores(batch_of([0.0], [[0, 1, 1, 0, 1]], [[0, 0, 0, 1, 1]]), [env.trace], JUDGE)
+    assert found[0].tolist() == pytest.approx([0, 0.7310586, 0.7310586, 0, 0.8807971])
 
 
 def test_auc_is_of_last_turns():
     """Paid .6 and .3, not paid .5 and .2: pairs right 3 of 4. First turns would say 0."""
     batch = batch_of([1.0, 1.0, 0.0, 0.0], [[1, 1, 0]] * 4, [[0, 1, 1]] * 4)
     process = torch.tensor([[0.1, 0.6, 9.0], [0.1, 0.3, 0.0], [0.9, 0.5, 9.0], [0.9, 0.2, 0.0]])
-    batch = replace(batch, process=process)
+    batch = replace(batch, extra={"process_reward": process})
     assert critic_auc(batch) == 0.75
-    assert critic_auc(replace(batch, process=None)) is None
+    assert critic_auc(replace(batch, extra={})) is None
     assert critic_auc(replace(batch, reward=torch.ones(4))) is None
 
 

@@ -71,7 +71,7 @@ def played_with():
         one = torch.ones(len(reward), 1)
         return Batch(
             reward, group, torch.full_like(group, -1), one.bool(), -one, one, one.long(), one.long(), one.bool(), one,
-            answer=answer,
+            extra={} if answer is None else {"answer_logprobs": answer},
         )  # fmt: skip
 
     return build

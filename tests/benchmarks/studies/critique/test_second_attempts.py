@@ -77,7 +77,7 @@ def _words(monkeypatch: pytest.MonkeyPatch):
 
 
 def tried(stage: Any, sizes: Sizes, on_progress: Any = lambda _: None) -> AttemptStats:
-    return try_again(stage, stage, "dev", ("steps", "empty"), sizes, on_progress)
+    return try_again(stage, "dev", ("steps", "empty"), sizes, on_progress)
 
 
 def test_rates_and_differences_by_hand():
@@ -153,7 +153,7 @@ def test_a_policy_that_knows_nothing_is_measured_twice_alike(monkeypatch: pytest
     policy = pack(make_tiny(len(tokenizer), 0), tokenizer, Card(("almanac",), ("tags",), 1.0, 4))
     learner = TextLearner(policy, lambda: SearchEnv(corpus="almanac-tiny", worlds=1, engines=["bm25"], max_turns=2))
     critics = ("steps", "noise")
-    found = [try_again(learner, learner, "train", critics, Sizes(2, 1, 1)) for _ in range(2)]
+    found = [try_again(learner, "train", critics, Sizes(2, 1, 1)) for _ in range(2)]
     assert found[0] == found[1] and found[0].failed == found[0].attempts == 2
     assert list(found[0].kinds) == [PLAIN, *critics]
     for kind in found[0].kinds.values():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any, NamedTuple
 
 import pytest
@@ -51,18 +50,18 @@ class Stage:
             [Shown(Question(name)) for name in self.NAMES],
         )
 
-    def reflect(self, played: Made, donors: Sequence[int] | None = None) -> Batch:
+    def reference_answers(self, played: Made, donors: Sequence[int] | None = None) -> dict[str, torch.Tensor]:
         self.donors.append(None if donors is None else list(donors))
         answer = self.OWN if donors is None else self.ELSEWHERE
         # The second question is too hard: no episode ranks its answer's token among the first hundred.
         rank = torch.tensor([[0.0, 0.0], [5.0, 5.0], [200.0, torch.nan], [300.0, torch.nan]])
-        return replace(played.batch, answer=answer, rank=rank)
+        return {"answer_logprobs": answer, "answer_ranks": rank}
 
 
 def reflected() -> tuple[Reflection, Stage, list[str]]:
     stage: Any = Stage()
     reports: list[str] = []
-    return reflect(stage, stage, "dev", Sizes(2, 2, 7), reports.append), stage, reports
+    return reflect(stage, "dev", Sizes(2, 2, 7), reports.append), stage, reports
 
 
 def test_by_hand():
