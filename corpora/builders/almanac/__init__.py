@@ -6,9 +6,10 @@ a fact is the world's *scheme* (``schemes``): skewed as the worlds that reward o
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from berrypick import seeding
 from berrypick.corpora.builders.almanac.nested import QUESTIONS as SHARD_QUESTIONS
@@ -93,7 +94,7 @@ def salted(family: Builder, digest: str, secret: str) -> Builder:
         digest: of the salt; may be published.
         secret: what worlds are drawn with.
     """
-    make_salted = partial(family.make, secret=secret)
+    make_salted = partial(cast(Callable[..., Draft], family.make), secret=secret)
     return replace(family, make=make_salted, parameters=family.parameters | {"salt": digest})
 
 

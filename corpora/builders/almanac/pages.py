@@ -8,7 +8,7 @@ profiles), profiles are long and repeat the first name (a full name finds them b
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -59,7 +59,7 @@ CHRONICLE_FILLERS: Final = (
 
 def write_book(
     world: World,
-    shares: dict[str, float],
+    shares: Mapping[str, float],
     held_out: bool,
     draw: np.random.Generator,
     shelf: Shelf | None = None,
