@@ -146,7 +146,7 @@ class DiscreteLearner:
 
 
 def make(config: Config) -> DiscreteLearner:
-    """Make the learner of a run, with the weights of its start; see ``learners``."""
+    """Make the learner of a run, with the weights of its start; see ``tracks``."""
 
     def make_env() -> Any:
         return gymnasium.make(config.env, disable_env_checker=True, **config.options)
