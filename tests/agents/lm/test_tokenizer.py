@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 
 from berrypick.agents.lm.tokenizer import END, PAD, UNKNOWN, make_tokenizer
 from berrypick.agents.lm.vocabulary import tags, words
-from berrypick.corpora.builders.almanac import SHARES, make, wording
+from berrypick.corpora.builders.almanac import make, wording
 from berrypick.corpora.builders.almanac.inventory_nested import NESTED_POOLS
 from berrypick.corpora.builders.almanac.nested import shards
+from berrypick.corpora.builders.almanac.schemes import SKEWED_SHARES
 from berrypick.envs.protocols.tags import TAGS, parse
 
 TOKENIZER = make_tokenizer()
@@ -50,7 +51,7 @@ def test_names_of_the_largest_corpora_are_known():
 
 
 def test_pages_of_a_nested_world_are_known():
-    pages = [page for draft in shards("test", 0, count=2, shares=SHARES) for page in draft.documents]
+    pages = [page for draft in shards("test", 0, count=2, shares=SKEWED_SHARES) for page in draft.documents]
     for page in pages:
         assert UNKNOWN not in tokens(" \n".join((page.title, *page.sentences))), page.title
 

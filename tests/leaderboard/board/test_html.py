@@ -216,7 +216,7 @@ def test_everything_is_reached_and_done_by_keys(fresh: Chrome):
         ActionChains(fresh).send_keys(Keys.TAB).perform()
         here = fresh.switch_to.active_element
         reached.append(here.get_attribute("name") or here.get_attribute("aria-label") or here.text)
-    assert reached[:6] == ["rules", "words", "suite", "tier", "front", "table of quick, tags"]
+    assert reached[:6] == ["rules", "words", "suite", "tier", "front", "table of quick-v1, tags"]
     assert reached[6] == "submission" and reached[7].startswith("EM")
     ActionChains(fresh).send_keys(Keys.ENTER).perform()
     assert names(fresh) == ["narrow", "quick-mixture", "wide", "quick-oracle", "evil"]

@@ -81,6 +81,6 @@ def test_critics_of_a_search_that_was_cut_off_are_of_its_plan(tmp_path: Path):
 
 def test_the_command_shows_what_it_found(out: Path, capsys: pytest.CaptureFixture[str], monkeypatch):
     monkeypatch.setattr(alphallm_run, "run", lambda plan, place, on_progress: read(out))
-    assert main(["search", "tiny-diverse", "--out", str(out)]) == 0
+    assert main(["study", "search", "tiny-diverse", "--out", str(out)]) == 0
     text = capsys.readouterr().out
     assert all(word in text for word in ("value", "process", "outcome", "oracle", "plain", "search.json"))

@@ -98,7 +98,7 @@ def test_the_command_copies_before_it_runs(swept, tmp_path, monkeypatch, capsys)
     monkeypatch.setattr("berrypick.benchmarks.studies.sweep.runner.run", run)
     monkeypatch.setattr("berrypick.benchmarks.studies.sweep.page.write_page", lambda folder: folder / "sweep.html")
     target = str(tmp_path / "other")
-    assert main(["sweep", str(tmp_path / "other.toml"), "--out", target, "--reuse", str(out)]) == 0
+    assert main(["study", "sweep", str(tmp_path / "other.toml"), "--out", target, "--reuse", str(out)]) == 0
     assert left == ["diverse kl_cov seed 0"]
     assert "diverse grpo seed 0: copied" in capsys.readouterr().err
 
