@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from berrypick import corpora
 from berrypick.benchmarks import versions
 from berrypick.benchmarks.golden import recording
 from berrypick.benchmarks.golden.scenes import SCENES
@@ -22,6 +23,12 @@ from berrypick.registry import without_argument
 
 ROOT = Path(__file__).resolve().parents[2]
 FILE = ROOT / recording.FILE
+
+
+@pytest.fixture(autouse=True)
+def nobody_added_a_corpus(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Other tests add corpora to the same home, and the suite ``real`` has a cell for each."""
+    monkeypatch.setattr(corpora, "added", list)
 
 
 @pytest.fixture(scope="module")
