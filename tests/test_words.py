@@ -62,6 +62,12 @@ def test_every_exception_is_needed():
     assert {(name, word) for name, word in EXCEPTIONS if name not in uses(word, *DOCUMENTS)} == set()
 
 
+def test_sources_point_at_pages_that_a_reader_can_open():
+    command = ["git", "grep", "-nIE", r"\b(design|issues?) [0-9]+\b|docs/log\.md", "--", "*.py", *HISTORY]
+    found = subprocess.run(command, cwd=ROOT, capture_output=True, text=True).stdout
+    assert found == ""
+
+
 def test_documents_point_at_pages_that_a_reader_can_open():
     command = ["git", "grep", "-nIE", r"\b(design|issues?) [0-9]+\b|docs/log\.md|methods\.md|peers\.md|words\.md", "--"]
     found = subprocess.run([*command, *DOCUMENTS, *HISTORY], cwd=ROOT, capture_output=True, text=True).stdout

@@ -1,4 +1,4 @@
-"""A training method: a frozen record with one pure function per seam (design 7).
+"""A training method: a frozen record with one pure function per seam.
 
 The loop knows no method; a method knows neither text nor environments, only the tensors below. N episodes of a step
 are padded to T tokens; ``mask`` is true on tokens that the policy generated, never on what the environment said, and
@@ -27,7 +27,7 @@ class Batch:
     Attributes:
         reward: what the environment paid. Shape (N,).
         group: episodes of one group were asked the same question. Shape (N,), int64.
-        niche: which way a rewarded episode went: the number of its headline strategy (design 5), equal numbers for
+        niche: which way a rewarded episode went: the number of its headline strategy, equal numbers for
             equal strategies, one further number for successes without evidence; -1 for the rest. Shape (N,), int64.
         mask: tokens that the policy generated. Shape (N, T), bool.
         old: their log-probabilities when they were sampled. Shape (N, T).

@@ -1,4 +1,4 @@
-"""A step's line of ``metrics.jsonl``: a pure function of what was played and what optimising did (design 7).
+"""A step's line of ``metrics.jsonl``: a pure function of what was played and what optimising did.
 
 Every mean over tokens is over tokens that the policy generated. What is not defined is None; what is not finite raises,
 as JSON would turn it into a null that nobody meant.

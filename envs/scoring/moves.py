@@ -1,4 +1,4 @@
-"""Moves: what one action of an episode does, told by tool, source and form (design 5; "move" as in Bates 1990)."""
+"""Moves: what one action of an episode does, told by tool, source and form ("move" as in Bates 1990)."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 A success that finds everything anew (``refinements``) teaches next to nothing about a critique: whatever it says, the
 pages say too. Here a script goes on from what the critique tells: from what the criticised attempt displayed, or
-with the answer itself, before its own searches have shown it (docs/log.md, 2026-11-29).
+with the answer itself, before its own searches have shown it (docs/log/2026-11.md, 2026-11-29).
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Which tokens of an episode are planning: where to go, as against the names that are copied (HICRA).
 
 Tags, engines, what JSON needs, thoughts and the words of a relation are planning; names, titles that are opened and
-answers are not. A word is part of a name as design 5 has it (``envs.forms``): what a strategy tells apart is told apart
-here too.
+answers are not. A word is part of a name as ``envs.scoring.query_forms`` has it: what a strategy tells apart
+is told apart here too.
 """
 
 from __future__ import annotations

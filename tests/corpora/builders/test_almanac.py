@@ -1,4 +1,4 @@
-"""Almanac's worlds, pages and questions, against the numbers that design 3 promises."""
+"""Almanac's worlds, pages and questions, against the shares that their schemes promise."""
 
 from __future__ import annotations
 
