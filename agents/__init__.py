@@ -69,7 +69,7 @@ for _kind, _help in (
     ("noisy", "the agent with random queries before its answer"),
     ("decoy", "the agent after idle searches, which it seems to live on"),
     ("cosmetic", "the agent with its queries in another order, another case, and with fillers"),
-    ("deep", "the agent, which asks for so many results by lot"),
+    ("deep", "the agent, which asks for a random number of results"),
     ("wordy", "the agent with the question behind every other query"),
 ):
     KINDS.add(_kind, partial(_gaming, _kind), f"{_kind}:<agent>: {_help}")

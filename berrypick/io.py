@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, TypeVar
+from typing import Any, BinaryIO, TypeVar
 
 import msgspec
 
@@ -180,6 +180,14 @@ def decode(data: bytes, decoder: msgspec.json.Decoder[Row], path: Path, line: in
         raise BadInput("expected JSON of few levels, found it nested too deeply", file=path, line=line) from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise BadInput(f"not valid JSON: {error}", file=path, line=line) from error
+
+
+def convert(value: Any, kind: type[Row], path: Path) -> Row:
+    """Make a record of what was decoded from JSON, turning msgspec's message into BadInput with file and field."""
+    try:
+        return msgspec.convert(value, kind)
+    except msgspec.ValidationError as error:
+        raise misfit(error, path) from error
 
 
 def misfit(error: msgspec.ValidationError, path: Path, line: int | None = None, below: str = "") -> BadInput:

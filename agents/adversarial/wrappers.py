@@ -96,7 +96,7 @@ def shotgun(view: View, action: Action, rng: np.random.Generator) -> tuple[Actio
 
 
 def noisy(view: View, action: Action, rng: np.random.Generator) -> tuple[Action, bool]:
-    """Before the answer, spend what is left of the budget on random queries, each to an engine by lot."""
+    """Before the answer, spend what is left of the budget on random queries, each to a random engine."""
     spare = view.searches_left > 0 and view.turns_left > 1
     own = sum(isinstance(made, Search) and made.topk == 1 for made in view.actions)
     if not isinstance(action, Answer) or not spare or own >= _NOISE:
@@ -129,14 +129,14 @@ def cosmetic(view: View, action: Action, rng: np.random.Generator) -> tuple[Acti
 
 
 def deep(view: View, action: Action, rng: np.random.Generator) -> tuple[Action, bool]:
-    """Ask for so many results by lot: what finds the evidence first varies with what is displayed."""
+    """Ask for a random number of results: what finds the evidence first varies with what is displayed."""
     if not isinstance(action, Search):
         return action, False
     return Search(action.query, action.engine, int(rng.choice(_DEPTHS))), False
 
 
 def wordy(view: View, action: Action, rng: np.random.Generator) -> tuple[Action, bool]:
-    """Put the question behind every other query, by lot: ranks change, and with them what finds the evidence."""
+    """Put the question behind a random half of the queries: ranks change, and with them what finds the evidence."""
     if not isinstance(action, Search) or rng.random() < 0.5:
         return action, False
     return Search(f"{action.query} {view.question}"[:QUERY_LIMIT], action.engine, action.topk), False

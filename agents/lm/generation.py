@@ -19,7 +19,7 @@ from torch import Tensor
 from berrypick.agents.lm.cache import PackedCache
 from berrypick.agents.lm.load import Policy
 from berrypick.agents.lm.masks import Masks
-from berrypick.agents.lm.tokens import Stop, Tokens
+from berrypick.agents.lm.tokens import RowTokens, Stop
 
 #: Rows that generate are fed alone once they are at most this share of all: it costs a copy of what they see.
 _FEW: Final = 1 / 2
@@ -56,7 +56,7 @@ class Session:
         self._positions = sys.maxsize if positions is None else positions
         self._device = next(model.parameters()).device
         self._cache = PackedCache(0, self._device)
-        self.rows: list[Tokens] = []
+        self.rows: list[RowTokens] = []
         self.generated = self.forwarded = self.overflowed = 0
 
     @classmethod
@@ -74,7 +74,7 @@ class Session:
     def start(self, prompts: Sequence[Sequence[int]], stops: Sequence[Stop]) -> None:
         """Add a row for each prompt."""
         for ids, stop in zip(prompts, stops, strict=True):
-            self.rows.append(Tokens(stop))
+            self.rows.append(RowTokens(stop))
             self.rows[-1].read(ids)
 
     def keep(self, rows: Sequence[int]) -> None:
@@ -109,13 +109,13 @@ class Session:
             row.turn += 1
         return actions
 
-    def _over(self, row: Tokens, action: Sequence[int]) -> bool:
+    def _over(self, row: RowTokens, action: Sequence[int]) -> bool:
         if action[-1] in self._ends or row.stop(action):
             return True
         self._check_room(row)
         return row.full or len(action) >= self._most
 
-    def _check_room(self, row: Tokens) -> None:
+    def _check_room(self, row: RowTokens) -> None:
         if not row.full and len(row.ids) >= self._positions:
             row.full = True
             self.overflowed += 1
@@ -200,12 +200,12 @@ def _common(prompts: Sequence[Sequence[int]]) -> list[int]:
 def _alike(places: Sequence[int], widths: Sequence[int]) -> Iterator[list[int]]:
     """Places in lots whose widths differ by less than half, so that little padding is fed."""
     ordered = sorted(zip(widths, places, strict=True))
-    lot: list[int] = []
+    batch: list[int] = []
     least = 0
     for width, place in ordered:
-        if lot and width > 2 * least + 16:
-            yield lot
-            lot = []
-        least = least if lot else width
-        lot.append(place)
-    yield sorted(lot)
+        if batch and width > 2 * least + 16:
+            yield batch
+            batch = []
+        least = least if batch else width
+        batch.append(place)
+    yield sorted(batch)

@@ -12,7 +12,7 @@ import numpy as np
 from berrypick.agents.lm.generation import Session
 from berrypick.agents.lm.load import Policy
 from berrypick.agents.lm.render import Script
-from berrypick.agents.lm.tokens import Tokens
+from berrypick.agents.lm.tokens import RowTokens
 from berrypick.agents.rollout import lockstep
 from berrypick.agents.treesearch.tree import Point
 from berrypick.corpora.engines.base import Engine
@@ -62,7 +62,7 @@ class SessionPlay:
     ) -> None:
         self._session, self._script, self._envs, self._rngs = session, script, envs, rngs
         session.start(openings, [script.stop(env.setup.protocol) for env in envs])
-        self.rows: list[Tokens] = list(session.rows)
+        self.rows: list[RowTokens] = list(session.rows)
         self.actions: list[list[list[int]]] = [[] for _ in envs]
 
     def turns(self) -> Iterator[list[int]]:

@@ -10,16 +10,16 @@ Stop = Callable[[Sequence[int]], bool]
 
 
 @dataclass
-class Tokens:
+class RowTokens:
     """One row's tokens so far.
 
     Attributes:
         stop: says when an action is complete.
         ids: all tokens, fed and generated.
         mask: those that were generated.
-        old: log-probability of each when it was sampled, 0.0 for what was fed.
+        old_logprobs: log-probability of each when it was sampled, 0.0 for what was fed.
         entropy: exact entropy, in nats, of what it was sampled from, 0.0 for what was fed.
-        chunk: number of the action that a token belongs to, or that it comes before.
+        turns: number of the action that a token belongs to, or that it comes before.
         turn: number of the next action.
         full: an action found no room, or not enough.
     """
@@ -27,9 +27,9 @@ class Tokens:
     stop: Stop
     ids: list[int] = field(default_factory=list)
     mask: list[bool] = field(default_factory=list)
-    old: list[float] = field(default_factory=list)
+    old_logprobs: list[float] = field(default_factory=list)
     entropy: list[float] = field(default_factory=list)
-    chunk: list[int] = field(default_factory=list)
+    turns: list[int] = field(default_factory=list)
     turn: int = 0
     full: bool = False
 
@@ -37,14 +37,14 @@ class Tokens:
         """Append what the environment says."""
         self.ids += ids
         self.mask += [False] * len(ids)
-        self.old += [0.0] * len(ids)
+        self.old_logprobs += [0.0] * len(ids)
         self.entropy += [0.0] * len(ids)
-        self.chunk += [self.turn] * len(ids)
+        self.turns += [self.turn] * len(ids)
 
     def write(self, token: int, old: float, entropy: float) -> None:
         """Append what was sampled."""
         self.ids.append(token)
         self.mask.append(True)
-        self.old.append(old)
+        self.old_logprobs.append(old)
         self.entropy.append(entropy)
-        self.chunk.append(self.turn)
+        self.turns.append(self.turn)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from berrypick.registry import Table
 
 if TYPE_CHECKING:
-    from berrypick.agents.methods.base import Addition, Method
+    from berrypick.agents.methods.method import Addition, Method
 
 #: name -> a function from parameters to a base, a ``Method``, or to an ``Addition``; bases first
 METHODS: Final[Table[Callable[..., Method | Addition]]] = Table("method")
@@ -30,9 +30,9 @@ for _name, _file, _help in (
     ("forking_tokens", "tokens.forking_tokens", "only the tokens of the highest entropy are trained on"),
     ("alphallm", "signal.alphallm", "a critic of single turns pays for each beside the reward"),
     ("hicra", "signal.hicra", "the advantage of tools, engines and relations is amplified"),
-    ("hicra_random", "signal.hicra", "the advantage of as many tokens, drawn by lot, is amplified"),
+    ("hicra_random", "signal.hicra", "the advantage of as many random tokens is amplified"),
     ("hicra_grams", "signal.hicra", "the advantage of tokens within strategic phrases is amplified"),
-    ("hicra_grams_random", "signal.hicra", "the advantage of as many tokens, drawn by lot, is amplified"),
+    ("hicra_grams_random", "signal.hicra", "the advantage of as many random tokens is amplified"),
     (
         "critique_grpo",
         "signal.critique_grpo",
@@ -44,7 +44,7 @@ for _name, _file, _help in (
     ("critique_noise", "signal.critique_grpo", "control: told words of the critique of another question"),
     ("more_rollouts", "signal.critique_grpo", "control: groups without success are played once more, as before"),
     ("clip_higher", "tokens.clip_higher", "more room above a ratio of 1 than below"),
-    ("clip_cov", "tokens.clip_cov", "some tokens of high covariance, drawn by lot, get no gradient"),
+    ("clip_cov", "tokens.clip_cov", "a random subset of the tokens of high covariance gets no gradient"),
     ("kl_cov", "tokens.kl_cov", "tokens of the highest covariance are held to the rollout policy"),
     ("gppo", "tokens.gppo", "clipped tokens keep a bounded gradient"),
     ("ce_gppo", "tokens.gppo", "clipped tokens keep a share of a bounded gradient, one above and one below"),

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final, get_args, get_type_hints
 
-from berrypick.agents.methods.base import DEFAULT, Addition, Annotation, Method
+from berrypick.agents.methods.method import DEFAULT, Addition, Annotation, Method
 from berrypick.agents.methods.parameters import Takes
 from berrypick.agents.methods.seams import BASE
 from berrypick.errors import BadInput
@@ -51,14 +51,14 @@ def _put(called: str, method: Method, additions: list[tuple[str, Addition]]) -> 
     """Put the additions' seams into a base, raising BadInput where two want one seam."""
     # Most bases' token loss is there to be replaced; whatever else they set would be lost without a word.
     own = (seam for seam, left_alone in vars(BASE).items() if getattr(method, seam) is not left_alone)
-    owners = {seam: called for seam in own if seam != "token_loss" or seam in method.keeps}
+    owners = {seam: called for seam in own if seam != "token_loss" or seam in method.protected_seams}
     for name, addition in additions:
         for seam in addition.seams:
             if seam in owners:
                 raise BadInput(f"{owners[seam]} and {name} both touch {seam}; keep one", field="method")
             owners[seam] = name
         changes: dict[str, Any] = {**addition.seams, "state": {**method.state, **addition.state}}
-        changes["marks"] = method.marks or "mark" in addition.seams
+        changes["needs_token_filter"] = method.needs_token_filter or "token_filter" in addition.seams
         changes["reference"] = method.reference or addition.reference
         changes["annotators"] = _annotators(method.annotators, addition.annotators)
         method = replace(method, **changes)

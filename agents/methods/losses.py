@@ -20,7 +20,7 @@ from typing import Final
 import torch
 from torch import Tensor
 
-from berrypick.agents.methods.base import Tokens
+from berrypick.agents.methods.batch import MicroBatch
 
 #: |lp - lp_old| beyond which a ratio grows no further: exp would overflow.
 BOUND: Final = 20.0
@@ -31,9 +31,9 @@ BOUND: Final = 20.0
 DUAL: Final = 10.0
 
 
-def drift(tokens: Tokens) -> Tensor:
+def drift(tokens: MicroBatch) -> Tensor:
     """Return lp - lp_old with its gradient; 0 where nothing was generated, whatever stands there."""
-    return (tokens.new - tokens.old).where(tokens.mask, 0.0)
+    return (tokens.logprobs - tokens.old_logprobs).where(tokens.mask, 0.0)
 
 
 def token_ratio(new: Tensor, old: Tensor) -> Tensor:
@@ -41,7 +41,7 @@ def token_ratio(new: Tensor, old: Tensor) -> Tensor:
     return (new.detach() - old).clamp(-BOUND, BOUND).exp()
 
 
-def surrogate(tokens: Tokens, value: Tensor, slope: Tensor) -> Tensor:
+def surrogate(tokens: MicroBatch, value: Tensor, slope: Tensor) -> Tensor:
     """Return losses -A * value whose gradients are -A * slope.
 
     Args:
@@ -50,7 +50,7 @@ def surrogate(tokens: Tokens, value: Tensor, slope: Tensor) -> Tensor:
         slope: without gradient. Shape (n, T).
     """
     # Masked on both ends: NaN outside the mask must neither come out nor meet a gradient of 0 on its way back.
-    new = tokens.new.where(tokens.mask, 0.0)
+    new = tokens.logprobs.where(tokens.mask, 0.0)
     return (-tokens.advantage * (value + slope * (new - new.detach()))).where(tokens.mask, 0.0)
 
 
@@ -80,22 +80,24 @@ def clipped_slope(
     return slope.masked_fill(beyond, 0.0)
 
 
-def clipped(tokens: Tokens, *, low: float, high: float, dual: float, below: float = 0.0, above: float = 0.0) -> Tensor:
+def clipped(
+    tokens: MicroBatch, *, low: float, high: float, dual: float, below: float = 0.0, above: float = 0.0
+) -> Tensor:
     """PPO's clipped loss (Schulman et al. 2017, arXiv 1707.06347) with asymmetric bounds, or GPPO's.
 
     Arguments as in ``clipped_slope``.
     """
-    ratio = token_ratio(tokens.new, tokens.old)
+    ratio = token_ratio(tokens.logprobs, tokens.old_logprobs)
     value = clipped_value(ratio, tokens.advantage, low, high, dual)
     return surrogate(tokens, value, clipped_slope(ratio, tokens.advantage, low, high, dual, below, above))
 
 
-def importance(tokens: Tokens) -> Tensor:
+def importance(tokens: MicroBatch) -> Tensor:
     """-A * r, without any clipping."""
-    ratio = token_ratio(tokens.new, tokens.old)
+    ratio = token_ratio(tokens.logprobs, tokens.old_logprobs)
     return surrogate(tokens, ratio, ratio)
 
 
-def score_function(tokens: Tokens) -> Tensor:
+def score_function(tokens: MicroBatch) -> Tensor:
     """-A * lp, the policy gradient of REINFORCE (Williams 1992)."""
-    return surrogate(tokens, tokens.new.detach(), torch.ones_like(tokens.new))
+    return surrogate(tokens, tokens.logprobs.detach(), torch.ones_like(tokens.logprobs))

@@ -8,8 +8,9 @@ import torch
 from torch import Tensor
 
 from berrypick.agents.methods.advantages import group_zscore
-from berrypick.agents.methods.base import Batch, Method, Scores, State, Tokens
+from berrypick.agents.methods.batch import Batch, MicroBatch, Scores
 from berrypick.agents.methods.losses import score_function
+from berrypick.agents.methods.method import Method, State
 from berrypick.agents.methods.reductions import token_mean
 
 
@@ -33,9 +34,9 @@ def no_token(scores: Scores) -> Tensor:
     return torch.zeros_like(scores.mask)
 
 
-def no_term(tokens: Tokens) -> Tensor:
+def no_term(tokens: MicroBatch) -> Tensor:
     """Regularise: nothing."""
-    return tokens.new.new_zeros(())
+    return tokens.logprobs.new_zeros(())
 
 
 def unchanged(state: State, entropy: float) -> State:
@@ -50,7 +51,7 @@ BASE: Final = Method(
     select=every_episode,
     advantage=group_zscore,
     credit=uniform,
-    mark=no_token,
+    token_filter=no_token,
     token_loss=score_function,
     off_loss=score_function,
     regularise=no_term,

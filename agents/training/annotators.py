@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from torch import Tensor
 
-from berrypick.agents.methods.base import Annotation
+from berrypick.agents.methods.method import Annotation
 from berrypick.registry import Table
 
 if TYPE_CHECKING:
-    from berrypick.agents.training.learner import Played, TextLearner
+    from berrypick.agents.training.learner import RolloutBatch, TextLearner
 
 
 class Annotator(Protocol):
@@ -36,7 +36,7 @@ class Annotator(Protocol):
         """
         ...
 
-    def annotate(self, rollouts: Played) -> Mapping[str, Tensor]:
+    def annotate(self, rollouts: RolloutBatch) -> Mapping[str, Tensor]:
         """Return name -> tensor, the first axis that of the episodes, for ``Batch.extra``."""
         ...
 
@@ -65,7 +65,7 @@ def make_all(annotations: Sequence[Annotation]) -> list[Annotator]:
     return [ANNOTATORS[annotation.annotator](**annotation.settings) for annotation in annotations]
 
 
-def annotate(rollouts: Played, annotators: Sequence[Annotator]) -> Played:
+def annotate(rollouts: RolloutBatch, annotators: Sequence[Annotator]) -> RolloutBatch:
     """Return rollouts with what the annotators say of them in ``Batch.extra``."""
     extra = dict(rollouts.batch.extra)
     for annotator in annotators:

@@ -10,9 +10,9 @@ import torch
 from berrypick import seeding
 from berrypick.agents.critics import Attempt
 from berrypick.agents.critics import make as make_critic
-from berrypick.agents.methods.base import Augmentation, Method
+from berrypick.agents.methods.method import Augmentation, Method
 from berrypick.agents.training.batch_ops import join, take
-from berrypick.agents.training.learner import Played, TextLearner
+from berrypick.agents.training.learner import RolloutBatch, TextLearner
 from berrypick.errors import BadInput
 
 
@@ -28,7 +28,9 @@ def advised(method: Method, critic: str) -> Method:
     return replace(method, augment=replace(method.augment, critic=critic))
 
 
-def augmented(played: Played, how: Augmentation, learner: TextLearner, seed: int, episode: int, size: int) -> Played:
+def augmented(
+    played: RolloutBatch, how: Augmentation, learner: TextLearner, seed: int, episode: int, size: int
+) -> RolloutBatch:
     """Return what was played and, behind it, what was added.
 
     Args:
@@ -73,8 +75,8 @@ def augmented(played: Played, how: Augmentation, learner: TextLearner, seed: int
         found["silent"] = silent
     chosen = take(new, kept)
     if chosen.off is not None and bool(chosen.mask.any()):
-        found["probability"] = float(chosen.old[chosen.mask].double().exp().mean())
-    return Played(
+        found["probability"] = float(chosen.old_logprobs[chosen.mask].double().exp().mean())
+    return RolloutBatch(
         replace(both, group=torch.cat([played.batch.group, chosen.group])),
         played.traces + [again.traces[place] for place in kept.tolist()],
         played.outcomes + [again.outcomes[place] for place in kept.tolist()],
@@ -92,7 +94,7 @@ def together(rounds: Sequence[Mapping[str, float]]) -> dict[str, float]:
 
 
 def criticise(
-    critic: str, played: Played, rows: Sequence[int], places: Sequence[tuple[int, int]], seed: int
+    critic: str, played: RolloutBatch, rows: Sequence[int], places: Sequence[tuple[int, int]], seed: int
 ) -> Sequence[str | None]:
     """Return what a critic says of some episodes, None where that cannot be used.
 

@@ -9,12 +9,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from berrypick.agents.methods.base import Batch
+from berrypick.agents.methods.batch import Batch
 
-_ROWS: Final = ("reward", "group", "niche")
+_ROWS: Final = ("reward", "group", "strategy_id")
 #: None where they are false for all.
 _FLAGS: Final = ("off", "more")
-_TOKENS: Final = ("mask", "old", "entropy", "kind", "chunk", "planning", "lot")
+_TOKENS: Final = ("mask", "old_logprobs", "entropy", "token_type", "turn", "planning", "uniform")
 
 
 def take(batch: Batch, rows: Tensor) -> Batch:
@@ -28,7 +28,7 @@ def take(batch: Batch, rows: Tensor) -> Batch:
 
 
 def join(batches: Sequence[Batch]) -> Batch:
-    """Batches one under the other; groups and niches get numbers of their own, tokens are padded on the right.
+    """Batches one under the other; groups and strategies get numbers of their own, tokens are padded on the right.
 
     Annotations (``Batch.extra``) are padded with NaN where they are floating-point numbers, else with 0.
     """
@@ -40,7 +40,7 @@ def join(batches: Sequence[Batch]) -> Batch:
         if any(getattr(batch, name) is not None for batch in batches):
             fields[name] = torch.cat([_flag(batch, name) for batch in batches])
     fields["reward"] = torch.cat([batch.reward for batch in batches])
-    for name in ("group", "niche"):
+    for name in ("group", "strategy_id"):
         fields[name] = torch.cat(_renumbered([getattr(batch, name) for batch in batches]))
     inputs = {name: torch.cat([_widened(batch.inputs[name], width) for batch in batches]) for name in batches[0].inputs}
     return Batch(**fields, extra=_joined([batch.extra for batch in batches]), inputs=inputs)

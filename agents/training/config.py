@@ -11,6 +11,13 @@ from berrypick.records import Record
 
 #: Weights and the optimiser's state are kept in it, whatever the precision of a forward pass.
 DTYPE: Final = "float32"
+#: Names of fields in schema 1 -> their names now.
+_SCHEMA_1: Final = {
+    "groups": "prompts_per_step",
+    "size": "group_size",
+    "updates": "minibatches_per_step",
+    "micro": "micro_batch_size",
+}
 
 
 class Config(Record):
@@ -23,11 +30,12 @@ class Config(Record):
         options: keyword arguments of the environment.
         steps: rollout batches.
         seed: of tasks, sampling and updates.
-        groups: questions a step.
-        size: rollouts a question.
-        updates: optimiser steps a rollout batch, each on its share of whole groups.
-        micro: episodes that are scored at once. Few of them stay in a processor's cache: 4 are scored twice as fast as
-            32 (docs/log/2026-11.md); raise it where an accelerator waits. Sums are the same but for rounding.
+        prompts_per_step: questions a step.
+        group_size: rollouts a question.
+        minibatches_per_step: optimiser steps a rollout batch, each on its share of whole groups.
+        micro_batch_size: episodes that are scored at once. Few of them stay in a processor's cache: 4 are scored twice
+            as fast as 32 (docs/log/2026-11.md); raise it where an accelerator waits. Sums are the same but for
+            rounding.
         lr: learning rate of Adam, constant.
         max_norm: gradients are scaled down to this norm.
         critic: what refinements read, as ``agents.critics.make`` takes it, in place of the method's own critic; "" for
@@ -42,22 +50,24 @@ class Config(Record):
     options: dict[str, Any] = msgspec.field(default_factory=dict)
     steps: int = 40
     seed: int = 0
-    groups: int = 12
-    size: int = 8
-    updates: int = 4
-    micro: int = 4
+    prompts_per_step: int = 12
+    group_size: int = 8
+    minibatches_per_step: int = 4
+    micro_batch_size: int = 4
     lr: float = 2e-4
     max_norm: float = 1.0
     critic: str = ""
     precision: str = "no"
-    schema: Literal[1] = 1
+    schema: Literal[2] = 2
 
     def __post_init__(self) -> None:
-        for field in ("steps", "groups", "size", "updates", "micro"):
+        for field in ("steps", *_SCHEMA_1.values()):
             if getattr(self, field) < 1:
                 raise BadInput(f"must be at least 1, got {getattr(self, field)}", field=field)
-        if self.updates > self.groups:
-            raise BadInput(f"{self.updates} updates need as many groups, got {self.groups}", field="updates")
+        if self.minibatches_per_step > self.prompts_per_step:
+            raise BadInput(
+                f"{self.minibatches_per_step} updates need as many groups, got {self.prompts_per_step}", field="updates"
+            )
         for field in ("lr", "max_norm"):
             if not 0 < getattr(self, field) < float("inf"):
                 raise BadInput(f"must be positive and finite, got {getattr(self, field)}", field=field)
@@ -68,3 +78,10 @@ class Config(Record):
 def encode(config: Config) -> bytes:
     """The bytes of ``config.json``."""
     return msgspec.json.format(msgspec.json.encode(config)) + b"\n"
+
+
+def upgrade(fields: dict[str, Any]) -> dict[str, Any]:
+    """Return the fields of a configuration of schema 1 under their names of today; those of others as they are."""
+    if fields.get("schema") != 1:
+        return fields
+    return {_SCHEMA_1.get(name, name): value for name, value in fields.items()} | {"schema": 2}

@@ -12,8 +12,8 @@ from safetensors import SafetensorError
 from torch import Tensor
 
 from berrypick import io, seeding
-from berrypick.agents.methods.base import Refresh
-from berrypick.agents.training.learner import Bank, Learner
+from berrypick.agents.methods.method import Refresh
+from berrypick.agents.training.learner import DemonstrationBuffer, Learner
 from berrypick.agents.training.update import Updater
 from berrypick.errors import Damaged
 
@@ -23,7 +23,7 @@ FIRST: Final = 2**18
 _OURS: Final = ("mask", "script")
 
 
-def kept(path: Path, learner: Learner, seed: int, questions: int) -> Bank:
+def kept(path: Path, learner: Learner, seed: int, questions: int) -> DemonstrationBuffer:
     """Read the bank of a run, which is collected where there is none yet.
 
     Raises:
@@ -39,17 +39,17 @@ def kept(path: Path, learner: Learner, seed: int, questions: int) -> Bank:
         mask, script = (found.pop(name) for name in _OURS)
     except (SafetensorError, KeyError) as error:
         raise Damaged(f"not demonstrations ({error}); delete the file, it is then made again", file=path) from error
-    return Bank(mask, {name.removeprefix("inputs."): tensor for name, tensor in found.items()}, script)
+    return DemonstrationBuffer(mask, {name.removeprefix("inputs."): tensor for name, tensor in found.items()}, script)
 
 
-def draw(bank: Bank, size: int, generator: np.random.Generator) -> Tensor:
+def draw(bank: DemonstrationBuffer, size: int, generator: np.random.Generator) -> Tensor:
     """Draw demonstrations with replacement: their scripts uniformly, then one of each script's. Shape (size,)."""
     of_script = [(bank.script == number).nonzero().flatten() for number in torch.unique(bank.script)]
     chosen = [of_script[number] for number in generator.integers(len(of_script), size=size)]
     return torch.stack([rows[int(generator.integers(len(rows)))] for rows in chosen])
 
 
-def refresh(updater: Updater, bank: Bank, how: Refresh, seed: int, step: int) -> dict[str, float]:
+def refresh(updater: Updater, bank: DemonstrationBuffer, how: Refresh, seed: int, step: int) -> dict[str, float]:
     """Do the supervised steps that come after a step of a run.
 
     Returns:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from torch import Tensor, nn
 
-from berrypick.agents.methods.base import Batch
+from berrypick.agents.methods.batch import Batch
 from berrypick.envs.scoring.outcome import Outcome
 from berrypick.envs.scoring.trace import Trace
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:  # they play with what is here
     from berrypick.agents.lm.player import Player
 
 
-class Played(NamedTuple):
+class RolloutBatch(NamedTuple):
     """Episodes of one step; row i of the batch is trace i, and became outcome i.
 
     ``refinement``: what an augmentation did, see ``augment.augmented``.
@@ -29,7 +29,7 @@ class Played(NamedTuple):
     refinement: Mapping[str, float] = MappingProxyType({})
 
 
-class Bank(NamedTuple):
+class DemonstrationBuffer(NamedTuple):
     """Demonstrations, in the form in which the learner scores episodes.
 
     Attributes:
@@ -44,7 +44,7 @@ class Bank(NamedTuple):
 
 
 class Scorable(Protocol):
-    """What ``Learner.score`` needs of episodes: a ``Batch``, or a ``Bank``."""
+    """What ``Learner.score`` needs of episodes: a ``Batch``, or a ``DemonstrationBuffer``."""
 
     @property
     def mask(self) -> Tensor:
@@ -68,7 +68,7 @@ class Learner(Protocol):
     module: nn.Module
     limit: int
 
-    def play(self, seed: int, episode: int, groups: int, size: int) -> Played:
+    def play(self, seed: int, episode: int, groups: int, size: int) -> RolloutBatch:
         """Play ``groups`` questions ``size`` times each, groups outermost.
 
         Args:
@@ -80,7 +80,7 @@ class Learner(Protocol):
         """
         ...
 
-    def demonstrate(self, seed: int, episode: int, questions: int) -> Bank:
+    def demonstrate(self, seed: int, episode: int, questions: int) -> DemonstrationBuffer:
         """Let every script that reads the environment play the same questions once; keep what is grounded and right.
 
         Args:
@@ -122,11 +122,11 @@ class TextLearner(Learner, Protocol):
         """The policy as it is now, to be played from any state of an episode."""
         ...
 
-    def token_starts(self, played: Played, row: int) -> list[list[int]]:
+    def token_starts(self, played: RolloutBatch, row: int) -> list[list[int]]:
         """Return for each turn of an episode where in the action's text each of its tokens begins."""
         ...
 
-    def reference_answers(self, played: Played, donors: Sequence[int] | None = None) -> dict[str, Tensor]:
+    def reference_answers(self, played: RolloutBatch, donors: Sequence[int] | None = None) -> dict[str, Tensor]:
         """Score the reference answer where each episode came to answer, under the module as it is now.
 
         Equal reasoning has equal values, to the bit.
@@ -140,7 +140,7 @@ class TextLearner(Learner, Protocol):
         """
         ...
 
-    def refine(self, seed: int, places: Sequence[tuple[int, int]], critiques: Sequence[str] | None) -> Played:
+    def refine(self, seed: int, places: Sequence[tuple[int, int]], critiques: Sequence[str] | None) -> RolloutBatch:
         """Play further rollouts of questions, one for each place.
 
         Args:

@@ -17,18 +17,19 @@ import torch
 from torch import Tensor
 
 from berrypick import io, seeding
-from berrypick.agents.methods.base import Batch, Method
+from berrypick.agents.methods.batch import Batch
+from berrypick.agents.methods.method import Method
 from berrypick.agents.training import demonstration_buffer, run_dir, setup
 from berrypick.agents.training.annotators import Annotator, annotate
 from berrypick.agents.training.augment import augmented, together
 from berrypick.agents.training.batch_ops import is_off, join, take
 from berrypick.agents.training.config import Config
-from berrypick.agents.training.learner import Learner, Played, TextLearner
+from berrypick.agents.training.learner import Learner, RolloutBatch, TextLearner
 from berrypick.agents.training.run_dir import Line
 from berrypick.agents.training.setup import Run
 from berrypick.agents.training.step_metrics import Seconds, describe
 from berrypick.agents.training.update import Diverged, Updater
-from berrypick.agents.training.update_stats import Tally
+from berrypick.agents.training.update_stats import UpdateStats
 from berrypick.errors import Stopped
 
 #: Called after each step with the line that was logged.
@@ -82,29 +83,31 @@ def train_step(run: Run, step: int) -> Line:
 
 def sample(
     learner: Learner, method: Method, annotators: Sequence[Annotator], config: Config, step: int
-) -> tuple[Played, Tensor]:
+) -> tuple[RolloutBatch, Tensor]:
     """Play a step's groups, in as many rounds as the method allows while ``select`` drops some.
 
     Returns:
         All that was played, and which episodes are trained on: those of the first ``config.groups`` selected groups.
         Shape (N,), bool.
     """
-    rounds = list[Played]()
+    rounds = list[RolloutBatch]()
     for number in range(method.rounds):
-        first = (step * method.rounds + number) * config.groups
-        played = learner.play(config.seed, first, config.groups, config.size)
+        first = (step * method.rounds + number) * config.prompts_per_step
+        played = learner.play(config.seed, first, config.prompts_per_step, config.group_size)
         if method.augment is not None:
-            played = augmented(played, method.augment, cast(TextLearner, learner), config.seed, first, config.size)
+            played = augmented(
+                played, method.augment, cast(TextLearner, learner), config.seed, first, config.group_size
+            )
         rounds.append(annotate(played, annotators))
         batch = join([played.batch for played in rounds])
         keep = method.select(batch, method.shape(batch))
-        chosen = torch.unique(batch.group[keep])[: config.groups]
-        if len(chosen) == config.groups:
+        chosen = torch.unique(batch.group[keep])[: config.prompts_per_step]
+        if len(chosen) == config.prompts_per_step:
             break
     traces = [trace for played in rounds for trace in played.traces]
     outcomes = [outcome for played in rounds for outcome in played.outcomes]
     refinement = together([played.refinement for played in rounds])
-    return Played(batch, traces, outcomes, refinement), keep & torch.isin(batch.group, chosen)
+    return RolloutBatch(batch, traces, outcomes, refinement), keep & torch.isin(batch.group, chosen)
 
 
 def advantages(method: Method, batch: Batch, selected: Tensor) -> tuple[Batch, Tensor]:
@@ -116,13 +119,13 @@ def advantages(method: Method, batch: Batch, selected: Tensor) -> tuple[Batch, T
 
 def update(
     updater: Updater, batch: Batch, advantage: Tensor, state: Mapping[str, float], rng: np.random.Generator
-) -> Tally:
+) -> UpdateStats:
     """Pass once over a batch, an optimiser step for each minibatch of whole groups.
 
     Raises:
         Diverged: a loss or gradient is NaN or infinite; the weights are those before that optimiser step.
     """
-    stats = Tally()
+    stats = UpdateStats()
     if len(batch.reward):
         for minibatch in updater.minibatches(batch, advantage, state, rng):
             loss = updater.backward(minibatch, stats)

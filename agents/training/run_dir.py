@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from itertools import pairwise
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
 from berrypick import io
-from berrypick.agents.training.config import Config
+from berrypick.agents.training.config import Config, upgrade
 from berrypick.errors import BadInput
 from berrypick.records import Record
 
@@ -22,7 +22,7 @@ CONFIG: Final = "config.json"
 METRICS: Final = "metrics.jsonl"
 CHECKPOINTS: Final = "checkpoints"
 POLICY: Final = "policy"
-#: What was mined before the first step, where the method asks for it (``grams.Grams``).
+#: What was mined before the first step, where the method asks for it (``text.ngrams``).
 GRAMS: Final = "grams.json"
 #: What was demonstrated before the first step, where the method imitates scripts (``bank``).
 BANK: Final = "bank.safetensors"
@@ -47,7 +47,7 @@ class Line(Record):
         group_variance: mean over groups of the variance of rewards within one (of the whole group, not of a sample).
         informative_groups: share of groups whose rewards are not all the same.
         entropy: exact, in nats, mean over generated tokens.
-        entropy_think: the same over tokens of a kind (``methods.base.KINDS``).
+        entropy_think: the same over tokens of a kind (``methods.batch.TOKEN_TYPES``).
         entropy_tool: see ``entropy_think``.
         entropy_query: see ``entropy_think``.
         entropy_answer: see ``entropy_think``.
@@ -66,7 +66,7 @@ class Line(Record):
         clip_fraction_low: those with a ratio below .8 and a negative advantage.
         approx_kl: mean over updates and generated tokens of ``(r - 1) - log r`` (Schulman 2020), r the ratio of
             probabilities now and when sampled.
-        marked: share of generated tokens that the method's ``mark`` chose.
+        selected_tokens: share of generated tokens that the method's ``token_filter`` chose; ``marked`` in the file.
         loss: mean over updates.
         grad_norm: before clipping, mean over updates.
         lr: learning rate.
@@ -120,7 +120,7 @@ class Line(Record):
     clip_fraction_high: float | None
     clip_fraction_low: float | None
     approx_kl: float | None
-    marked: float | None
+    selected_tokens: float | None = msgspec.field(name="marked")
     loss: float | None
     grad_norm: float | None
     lr: float
@@ -172,7 +172,7 @@ def is_run(folder: Path) -> bool:
 def read_config(folder: Path) -> Config:
     """Read ``config.json``; BadInput names file and field."""
     path = _there(folder, CONFIG)
-    return io.decode(path.read_bytes(), msgspec.json.Decoder(Config), path)
+    return io.convert(upgrade(io.decode(path.read_bytes(), msgspec.json.Decoder(dict[str, Any]), path)), Config, path)
 
 
 class _Made(msgspec.Struct):

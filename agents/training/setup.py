@@ -13,12 +13,12 @@ import torch
 
 from berrypick import io
 from berrypick.agents import methods
-from berrypick.agents.methods.base import Method
+from berrypick.agents.methods.method import Method
 from berrypick.agents.training import annotators, checkpoint, demonstration_buffer, run_dir
 from berrypick.agents.training.annotators import Annotator
 from berrypick.agents.training.augment import advised
 from berrypick.agents.training.config import Config, encode
-from berrypick.agents.training.learner import Bank, Learner, TextLearner
+from berrypick.agents.training.learner import DemonstrationBuffer, Learner, TextLearner
 from berrypick.agents.training.tracks import make_learner, track_of
 from berrypick.agents.training.update import Updater
 from berrypick.errors import BadInput
@@ -47,7 +47,7 @@ class Run:
     learner: Learner
     annotators: Sequence[Annotator]
     updater: Updater
-    demonstrations: Bank | None
+    demonstrations: DemonstrationBuffer | None
     log: io.Log
     done: int
     state: dict[str, float]
@@ -112,5 +112,14 @@ def _resumed(config: Config, method: Method, learner: Learner, out: Path) -> tup
     accelerator = Accelerator(mixed_precision=config.precision, cpu=not torch.cuda.is_available())
     reference = None if reference is None else reference.to(accelerator.device)
     learner.module, optimiser = accelerator.prepare(learner.module, optimiser)
-    updater = Updater(learner, method, optimiser, accelerator, reference, config.updates, config.micro, config.max_norm)
+    updater = Updater(
+        learner,
+        method,
+        optimiser,
+        accelerator,
+        reference,
+        config.minibatches_per_step,
+        config.micro_batch_size,
+        config.max_norm,
+    )
     return updater, done, state

@@ -15,9 +15,9 @@ from typing import Any, Final
 import torch
 from torch import Tensor
 
-from berrypick.agents.methods.base import KINDS, Batch
+from berrypick.agents.methods.batch import TOKEN_TYPES, Batch
 from berrypick.agents.training.batch_ops import take
-from berrypick.agents.training.learner import Played
+from berrypick.agents.training.learner import RolloutBatch
 from berrypick.agents.training.run_dir import OTHER, Line
 from berrypick.agents.training.text.process_rewards import critic_auc
 from berrypick.agents.training.text.reflection import measured
@@ -44,7 +44,7 @@ class Seconds(Record):
 
 def describe(
     step: int,
-    played: Played,
+    played: RolloutBatch,
     keep: Tensor,
     advantage: Tensor,
     update: Update,
@@ -100,7 +100,7 @@ def describe(
     return line
 
 
-def _part(played: Played, own: Tensor) -> Played:
+def _part(played: RolloutBatch, own: Tensor) -> RolloutBatch:
     """Some of the episodes."""
     rows = own.nonzero().flatten()
     traces, outcomes = ([each[row] for row in rows.tolist()] for each in (played.traces, played.outcomes))
@@ -129,14 +129,14 @@ def of_rewards(batch: Batch) -> dict[str, Any]:
 def of_tokens(batch: Batch, keep: Tensor, advantage: Tensor) -> dict[str, Any]:
     """Entropies by kind, likelihood of what was rewarded, covariance of log-probability and advantage."""
     found: dict[str, Any] = {"entropy": _mean(batch.entropy, batch.mask), "tokens": int(batch.mask.sum())}
-    for number, kind in enumerate(KINDS):
-        of_kind = batch.mask & (batch.kind == number)
+    for number, kind in enumerate(TOKEN_TYPES):
+        of_kind = batch.mask & (batch.token_type == number)
         found |= {f"entropy_{kind}": _mean(batch.entropy, of_kind), f"tokens_{kind}": int(of_kind.sum())}
     rewarded = (batch.reward > 0) & batch.mask.any(dim=1)
-    means = [_mean(batch.old[row], batch.mask[row]) for row in torch.nonzero(rewarded).flatten().tolist()]
+    means = [_mean(batch.old_logprobs[row], batch.mask[row]) for row in torch.nonzero(rewarded).flatten().tolist()]
     found["logprob_correct"] = sum(mean for mean in means if mean is not None) / len(means) if means else None
     mask = batch.mask[keep]
-    old, advantages = batch.old[keep][mask].double(), advantage[mask].double()
+    old, advantages = batch.old_logprobs[keep][mask].double(), advantage[mask].double()
     pairs = (old - old.mean()) * (advantages - advantages.mean())
     found["covariance"] = float(pairs.mean()) if len(pairs) else None
     return found
@@ -195,7 +195,7 @@ def _words(queries: Sequence[str | None]) -> Counter[frozenset[str]]:
     return Counter(frozenset(tokens(query)) for query in queries if query is not None)
 
 
-def of_episodes(played: Played, outcomes: Sequence[Outcome]) -> dict[str, Any]:
+def of_episodes(played: RolloutBatch, outcomes: Sequence[Outcome]) -> dict[str, Any]:
     """What episodes cost, and how they end."""
     turns = sum(len(trace.turns) for trace in played.traces)
     return {

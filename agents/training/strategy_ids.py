@@ -29,11 +29,11 @@ def analyse_all(traces: Sequence[Trace], engines: Sequence[Mapping[str, Engine]]
     return found
 
 
-def niches(rewards: Sequence[float], outcomes: Sequence[Outcome]) -> Tensor:
+def strategy_ids(rewards: Sequence[float], outcomes: Sequence[Outcome]) -> Tensor:
     """Number the headline strategies of rewarded episodes, in order of appearance.
 
     Returns:
-        ``Batch.niche``: equal numbers for equal strategies, one further number for all that were rewarded without
+        ``Batch.strategy_id``: equal numbers for equal strategies, one further number for all that were rewarded without
         being grounded, -1 for the rest. Shape (n,), int64.
     """
     # A strategy is never empty where evidence was displayed, so that () is free for those without.

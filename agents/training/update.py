@@ -10,9 +10,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from berrypick.agents.methods.base import Batch, Method, Scores, Tokens, favoured, loss
-from berrypick.agents.training.learner import Bank, Learner
-from berrypick.agents.training.update_stats import Tally
+from berrypick.agents.methods.batch import Batch, MicroBatch, Scores, favoured
+from berrypick.agents.methods.method import Method, loss
+from berrypick.agents.training.learner import DemonstrationBuffer, Learner
+from berrypick.agents.training.update_stats import UpdateStats
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
@@ -63,7 +64,7 @@ class Updater:
         """
         if self.accelerator.mixed_precision != "no":
             # Sampled one token at a time and scored all at once, log-probabilities differ by what the precision leaves.
-            batch = replace(batch, old=self._scores(self.learner.module, batch)[0])
+            batch = replace(batch, old_logprobs=self._scores(self.learner.module, batch)[0])
         reference = self._scores(self.reference, batch)[0] if self.reference is not None else None
         for number, rows in enumerate(parts(batch.group, self.updates, draw)):
             mask = batch.mask[rows]
@@ -73,13 +74,13 @@ class Updater:
             positive = mask & favoured(advantage[rows], mask)[:, None]
             yield replace(
                 whole,
-                marked=self._marks(whole, mask, draw),
+                selected=self._marks(whole, mask, draw),
                 weight=self.method.reduce(mask, self.learner.limit),
                 count=max(1, int(mask.sum())),
                 positive=max(1, int(positive.sum())),
             )
 
-    def backward(self, minibatch: Minibatch, stats: Tally) -> float:
+    def backward(self, minibatch: Minibatch, stats: UpdateStats) -> float:
         """Add the gradient of a minibatch's loss, micro-batch by micro-batch; returns the loss.
 
         Raises:
@@ -100,7 +101,7 @@ class Updater:
             self.accelerator.backward(share)
         return total
 
-    def imitate(self, bank: Bank, rows: Tensor, loss: Callable[[Tensor, Tensor, int], Tensor]) -> float:
+    def imitate(self, bank: DemonstrationBuffer, rows: Tensor, loss: Callable[[Tensor, Tensor, int], Tensor]) -> float:
         """Do one optimiser step on demonstrations.
 
         Args:
@@ -146,13 +147,13 @@ class Updater:
         return norm
 
     def _marks(self, part: Minibatch, mask: Tensor, draw: np.random.Generator) -> Tensor:
-        if not self.method.marks:
+        if not self.method.needs_token_filter:
             return torch.zeros_like(mask)
         new, entropy = self._scores(self.learner.module, part.batch, part.rows)
-        old, advantage = new if part.first else part.batch.old[part.rows], part.advantage[part.rows]
+        old, advantage = new if part.first else part.batch.old_logprobs[part.rows], part.advantage[part.rows]
         if part.batch.off is not None:  # a selection is made among what the policy sampled
             mask = mask & ~part.batch.off[part.rows][:, None]
-        return self.method.mark(Scores(new, old, entropy, advantage, mask, draw)) & mask
+        return self.method.token_filter(Scores(new, old, entropy, advantage, mask, draw)) & mask
 
     @torch.no_grad()
     def _scores(self, module: torch.nn.Module, batch: Batch, rows: Tensor | None = None) -> tuple[Tensor, Tensor]:
@@ -176,25 +177,25 @@ class Minibatch:
     reference: Tensor | None
     state: Mapping[str, float]
     first: bool
-    marked: Tensor = field(default_factory=lambda: torch.empty(0))
+    selected: Tensor = field(default_factory=lambda: torch.empty(0))
     weight: Tensor = field(default_factory=lambda: torch.empty(0))
     count: int = 0
     positive: int = 0
 
-    def tokens(self, places: Tensor, new: Tensor, entropy: Tensor) -> Tokens:
+    def tokens(self, places: Tensor, new: Tensor, entropy: Tensor) -> MicroBatch:
         """The micro-batch of some places of this part, on the device where it was scored."""
         rows, device = self.rows[places], new.device
-        return Tokens(
-            new=new.float(),
+        return MicroBatch(
+            logprobs=new.float(),
             entropy=entropy.float(),
             # Exactly equal, not but for rounding: the slope of a penalty such as |new - old| would turn it into noise.
-            old=new.detach().float() if self.first else self.batch.old[rows].to(device),
+            old_logprobs=new.detach().float() if self.first else self.batch.old_logprobs[rows].to(device),
             reference=None if self.reference is None else self.reference[rows].to(device),
             advantage=self.advantage[rows].to(device),
             mask=self.batch.mask[rows].to(device),
             weight=self.weight[places].to(device),
-            marked=self.marked[places].to(device),
-            chunk=self.batch.chunk[rows].to(device),
+            selected=self.selected[places].to(device),
+            turn=self.batch.turn[rows].to(device),
             count=self.count,
             positive=self.positive,
             state=self.state,

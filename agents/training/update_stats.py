@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from berrypick.agents.methods.base import Tokens
+from berrypick.agents.methods.batch import MicroBatch
 from berrypick.agents.methods.losses import BOUND, drift
 from berrypick.records import Record
 
@@ -21,24 +21,24 @@ class Update(Record):
     clip_fraction_high: float | None
     clip_fraction_low: float | None
     approx_kl: float | None
-    marked: float | None
+    selected_tokens: float | None
 
 
-class Tally:
+class UpdateStats:
     """Adds up one step. The sums stay on the device until ``update`` asks for them."""
 
     def __init__(self) -> None:
         self._sums: list[Tensor] = []
         self._steps: list[tuple[float, float]] = []
 
-    def add(self, tokens: Tokens) -> None:
+    def add(self, tokens: MicroBatch) -> None:
         """Take in a micro-batch as it was scored for its update."""
         valid = tokens.mask
         log_ratio = drift(tokens).detach().clamp(-BOUND, BOUND)
         ratio, advantage = log_ratio.exp(), tokens.advantage.where(valid, 0.0)
         high, low = (ratio > 1 + RANGE) & (advantage > 0), (ratio < 1 - RANGE) & (advantage < 0)
         kl = (ratio - 1 - log_ratio).sum(dtype=torch.float64)
-        counts = [valid.sum(), high.sum(), low.sum(), (tokens.marked & valid).sum()]
+        counts = [valid.sum(), high.sum(), low.sum(), (tokens.selected & valid).sum()]
         self._sums.append(torch.stack([kl, *(count.to(torch.float64) for count in counts)]))
 
     def step(self, loss: float, grad_norm: float) -> None:
@@ -57,5 +57,5 @@ class Tally:
             clip_fraction_high=high / count,
             clip_fraction_low=low / count,
             approx_kl=kl / count,
-            marked=marked / count,
+            selected_tokens=marked / count,
         )

@@ -22,7 +22,7 @@ from berrypick.errors import BadInput
 from berrypick.records import Record
 
 #: Their names, in the order in which everything of all three stands.
-KINDS: Final = ("value", "process", "outcome")
+CRITIC_HEADS: Final = ("value", "process", "outcome")
 #: Inverse strength of the penalty on weights.
 _LOOSE: Final = 0.1
 
@@ -106,14 +106,14 @@ def fit(examples: Sequence[Examples], episodes: int, tokens: int) -> Critics:
     """Train the critics.
 
     Args:
-        examples: of each of ``KINDS``.
+        examples: of each of ``CRITIC_HEADS``.
         episodes: that they come from.
         tokens: that were generated for them.
 
     Raises:
         BadInput: all examples of a critic have one label.
     """
-    heads = {kind: _head(kind, *each) for kind, each in zip(KINDS, examples, strict=True)}
+    heads = {kind: _head(kind, *each) for kind, each in zip(CRITIC_HEADS, examples, strict=True)}
     return Critics(**heads, features=NAMES, episodes=episodes, tokens=tokens)
 
 

@@ -92,7 +92,7 @@ def _block(number: int, env: SearchEnv, options: Options, *, with_trl: bool) -> 
         seed=number,
         lr=_RATE,
     )
-    for episode in range(config.steps * config.groups):
+    for episode in range(config.steps * config.prompts_per_step):
         env.tasks.draw(config.seed, episode)  # opens the worlds
     peer: list[Step] = []
     if with_trl and number % 2:

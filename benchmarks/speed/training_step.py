@@ -10,7 +10,7 @@ import torch
 from berrypick import seeding
 from berrypick.agents import methods
 from berrypick.agents.training.config import Config
-from berrypick.agents.training.learner import Learner, Played
+from berrypick.agents.training.learner import Learner, RolloutBatch
 from berrypick.agents.training.loop import advantages, sample, update
 from berrypick.agents.training.step_metrics import Seconds, describe
 from berrypick.agents.training.update import Updater
@@ -56,7 +56,16 @@ def steps(learner: Learner, config: Config) -> list[Step]:
     method = methods.make(config.method)
     optimiser = torch.optim.Adam(learner.module.parameters(), lr=config.lr)
     accelerator = Accelerator(mixed_precision=config.precision, cpu=True)
-    updater = Updater(learner, method, optimiser, accelerator, None, config.updates, config.micro, config.max_norm)
+    updater = Updater(
+        learner,
+        method,
+        optimiser,
+        accelerator,
+        None,
+        config.minibatches_per_step,
+        config.micro_batch_size,
+        config.max_norm,
+    )
     return [_step(updater, config, number) for number in range(config.steps)][WARM:]
 
 
@@ -72,7 +81,7 @@ def _step(updater: Updater, config: Config, number: int) -> Step:
     return _measured(played, seconds, process_time() - updated)
 
 
-def _measured(played: Played, seconds: Seconds, other: float) -> Step:
+def _measured(played: RolloutBatch, seconds: Seconds, other: float) -> Step:
     return Step(
         rollout=seconds.rollout,
         update=seconds.update,

@@ -145,7 +145,7 @@ def steps(policy: Policy, env: SearchEnv, config: Config) -> list[Step]:
         )
         trainer.remove_callback(PrinterCallback)
         trainer.train()
-    return _assembled(trainer.played, clock, config.updates)[WARM:]
+    return _assembled(trainer.played, clock, config.minibatches_per_step)[WARM:]
 
 
 def _assembled(played: Sequence[Step], clock: _Clock, updates: int) -> list[Step]:
@@ -160,14 +160,14 @@ def _assembled(played: Sequence[Step], clock: _Clock, updates: int) -> list[Step
 
 
 def _arguments(policy: Policy, env: SearchEnv, config: Config, folder: str) -> GRPOConfig:
-    episodes = config.groups * config.size
+    episodes = config.prompts_per_step * config.group_size
     return GRPOConfig(
         output_dir=folder,
-        max_steps=config.steps * config.updates,
-        per_device_train_batch_size=config.micro,
-        gradient_accumulation_steps=episodes // config.updates // config.micro,
-        steps_per_generation=episodes // config.micro,
-        num_generations=config.size,
+        max_steps=config.steps * config.minibatches_per_step,
+        per_device_train_batch_size=config.micro_batch_size,
+        gradient_accumulation_steps=episodes // config.minibatches_per_step // config.micro_batch_size,
+        steps_per_generation=episodes // config.micro_batch_size,
+        num_generations=config.group_size,
         shuffle_dataset=False,
         learning_rate=config.lr,
         lr_scheduler_type="constant",
@@ -192,7 +192,7 @@ def _arguments(policy: Policy, env: SearchEnv, config: Config, folder: str) -> G
 
 def _tasks(env: SearchEnv, config: Config) -> Dataset:
     """The tasks of ``Learner.play``, in its order."""
-    drawn = [env.tasks.draw(config.seed, episode) for episode in range(config.steps * config.groups)]
+    drawn = [env.tasks.draw(config.seed, episode) for episode in range(config.steps * config.prompts_per_step)]
     numbers = [env.tasks.questions(task.slot).index(task.question) for task in drawn]
     return Dataset.from_list(
         [

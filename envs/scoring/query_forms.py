@@ -22,11 +22,11 @@ from berrypick.records import Document, Entity
 from berrypick.text import normalise, sentences, tokens
 
 #: Forms of a name that a corpus's entities tell apart.
-KINDS: Final = ("full", "initial", "byname")
+NAME_KINDS: Final = ("full", "initial", "byname")
 #: What the numbers in ``Phrases`` stand for.
-_NUMBERED_KINDS: Final = ("", *KINDS)
+_NUMBERED_KINDS: Final = ("", *NAME_KINDS)
 #: Forms of a query, and those among them of nothing but names, which all titles have.
-NAME_FORMS: Final = ("names", *(f"names:{kind}" for kind in KINDS))
+NAME_FORMS: Final = ("names", *(f"names:{kind}" for kind in NAME_KINDS))
 FORMS: Final = (*NAME_FORMS, "words", "names+words", "whole")
 #: Share of the question's content words from which a query counts as the whole question.
 WHOLE: Final = 2 / 3
@@ -70,7 +70,7 @@ class Query(NamedTuple):
         tokens: content words, in order, with repeats.
         words: the same without repeats.
         names: those that belong to names.
-        kinds: form of a name -> its words, for the forms of ``KINDS`` that occur.
+        kinds: form of a name -> its words, for the forms of ``NAME_KINDS`` that occur.
         whole: the query holds at least 2/3 of the question's content words.
     """
 
@@ -154,7 +154,7 @@ class Lexicon:
         held = frozenset(words)
         phrases = self._phrases_in(held)
         names = (held & running).union(*phrases)
-        kinds = {kind: frozenset().union(*of_kind) for kind in KINDS if (of_kind := _of(kind, phrases))}
+        kinds = {kind: frozenset().union(*of_kind) for kind in NAME_KINDS if (of_kind := _of(kind, phrases))}
         return Query(spoken, words, names, kinds, is_whole(held, question.words))
 
     def _phrases_in(self, held: frozenset[str]) -> dict[frozenset[str], str]:
@@ -171,7 +171,7 @@ class Lexicon:
         return open_phrases(self._store(lambda draft: collect(self._named()).save(draft)))
 
     def _named(self) -> Iterator[tuple[str, int]]:
-        for number, kind in enumerate(KINDS, 1):
+        for number, kind in enumerate(NAME_KINDS, 1):
             yield from ((getattr(entity, kind), number) for entity in self._entities)
         yield from ((name, 0) for page in self._documents for name in _names_of(page.title))
 

@@ -15,8 +15,9 @@ import torch
 from torch import Tensor
 
 from berrypick.agents.methods import METHODS, make
-from berrypick.agents.methods.base import KINDS, Addition, Batch, Method, Scores, Tokens, favoured, loss
+from berrypick.agents.methods.batch import TOKEN_TYPES, Batch, MicroBatch, Scores, favoured
 from berrypick.agents.methods.losses import score_function
+from berrypick.agents.methods.method import Addition, Method, loss
 from berrypick.agents.methods.seams import no_term, no_token
 
 COMPOSITIONS = (
@@ -42,7 +43,9 @@ NAMES = (*METHODS, *COMPOSITIONS)
 REFINING = ("critique_grpo", "critique_verdict", "critique_answer", "critique_empty", "critique_noise")
 #: invariant -> row -> why it is excepted, shown to be so; a composition is excepted where one of its rows is.
 EXCEPTIONS = {
-    "rewards plus a constant": {"fitness_sharing": "a constant is shared too, and niches differ in how many share it"},
+    "rewards plus a constant": {
+        "fitness_sharing": "a constant is shared too, and strategy_ids differ in how many share it"
+    },
     "groups without spread": {
         "reinforce": "its baseline is the mean of the step, not of the group",
         "r3": "it tells apart episodes that are paid alike",
@@ -79,7 +82,7 @@ class Update(NamedTuple):
 
     loss: float
     gradient: Tensor
-    marked: Tensor
+    selected: Tensor
     advantage: Tensor
 
 
@@ -100,13 +103,13 @@ def toy(reward: list[float] | None = None, group: list[int] | None = None, lengt
     mask = (place < torch.randint(6, length + 1, (size, 1), generator=draw)) & (place != 3) & (place != 4)
     chunk = (place >= 3).long().expand(size, length)
     rewards = torch.tensor(reward, dtype=torch.float64)
-    niche = torch.where(rewards > 0, torch.randint(2, (size,), generator=draw), -1)
+    strategy_id = torch.where(rewards > 0, torch.randint(2, (size,), generator=draw), -1)
     groups = torch.tensor(group or [index // 4 for index in range(size)])
     planning, strategic = (torch.rand(size, length, generator=draw) < 0.4 for _ in range(2))
     likely = -5 * torch.rand(size, 3, generator=draw, dtype=torch.float64)
     batch = Batch(
-        rewards, groups, niche, mask, old, entropy, kind=actions % len(KINDS), chunk=chunk, planning=planning,
-        lot=torch.rand(size, length, generator=draw),
+        rewards, groups, strategy_id, mask, old, entropy, actions % len(TOKEN_TYPES), turn=chunk, planning=planning,
+        uniform=torch.rand(size, length, generator=draw),
         extra={
             "strategic": strategic, "answer_logprobs": likely, "answer_ranks": (-likely).round(),
             "process_reward": torch.rand(size, 2, generator=draw, dtype=torch.float64).gather(1, chunk),
@@ -146,9 +149,9 @@ def update(method: Method, some: Toy, logits: Tensor, *, micro: int = 99, outsid
     new, entropy = (value[rows] for value in score(logits, some.actions))
     reference, mask = some.reference[rows], fields["mask"]
     if outside is not None:
-        for name in ("old", "entropy"):
+        for name in ("old_logprobs", "entropy"):
             fields[name] = fields[name].where(mask, outside)
-        fields |= {name: fields[name].where(mask, -7) for name in ("chunk", "kind", "lot")}
+        fields |= {name: fields[name].where(mask, -7) for name in ("turn", "token_type", "uniform")}
         extra = fields["extra"]
         fields["planning"], extra["strategic"] = fields["planning"] | ~mask, extra["strategic"] | ~mask
         extra["process_reward"] = extra["process_reward"].where(mask, outside)
@@ -157,15 +160,15 @@ def update(method: Method, some: Toy, logits: Tensor, *, micro: int = 99, outsid
     advantage = method.credit(chosen, method.advantage(shaped[rows], chosen.group))
     draw = np.random.default_rng(0)
     refines = method.augment is not None and method.augment.critic is not None
-    off = chosen.lot[:, 0] < 0.3 if refines else torch.zeros(len(rows), dtype=torch.bool)
+    off = chosen.uniform[:, 0] < 0.3 if refines else torch.zeros(len(rows), dtype=torch.bool)
     sampled = mask & ~off[:, None]
-    marked = method.mark(Scores(new.detach(), chosen.old, entropy.detach(), advantage, sampled, draw))
+    marked = method.token_filter(Scores(new.detach(), chosen.old_logprobs, entropy.detach(), advantage, sampled, draw))
     if outside is not None:
         advantage = advantage.where(mask, outside)
     positive = max(1, int((favoured(advantage, mask)[:, None] & mask).sum()))
-    whole = Tokens(
-        new, entropy, chosen.old, reference if method.reference else None, advantage, mask,
-        method.reduce(mask, LIMIT), marked, chosen.chunk, max(1, int(mask.sum())), positive, state, off,
+    whole = MicroBatch(
+        new, entropy, chosen.old_logprobs, reference if method.reference else None, advantage, mask,
+        method.reduce(mask, LIMIT), marked, chosen.turn, max(1, int(mask.sum())), positive, state, off,
     )  # fmt: skip
     total = torch.zeros((), dtype=torch.float64)
     for part in torch.arange(len(rows)).split(micro):
@@ -205,7 +208,7 @@ def test_permuting_a_group_permutes_its_advantages(method: Method):
 def test_groups_without_spread(method: Method):
     """A group of one, an all-right one, an all-wrong one: advantage 0, where they are selected at all."""
     some = toy([1.0, *[1.0] * 4, *[0.0] * 4], [0, *[1] * 4, *[2] * 4])
-    some = some._replace(batch=replace(some.batch, niche=torch.tensor([1, *[1] * 4, *[-1] * 4])))
+    some = some._replace(batch=replace(some.batch, strategy_id=torch.tensor([1, *[1] * 4, *[-1] * 4])))
     found = update(method, some, moved(some))
     assert np.isfinite(found.loss) and torch.isfinite(found.gradient).all()
     assert bool((found.advantage == 0).all()) is not excepted("groups without spread", method)
@@ -216,8 +219,8 @@ def test_groups_without_spread(method: Method):
 def test_what_the_policy_did_not_generate_does_not_matter(method: Method, outside: float):
     some = toy()
     plain, other = (update(method, some, moved(some), outside=each) for each in (None, outside))
-    assert same(plain, other) and torch.equal(plain.marked, other.marked)
-    assert (other.gradient[~some.batch.mask] == 0).all() and not (other.marked & ~some.batch.mask).any()
+    assert same(plain, other) and torch.equal(plain.selected, other.selected)
+    assert (other.gradient[~some.batch.mask] == 0).all() and not (other.selected & ~some.batch.mask).any()
 
 
 def test_more_padding_changes_nothing(method: Method):
@@ -253,7 +256,9 @@ def test_micro_batches_add_up(method: Method, micro: int):
 def test_at_ratio_1_the_gradient_is_that_of_reinforce(method: Method):
     """With the same advantages and weights, before the first update of a step."""
     some = toy()
-    plain = replace(method, token_loss=score_function, off_loss=score_function, regularise=no_term, mark=no_token)
+    plain = replace(
+        method, token_loss=score_function, off_loss=score_function, regularise=no_term, token_filter=no_token
+    )
     first, second = (update(each, some, some.logits).gradient for each in (method, plain))
     assert torch.allclose(first, second, atol=1e-6) is not excepted("the gradient at ratio 1", method)
     assert second.abs().max() > 1e-3
@@ -278,7 +283,7 @@ def test_every_row_has_a_worked_example_and_cites_its_source(request):
 
 
 def test_a_row_makes_a_base_of_its_name_or_replaces_seams():
-    flags = {"name", "state", "reference", "annotators", "marks", "rounds", "keeps"}
+    flags = {"name", "state", "reference", "annotators", "needs_token_filter", "rounds", "protected_seams"}
     seams = set(vars(make("grpo"))) - flags - {"advantage", "reduce"}
     for name in METHODS:
         made = METHODS[name]()

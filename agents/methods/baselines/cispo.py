@@ -13,16 +13,17 @@ from functools import partial
 from torch import Tensor
 
 from berrypick.agents.methods.advantages import group_zscore
-from berrypick.agents.methods.base import Method, Tokens
+from berrypick.agents.methods.batch import MicroBatch
 from berrypick.agents.methods.losses import surrogate, token_ratio
+from berrypick.agents.methods.method import Method
 from berrypick.agents.methods.parameters import Fraction, Size
 from berrypick.agents.methods.reductions import token_mean
 from berrypick.agents.methods.seams import BASE
 
 
-def clipped_weight(tokens: Tokens, *, low: float, high: float) -> Tensor:
+def clipped_weight(tokens: MicroBatch, *, low: float, high: float) -> Tensor:
     """-A * clip(r, 1 - low, 1 + high), with that as gradient too."""
-    weight = token_ratio(tokens.new, tokens.old).clamp(1 - low, 1 + high)
+    weight = token_ratio(tokens.logprobs, tokens.old_logprobs).clamp(1 - low, 1 + high)
     return surrogate(tokens, weight, weight)
 
 
@@ -35,5 +36,5 @@ def cispo(low: Fraction = 1.0, high: Size = 0.28) -> Method:
         advantage=group_zscore,
         token_loss=token_loss,
         reduce=token_mean,
-        keeps=frozenset({"token_loss"}),
+        protected_seams=frozenset({"token_loss"}),
     )

@@ -14,8 +14,9 @@ from functools import partial
 from torch import Tensor
 
 from berrypick.agents.methods.advantages import group_zscore, level
-from berrypick.agents.methods.base import Batch, Method
+from berrypick.agents.methods.batch import Batch
 from berrypick.agents.methods.losses import DUAL, clipped
+from berrypick.agents.methods.method import Method
 from berrypick.agents.methods.parameters import Bound, Count, Fraction, Size, Times
 from berrypick.agents.methods.reductions import token_mean
 from berrypick.agents.methods.seams import BASE, as_paid

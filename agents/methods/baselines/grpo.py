@@ -10,8 +10,8 @@ from dataclasses import replace
 from functools import partial
 
 from berrypick.agents.methods.advantages import group_zscore
-from berrypick.agents.methods.base import Method
 from berrypick.agents.methods.losses import DUAL, clipped
+from berrypick.agents.methods.method import Method
 from berrypick.agents.methods.parameters import Bound, Fraction, Size
 from berrypick.agents.methods.reductions import sequence_mean
 from berrypick.agents.methods.seams import BASE

@@ -16,21 +16,22 @@ from functools import partial
 from torch import Tensor
 
 from berrypick.agents.methods.advantages import group_zscore
-from berrypick.agents.methods.base import Method, Tokens
+from berrypick.agents.methods.batch import MicroBatch
 from berrypick.agents.methods.losses import BOUND, clipped_slope, clipped_value, drift, surrogate
+from berrypick.agents.methods.method import Method
 from berrypick.agents.methods.parameters import Fraction, Size
 from berrypick.agents.methods.reductions import sequence_mean
 from berrypick.agents.methods.seams import BASE
 
 
-def sequence_ratio(tokens: Tokens) -> Tensor:
+def sequence_ratio(tokens: MicroBatch) -> Tensor:
     """Return s, without gradient, at each token of its episode. Shape (n, T)."""
     length = tokens.mask.sum(dim=1, keepdim=True).clamp(min=1)
     log = drift(tokens).detach().sum(dim=1, keepdim=True) / length
     return log.clamp(-BOUND, BOUND).exp().expand(tokens.mask.shape)
 
 
-def sequence_clipped(tokens: Tokens, *, low: float, high: float) -> Tensor:
+def sequence_clipped(tokens: MicroBatch, *, low: float, high: float) -> Tensor:
     """PPO's clipped loss of the sequence ratio."""
     ratio = sequence_ratio(tokens)
     value = clipped_value(ratio, tokens.advantage, low, high, math.inf)
@@ -46,5 +47,5 @@ def gspo(low: Fraction = 0.03, high: Size = 0.04) -> Method:
         advantage=group_zscore,
         token_loss=token_loss,
         reduce=sequence_mean,
-        keeps=frozenset({"token_loss"}),
+        protected_seams=frozenset({"token_loss"}),
     )

@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from berrypick.agents.methods.advantages import batch_centre
-from berrypick.agents.methods.base import Method
 from berrypick.agents.methods.losses import score_function
+from berrypick.agents.methods.method import Method
 from berrypick.agents.methods.reductions import sequence_sum
 from berrypick.agents.methods.seams import BASE
 

@@ -17,23 +17,24 @@ import torch
 from torch import Tensor
 
 from berrypick.agents.methods.advantages import group_mean
-from berrypick.agents.methods.base import Addition, Annotation, Batch
+from berrypick.agents.methods.batch import Batch
+from berrypick.agents.methods.method import Addition, Annotation
 from berrypick.agents.methods.parameters import Size, Times
 from berrypick.agents.methods.seams import uniform
 
 
 def gain(batch: Batch) -> Tensor:
     """Return p_k - mean p_k of the group, 0 where nothing was generated. Shape (N, T)."""
-    chunk = batch.chunk.where(batch.mask, 0)
-    turns = torch.zeros(len(chunk), int(chunk.max()) + 1, dtype=torch.float64)
-    played = turns.scatter_add(1, chunk, batch.mask.double())
+    turn = batch.turn.where(batch.mask, 0)
+    turns = torch.zeros(len(turn), int(turn.max()) + 1, dtype=torch.float64)
+    played = turns.scatter_add(1, turn, batch.mask.double())
     # Equal within a turn, so that its mean over the turn's tokens is it.
-    score = turns.scatter_add(1, chunk, batch.extra["process_reward"].double().where(batch.mask, 0.0)) / played.clamp(
+    score = turns.scatter_add(1, turn, batch.extra["process_reward"].double().where(batch.mask, 0.0)) / played.clamp(
         min=1
     )
     there = (played > 0).double()
     mean = group_mean(score * there, batch.group) / group_mean(there, batch.group).clamp(min=1e-9)
-    return (score - mean).gather(1, chunk).where(batch.mask, 0.0)
+    return (score - mean).gather(1, turn).where(batch.mask, 0.0)
 
 
 def dense(batch: Batch, advantage: Tensor, *, weight: float) -> Tensor:

@@ -1,7 +1,7 @@
 """Critique-GRPO (Zhang et al. 2025, arXiv 2506.03106, v6): groups without success get a refinement under a critique.
 
 Where all of a group's rewards are 0, and nowhere else, each of its episodes is played again with its critique in the
-prompt, and one of the new ones is kept: a success where there is one, by lot among equals. It joins the group's
+prompt, and one of the new ones is kept: a success where there is one, a random one among equals. It joins the group's
 baseline. Its tokens are trained under the prompt without the critique, with
 
     loss = -A p / (p + gamma),   d/d lp = -A gamma p / (p + gamma)^2,
@@ -19,7 +19,8 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from berrypick.agents.methods.base import Addition, Augmentation, Batch, Tokens
+from berrypick.agents.methods.batch import Batch, MicroBatch
+from berrypick.agents.methods.method import Addition, Augmentation
 from berrypick.agents.methods.parameters import Positive
 
 _ALONE = "dr_grpo"
@@ -32,13 +33,13 @@ def without_success(batch: Batch) -> Tensor:
 
 
 def one_each(batch: Batch) -> Tensor:
-    """Chosen: of each group one of the best-paid, by lot."""
+    """Chosen: of each group a random one of the best-paid."""
     chosen = torch.zeros_like(batch.group, dtype=torch.bool)
-    lot = batch.lot[:, 0]
+    uniform = batch.uniform[:, 0]
     for group in torch.unique(batch.group):
         rows = (batch.group == group).nonzero().flatten()
         best = rows[batch.reward[rows] == batch.reward[rows].max()]
-        chosen[best[lot[best].argmin()]] = True
+        chosen[best[uniform[best].argmin()]] = True
     return chosen
 
 
@@ -47,9 +48,9 @@ def all_of_them(batch: Batch) -> Tensor:
     return torch.ones_like(batch.group, dtype=torch.bool)
 
 
-def shaped(tokens: Tokens, *, gamma: float) -> Tensor:
+def shaped(tokens: MicroBatch, *, gamma: float) -> Tensor:
     """Off-policy loss: the shaped probability in the place of the ratio."""
-    likely = tokens.new.where(tokens.mask, 0.0).exp()
+    likely = tokens.logprobs.where(tokens.mask, 0.0).exp()
     return -tokens.advantage * likely / (likely + gamma)
 
 

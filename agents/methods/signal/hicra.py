@@ -6,7 +6,7 @@ Paper: alpha 0.2, on GRPO with clip-higher, which is ``hicra+clip_higher`` here.
 ``hicra`` takes ``Batch.planning`` for planning tokens: tools, engines and relations as against copied names, known from
 the simulator. ``hicra_grams`` takes tokens within strategic grams, as the paper does: frequent phrases of three to five
 words, mined from right episodes of the start policy and frozen (``agents.training.grams``). Both favour saying such
-tokens whether they help or not, so that each has its control: as many tokens of each episode, drawn by lot.
+tokens whether they help or not, so that each has its control: as many random tokens of each episode.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from berrypick.agents.methods.base import Addition, Annotation, Batch
+from berrypick.agents.methods.batch import Batch
+from berrypick.agents.methods.method import Addition, Annotation
 from berrypick.agents.methods.parameters import Fraction, Share, Times
 from berrypick.agents.methods.seams import uniform
 
@@ -35,10 +36,10 @@ def within_grams(batch: Batch) -> Tensor:
     return batch.extra["strategic"]
 
 
-def by_lot(batch: Batch, *, like: Choose) -> Tensor:
+def random_tokens(batch: Batch, *, like: Choose) -> Tensor:
     """Choose as many generated tokens of each episode as another rule does: those with the lowest lots."""
     count = (like(batch) & batch.mask).sum(dim=1, keepdim=True)
-    place = batch.lot.where(batch.mask, torch.inf).argsort(dim=1, stable=True).argsort(dim=1)
+    place = batch.uniform.where(batch.mask, torch.inf).argsort(dim=1, stable=True).argsort(dim=1)
     return place < count
 
 
@@ -59,7 +60,7 @@ def hicra(alpha: Fraction = 0.2) -> Addition:
 
 def hicra_random(alpha: Fraction = 0.2) -> Addition:
     """Make the control of ``hicra``."""
-    choose = partial(by_lot, like=structural)
+    choose = partial(random_tokens, like=structural)
     return Addition({"credit": partial(amplified, choose=choose, alpha=alpha)})
 
 
@@ -78,5 +79,5 @@ def hicra_grams(alpha: Fraction = 0.2, episodes: Times = 512, kept: Share = 1.0)
 
 def hicra_grams_random(alpha: Fraction = 0.2, episodes: Times = 512, kept: Share = 1.0) -> Addition:
     """Make the control of ``hicra_grams``."""
-    choose = partial(by_lot, like=within_grams)
+    choose = partial(random_tokens, like=within_grams)
     return Addition({"credit": partial(amplified, choose=choose, alpha=alpha)}, annotators=(_ngrams(episodes, kept),))

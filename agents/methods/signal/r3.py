@@ -27,12 +27,13 @@ import torch
 from torch import Tensor
 
 from berrypick.agents.methods.advantages import group_mean
-from berrypick.agents.methods.base import KINDS, Addition, Annotation, Batch
+from berrypick.agents.methods.batch import TOKEN_TYPES, Batch
+from berrypick.agents.methods.method import Addition, Annotation
 from berrypick.agents.methods.parameters import Fraction, Positive, Share, Size
 
 #: Log-probabilities count as no lower: one token of a rare name would be all that differs.
 LOWEST: Final = -10.0
-_ANSWER: Final = KINDS.index("answer")
+_ANSWER: Final = TOKEN_TYPES.index("answer")
 
 
 def likelihoods(batch: Batch) -> Tensor:
@@ -66,7 +67,7 @@ def uniform_mean(likelihood: Tensor) -> Tensor:
 def alike_in_length(batch: Batch, likelihood: Tensor) -> Tensor:
     """Return 1 - min(1, | |y| - |y_i| | / |y|). Shape (N,)."""
     wanted = (~likelihood.isnan()).sum(dim=1)
-    given = ((batch.kind == _ANSWER) & batch.mask).sum(dim=1)
+    given = ((batch.token_type == _ANSWER) & batch.mask).sum(dim=1)
     return 1 - ((wanted - given).abs() / wanted).clamp(max=1)
 
 

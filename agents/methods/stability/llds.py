@@ -12,25 +12,26 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from berrypick.agents.methods.base import Addition, Tokens, favoured
+from berrypick.agents.methods.batch import MicroBatch, favoured
 from berrypick.agents.methods.losses import drift
+from berrypick.agents.methods.method import Addition
 from berrypick.agents.methods.parameters import Size
 
 
-def loses_likelihood(tokens: Tokens, lost: Tensor) -> Tensor:
+def loses_likelihood(tokens: MicroBatch, lost: Tensor) -> Tensor:
     """Return which tokens are in a turn whose likelihood fell.
 
     Args:
         tokens: the micro-batch.
         lost: lp_old - lp, 0 where nothing was generated. Shape (n, T).
     """
-    chunk = tokens.chunk.where(tokens.mask, 0)
+    chunk = tokens.turn.where(tokens.mask, 0)
     turns = int(chunk.max()) + 1
     sums = torch.zeros(len(chunk), turns, dtype=lost.dtype, device=lost.device).scatter_add(1, chunk, lost)
     return sums.gather(1, chunk) > 0
 
 
-def preserve(tokens: Tokens, *, coefficient: float) -> Tensor:
+def preserve(tokens: MicroBatch, *, coefficient: float) -> Tensor:
     """Regularise: what good episodes' tokens lost, in turns that lost some."""
     lost = -drift(tokens)
     held = loses_likelihood(tokens, lost.detach()) & favoured(tokens.advantage, tokens.mask)[:, None]

@@ -12,12 +12,13 @@ from functools import partial
 
 from torch import Tensor
 
-from berrypick.agents.methods.base import Addition, Tokens, favoured
+from berrypick.agents.methods.batch import MicroBatch, favoured
 from berrypick.agents.methods.losses import drift
+from berrypick.agents.methods.method import Addition
 from berrypick.agents.methods.parameters import Positive, Size
 
 
-def lift(tokens: Tokens, *, weight: float, threshold: float) -> Tensor:
+def lift(tokens: MicroBatch, *, weight: float, threshold: float) -> Tensor:
     """Regularise: -log r of good episodes' tokens at or below the threshold."""
     log = drift(tokens)
     low = (log.detach() <= math.log(threshold)) & favoured(tokens.advantage, tokens.mask)[:, None]

@@ -13,7 +13,8 @@ from functools import partial
 
 from torch import Tensor
 
-from berrypick.agents.methods.base import Addition, State, Tokens
+from berrypick.agents.methods.batch import MicroBatch
+from berrypick.agents.methods.method import Addition, State
 from berrypick.agents.methods.parameters import Positive, Size
 from berrypick.agents.methods.tokens.entropy_bonus import mean_entropy
 from berrypick.errors import BadInput
@@ -26,7 +27,7 @@ def controlled(state: State, entropy: float, *, target: float, step: float, floo
     return {"coefficient": min(max(coefficient, floor), ceiling), "active": float(below)}
 
 
-def gated_bonus(tokens: Tokens) -> Tensor:
+def gated_bonus(tokens: MicroBatch) -> Tensor:
     """Regularise: -coefficient * mean entropy while active."""
     return -tokens.state["coefficient"] * tokens.state["active"] * mean_entropy(tokens)
 

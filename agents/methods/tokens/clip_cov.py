@@ -1,4 +1,4 @@
-"""Clip-Cov (Cui et al. 2025, arXiv 2505.22617): some tokens of high covariance, drawn by lot, get no gradient.
+"""Clip-Cov (Cui et al. 2025, arXiv 2505.22617): a random subset of the tokens of high covariance gets no gradient.
 
 Candidates are generated tokens that PPO does not clip and whose covariance lies between two quantiles;
 min(max(int(ratio * tokens), 1), candidates) of them lose their loss and stay in the denominator. The rest have PPO's
@@ -17,30 +17,31 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from berrypick.agents.methods.base import Addition, Scores, Tokens
+from berrypick.agents.methods.batch import MicroBatch, Scores
 from berrypick.agents.methods.losses import clipped, clipped_slope, token_ratio
+from berrypick.agents.methods.method import Addition
 from berrypick.agents.methods.parameters import Fraction, Share, Size
 from berrypick.agents.methods.tokens.covariance import covariance, marked
 from berrypick.errors import BadInput
 
 
-def by_lot(scores: Scores, *, ratio: float, lower: float, upper: float, low: float, high: float) -> Tensor:
+def random_subset(scores: Scores, *, ratio: float, lower: float, upper: float, low: float, high: float) -> Tensor:
     """Mark: a share ``ratio`` of all tokens, drawn from those between the quantiles."""
     each = covariance(scores)
     least, most = torch.quantile(each, each.new_tensor([lower, upper]))
-    moved = token_ratio(scores.new, scores.old)
+    moved = token_ratio(scores.logprobs, scores.old_logprobs)
     free = clipped_slope(moved, scores.advantage, low, high, math.inf)[scores.mask] != 0
     candidates = (free & (each > least) & (each <= most)).nonzero()[:, 0]
     size = min(max(int(ratio * len(each)), 1), len(candidates))
-    drawn = scores.draw.choice(len(candidates), size, replace=False)
+    drawn = scores.rng.choice(len(candidates), size, replace=False)
     chosen = torch.zeros_like(free)
     chosen[candidates[torch.from_numpy(drawn).to(candidates.device)]] = True
     return marked(scores, chosen)
 
 
-def without_marked(tokens: Tokens, *, low: float, high: float) -> Tensor:
+def without_marked(tokens: MicroBatch, *, low: float, high: float) -> Tensor:
     """Token loss: PPO's, 0 on marked tokens."""
-    return clipped(tokens, low=low, high=high, dual=math.inf).masked_fill(tokens.marked, 0.0)
+    return clipped(tokens, low=low, high=high, dual=math.inf).masked_fill(tokens.selected, 0.0)
 
 
 def clip_cov(
@@ -64,5 +65,5 @@ def clip_cov(
     """
     if lower >= upper:
         raise BadInput(f"clip_cov takes a number below upper ({upper}) as lower, got {lower}", field="method")
-    mark = partial(by_lot, ratio=ratio, lower=lower, upper=upper, low=low, high=high)
-    return Addition({"mark": mark, "token_loss": partial(without_marked, low=low, high=high)})
+    token_filter = partial(random_subset, ratio=ratio, lower=lower, upper=upper, low=low, high=high)
+    return Addition({"token_filter": token_filter, "token_loss": partial(without_marked, low=low, high=high)})

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from functools import partial
 
-from berrypick.agents.methods.base import Addition
 from berrypick.agents.methods.losses import DUAL, clipped
+from berrypick.agents.methods.method import Addition
 from berrypick.agents.methods.parameters import Bound, Fraction, Size
 
 

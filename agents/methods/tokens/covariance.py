@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from berrypick.agents.methods.base import Scores
+from berrypick.agents.methods.batch import Scores
 
 
 def covariance(scores: Scores) -> Tensor:
@@ -14,7 +14,7 @@ def covariance(scores: Scores) -> Tensor:
     To first order, entropy falls with its mean: a token of large covariance is rare and punished, or frequent and
     rewarded.
     """
-    new, advantage = scores.new[scores.mask], scores.advantage[scores.mask]
+    new, advantage = scores.logprobs[scores.mask], scores.advantage[scores.mask]
     return (new - new.mean()) * (advantage - advantage.mean())
 
 

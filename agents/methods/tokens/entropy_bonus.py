@@ -11,16 +11,17 @@ from functools import partial
 
 from torch import Tensor
 
-from berrypick.agents.methods.base import Addition, Tokens
+from berrypick.agents.methods.batch import MicroBatch
+from berrypick.agents.methods.method import Addition
 from berrypick.agents.methods.parameters import Size
 
 
-def mean_entropy(tokens: Tokens) -> Tensor:
+def mean_entropy(tokens: MicroBatch) -> Tensor:
     """Return the micro-batch's share of the mean entropy of generated tokens, a scalar."""
     return tokens.entropy.where(tokens.mask, 0.0).sum() / tokens.count
 
 
-def bonus(tokens: Tokens, *, coefficient: float) -> Tensor:
+def bonus(tokens: MicroBatch, *, coefficient: float) -> Tensor:
     """Regularise: -coefficient * mean entropy."""
     return -coefficient * mean_entropy(tokens)
 

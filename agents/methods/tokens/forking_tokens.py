@@ -11,7 +11,8 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from berrypick.agents.methods.base import Addition, Batch
+from berrypick.agents.methods.batch import Batch
+from berrypick.agents.methods.method import Addition
 from berrypick.agents.methods.parameters import Share
 from berrypick.agents.methods.seams import uniform
 

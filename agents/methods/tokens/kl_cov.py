@@ -14,8 +14,9 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from berrypick.agents.methods.base import Addition, Scores, Tokens
+from berrypick.agents.methods.batch import MicroBatch, Scores
 from berrypick.agents.methods.losses import drift, importance
+from berrypick.agents.methods.method import Addition
 from berrypick.agents.methods.parameters import Share, Size
 from berrypick.agents.methods.tokens.covariance import covariance, marked
 
@@ -29,9 +30,9 @@ def highest(scores: Scores, *, ratio: float) -> Tensor:
     return marked(scores, chosen)
 
 
-def hold(tokens: Tokens, *, beta: float) -> Tensor:
+def hold(tokens: MicroBatch, *, beta: float) -> Tensor:
     """Regularise: beta * |lp - lp_old| on marked tokens, weighted like their losses."""
-    return beta * (drift(tokens).abs() * tokens.weight).where(tokens.marked, 0.0).sum()
+    return beta * (drift(tokens).abs() * tokens.weight).where(tokens.selected, 0.0).sum()
 
 
 def kl_cov(ratio: Share = 0.05, beta: Size = 1.0) -> Addition:
@@ -41,5 +42,5 @@ def kl_cov(ratio: Share = 0.05, beta: Size = 1.0) -> Addition:
         ratio: tokens marked, as a share of all.
         beta: weight of their distance.
     """
-    mark = partial(highest, ratio=ratio)
-    return Addition({"mark": mark, "token_loss": importance, "regularise": partial(hold, beta=beta)})
+    token_filter = partial(highest, ratio=ratio)
+    return Addition({"token_filter": token_filter, "token_loss": importance, "regularise": partial(hold, beta=beta)})

@@ -10,15 +10,16 @@ from functools import partial
 
 from torch import Tensor
 
-from berrypick.agents.methods.base import Addition, Tokens
+from berrypick.agents.methods.batch import MicroBatch
 from berrypick.agents.methods.losses import BOUND
+from berrypick.agents.methods.method import Addition
 from berrypick.agents.methods.parameters import Size
 
 
-def k3(tokens: Tokens, *, beta: float) -> Tensor:
+def k3(tokens: MicroBatch, *, beta: float) -> Tensor:
     """Regularise: beta * mean k3 over generated tokens."""
     assert tokens.reference is not None, "the loop scores the start policy where Method.reference asks for it"
-    away = (tokens.reference - tokens.new).where(tokens.mask, 0.0).clamp(-BOUND, BOUND)
+    away = (tokens.reference - tokens.logprobs).where(tokens.mask, 0.0).clamp(-BOUND, BOUND)
     return beta * (away.exp() - away - 1).sum() / tokens.count
 
 

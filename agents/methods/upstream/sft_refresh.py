@@ -15,7 +15,7 @@ from functools import partial
 
 from torch import Tensor
 
-from berrypick.agents.methods.base import Addition, Refresh
+from berrypick.agents.methods.method import Addition, Refresh
 from berrypick.agents.methods.parameters import Positive, Times
 
 

@@ -17,10 +17,10 @@ from berrypick.agents import starts
 from berrypick.agents.discrete import policy as discrete_policy
 from berrypick.agents.discrete.agent import POLICIES
 from berrypick.agents.discrete.policy import choose, entropies
-from berrypick.agents.methods.base import KINDS, Batch
+from berrypick.agents.methods.batch import TOKEN_TYPES, Batch
 from berrypick.agents.training.config import Config
-from berrypick.agents.training.learner import Bank, Played, Scorable
-from berrypick.agents.training.strategy_ids import analyse_all, niches
+from berrypick.agents.training.learner import DemonstrationBuffer, RolloutBatch, Scorable
+from berrypick.agents.training.strategy_ids import analyse_all, strategy_ids
 from berrypick.agents.training.text.demonstrations import none_right
 from berrypick.envs.discrete.choices import CHOICES, ENGINES
 from berrypick.envs.discrete.codec import Mask
@@ -29,8 +29,8 @@ from berrypick.envs.perturbations.faults import rollout_seed
 from berrypick.envs.scoring.outcome import is_grounded
 
 _USES: Final = {"answer": "answer", "open": "tool"} | dict.fromkeys(ENGINES, "query")
-#: action -> index into ``KINDS``
-_KIND: Final = torch.tensor([KINDS.index(_USES[choice.tool]) for choice in CHOICES])
+#: action -> index into ``TOKEN_TYPES``
+_KIND: Final = torch.tensor([TOKEN_TYPES.index(_USES[choice.tool]) for choice in CHOICES])
 #: action -> whether it is planning: where to go is one decision with whom to ask about; an answer only copies.
 _PLANNING: Final = torch.tensor([choice.tool != "answer" for choice in CHOICES])
 
@@ -78,7 +78,7 @@ class DiscreteLearner:
         self._envs = [make_env().unwrapped]
         self.limit: int = self._envs[0].setup.max_turns
 
-    def play(self, seed: int, episode: int, groups: int, size: int) -> Played:
+    def play(self, seed: int, episode: int, groups: int, size: int) -> RolloutBatch:
         """See ``Learner.play``."""
         while len(self._envs) < groups * size:
             self._envs.append(self._make_env().unwrapped)
@@ -93,10 +93,10 @@ class DiscreteLearner:
             self._act(running)
         traces = [row.env.trace for row in rows]
         outcomes = analyse_all(traces, [row.env.engines for row in rows])
-        niche = niches([trace.reward for trace in traces], outcomes)
-        return Played(_batch(rows, [group for group, _ in jobs], niche), traces, outcomes)
+        strategy_id = strategy_ids([trace.reward for trace in traces], outcomes)
+        return RolloutBatch(_batch(rows, [group for group, _ in jobs], strategy_id), traces, outcomes)
 
-    def demonstrate(self, seed: int, episode: int, questions: int) -> Bank:
+    def demonstrate(self, seed: int, episode: int, questions: int) -> DemonstrationBuffer:
         """See ``Learner.demonstrate``; decisions of a policy of ``POLICIES``, chance left out."""
         env = self._make_env().unwrapped
         drawn = [env.tasks.draw(seed, episode + number).question.id for number in range(questions)]
@@ -113,7 +113,7 @@ class DiscreteLearner:
         if not kept:
             raise none_right(questions)
         batch = _batch(kept, scripts, torch.tensor(scripts))
-        return Bank(batch.mask, batch.inputs, batch.niche)
+        return DemonstrationBuffer(batch.mask, batch.inputs, batch.strategy_id)
 
     def score(self, module: nn.Module, batch: Scorable, rows: Tensor) -> tuple[Tensor, Tensor]:
         """See ``Learner.score``."""
@@ -160,7 +160,7 @@ def _start(env: Any, question: str, seed: int, episode: int, rollout: int) -> _R
     return _Running(env, rng, observation, info["action_mask"])
 
 
-def _batch(rows: Sequence[_Running], groups: Sequence[int], niche: Tensor) -> Batch:
+def _batch(rows: Sequence[_Running], groups: Sequence[int], strategy_id: Tensor) -> Batch:
     lengths = torch.tensor([len(row.did) for row in rows])
     mask = torch.arange(int(lengths.max())) < lengths[:, None]
 
@@ -175,14 +175,14 @@ def _batch(rows: Sequence[_Running], groups: Sequence[int], niche: Tensor) -> Ba
     return Batch(
         reward=torch.tensor([row.env.trace.reward for row in rows], dtype=torch.float32),
         group=torch.tensor(groups),
-        niche=niche,
+        strategy_id=strategy_id,
         mask=mask,
-        old=padded([old for row in rows for old in row.old], np.float32),
+        old_logprobs=padded([old for row in rows for old in row.old], np.float32),
         entropy=padded([entropy for row in rows for entropy in row.entropy], np.float32),
-        kind=_KIND[action] * mask,
-        chunk=torch.arange(mask.shape[1]).expand(mask.shape).clone(),
+        token_type=_KIND[action] * mask,
+        turn=torch.arange(mask.shape[1]).expand(mask.shape).clone(),
         planning=_PLANNING[action] & mask,
-        lot=padded([lot for row in rows for lot in row.rng.random(len(row.did))], np.float32),
+        uniform=padded([value for row in rows for value in row.rng.random(len(row.did))], np.float32),
         inputs={
             "observation": padded([seen for row in rows for seen in row.seen], np.float32),
             "legal": padded([could for row in rows for could in row.could], np.bool_),

@@ -13,7 +13,7 @@ from berrypick.agents.lm.render import Script
 from berrypick.agents.rollout import rollout
 from berrypick.agents.scripted.agent import Scripted
 from berrypick.agents.scripted.strategies import STRATEGIES
-from berrypick.agents.training.learner import Bank
+from berrypick.agents.training.learner import DemonstrationBuffer
 from berrypick.envs.scoring.outcome import is_grounded
 from berrypick.envs.scoring.trace import Trace
 from berrypick.envs.search import SearchEnv
@@ -23,7 +23,7 @@ from berrypick.errors import BadInput
 _TOGETHER: Final = 64
 
 
-def demonstrate(env: SearchEnv, tasks: Sequence[int], script: Script, room: int | None) -> Bank:
+def demonstrate(env: SearchEnv, tasks: Sequence[int], script: Script, room: int | None) -> DemonstrationBuffer:
     """Let every script that reads an environment play some tasks once each; keep what is grounded and right.
 
     Args:
@@ -47,7 +47,7 @@ def demonstrate(env: SearchEnv, tasks: Sequence[int], script: Script, room: int 
     if not kept:
         raise none_right(len(tasks))
     ids, masks, numbers = zip(*kept, strict=True)
-    return Bank(
+    return DemonstrationBuffer(
         pad_sequence([torch.tensor(mask) for mask in masks], True),
         {"ids": pad_sequence([torch.tensor(each) for each in ids], True)},
         torch.tensor(numbers),

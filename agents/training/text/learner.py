@@ -23,10 +23,10 @@ from berrypick.agents.lm.generation import Session
 from berrypick.agents.lm.load import Policy
 from berrypick.agents.lm.player import Player, SessionPlay
 from berrypick.agents.lm.render import Script
-from berrypick.agents.lm.tokens import Tokens
+from berrypick.agents.lm.tokens import RowTokens
 from berrypick.agents.training.config import Config
-from berrypick.agents.training.learner import Bank, Played, Scorable
-from berrypick.agents.training.strategy_ids import analyse_all, niches
+from berrypick.agents.training.learner import DemonstrationBuffer, RolloutBatch, Scorable
+from berrypick.agents.training.strategy_ids import analyse_all, strategy_ids
 from berrypick.agents.training.text.demonstrations import demonstrate
 from berrypick.agents.training.text.packing import prompted, to_batch
 from berrypick.agents.training.text.reflection import Asked, ask, transplanted
@@ -80,11 +80,11 @@ class TextLearner:
         """See ``training.learner.TextLearner``."""
         return Player(self._policy._replace(model=self.module), self._envs[0])
 
-    def play(self, seed: int, episode: int, groups: int, size: int) -> Played:
+    def play(self, seed: int, episode: int, groups: int, size: int) -> RolloutBatch:
         """Play ``groups`` questions ``size`` times each, groups outermost; see ``Learner.play``."""
         return self._play(seed, list(itertools.product(range(episode, episode + groups), range(size))), None)
 
-    def refine(self, seed: int, places: Sequence[tuple[int, int]], critiques: Sequence[str] | None) -> Played:
+    def refine(self, seed: int, places: Sequence[tuple[int, int]], critiques: Sequence[str] | None) -> RolloutBatch:
         """Play further rollouts; see ``training.learner.TextLearner``."""
         played = self._play(seed, places, critiques)
         if critiques is None:
@@ -96,22 +96,22 @@ class TextLearner:
         with torch.no_grad():
             parts = [self.score(self.module, batch, rows) for rows in torch.split(everything, _TOGETHER)]
         old, entropy = (torch.cat(each).float().cpu() for each in zip(*parts, strict=True))
-        return played._replace(batch=replace(batch, old=old, entropy=entropy))
+        return played._replace(batch=replace(batch, old_logprobs=old, entropy=entropy))
 
-    def _play(self, seed: int, places: Sequence[tuple[int, int]], critiques: Sequence[str] | None) -> Played:
+    def _play(self, seed: int, places: Sequence[tuple[int, int]], critiques: Sequence[str] | None) -> RolloutBatch:
         envs = self._begin(seed, places)
         rngs = [seeding.rollout_rng(seed, "sampling", *place) for place in places]
         rows, starts = self._played(envs, rngs, critiques)
         traces = [env.trace for env in envs]
         labels = label_all(traces, starts, self.protocol)
-        lots = [rng.random(len(row.ids)) for rng, row in zip(rngs, rows, strict=True)]
+        uniforms = [rng.random(len(row.ids)) for rng, row in zip(rngs, rows, strict=True)]
         outcomes = analyse_all(traces, [env.engines for env in envs])
         reward = torch.tensor([trace.reward for trace in traces])
         group = torch.tensor([episode for episode, _ in places]) - min(episode for episode, _ in places)
-        batch = to_batch(rows, labels, lots, reward, group, niches(reward.tolist(), outcomes))
-        return Played(batch, traces, outcomes)
+        batch = to_batch(rows, labels, uniforms, reward, group, strategy_ids(reward.tolist(), outcomes))
+        return RolloutBatch(batch, traces, outcomes)
 
-    def demonstrate(self, seed: int, episode: int, questions: int) -> Bank:
+    def demonstrate(self, seed: int, episode: int, questions: int) -> DemonstrationBuffer:
         """Let scripts play; see ``Learner.demonstrate``. What the policy has no room for is left out."""
         tasks = self._envs[0].tasks
         asked = [_number(tasks, tasks.draw(seed, episode + number)) for number in range(questions)]
@@ -133,16 +133,16 @@ class TextLearner:
         taken = logs.gather(1, ids[mask[:, :width]][:, None])[:, 0]
         return new.masked_scatter(mask, taken), entropy.masked_scatter(mask, each)
 
-    def token_starts(self, played: Played, row: int) -> list[list[int]]:
+    def token_starts(self, played: RolloutBatch, row: int) -> list[list[int]]:
         """Where in its action's text each token begins, turn by turn; see ``training.learner.TextLearner``."""
         batch, own = played.batch, played.batch.mask[row]
-        ids, turns = batch.inputs["ids"][row, own].tolist(), batch.chunk[row, own].tolist()
+        ids, turns = batch.inputs["ids"][row, own].tolist(), batch.turn[row, own].tolist()
         actions: list[list[int]] = [[] for _ in played.traces[row].turns]
         for token, turn in zip(ids, turns, strict=True):
             actions[turn].append(token)
         return [self._script.starts(action) for action in actions]
 
-    def reference_answers(self, played: Played, donors: Sequence[int] | None = None) -> dict[str, Tensor]:
+    def reference_answers(self, played: RolloutBatch, donors: Sequence[int] | None = None) -> dict[str, Tensor]:
         """Score reference answers; see ``training.learner.TextLearner``. What finds no room is cut off."""
         asked = [ask(played.batch, row, trace, self._script, self.protocol) for row, trace in enumerate(played.traces)]
         if donors is not None:
@@ -191,7 +191,7 @@ class TextLearner:
 
     def _played(
         self, envs: Sequence[SearchEnv], rngs: Sequence[np.random.Generator], critiques: Sequence[str] | None
-    ) -> tuple[list[Tokens], list[list[list[int]]]]:
+    ) -> tuple[list[RowTokens], list[list[list[int]]]]:
         """Play episodes to their ends; returns their tokens, and for each action where its tokens begin in its text.
 
         What is played under a critique is returned behind the prompt without it.

@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 
 from berrypick import io, seeding
-from berrypick.agents.training.learner import Played, TextLearner
+from berrypick.agents.training.learner import RolloutBatch, TextLearner
 from berrypick.agents.training.run_dir import GRAMS
 from berrypick.agents.training.text.planning import Phrase, Word, spoken
 from berrypick.envs.scoring.trace import Trace
@@ -37,7 +37,7 @@ MOST: Final = 2000
 #: Questions that grams are mined from are drawn from this number on: other draws than a run's own, of the
 #: same worlds, so some are the same.
 FIRST: Final = 2**19
-#: Number of the lots by which grams are left out; steps have lower ones.
+#: Number of the uniforms by which grams are left out; steps have lower ones.
 _LOT: Final = 2**31
 #: Episodes played at once.
 _TOGETHER: Final = 64
@@ -66,7 +66,7 @@ def encode(grams: Grams) -> bytes:
     return msgspec.json.format(msgspec.json.encode(grams)) + b"\n"
 
 
-def collect(play: Callable[[int, int, int, int], Played], protocol: str, seed: int, episodes: int) -> Grams:
+def collect(play: Callable[[int, int, int, int], RolloutBatch], protocol: str, seed: int, episodes: int) -> Grams:
     """Mine the right episodes among some that a policy plays.
 
     Args:
@@ -112,7 +112,7 @@ class StrategicNgrams:
         found = io.decode(path.read_bytes(), msgspec.json.Decoder(Grams), path).grams
         self.ngrams = frozenset(some(found, self._kept, seed))
 
-    def annotate(self, rollouts: Played) -> dict[str, Tensor]:
+    def annotate(self, rollouts: RolloutBatch) -> dict[str, Tensor]:
         """Find the tokens of each episode that are in an n-gram."""
         strategic = torch.zeros(rollouts.batch.mask.shape, dtype=torch.bool)
         for row, trace in enumerate(rollouts.traces):
@@ -152,7 +152,7 @@ def mine(episodes: Sequence[Iterable[Phrase]]) -> tuple[Gram, ...]:
 
 
 def some(grams: Sequence[Gram], share: float, seed: int) -> list[Gram]:
-    """Return a share of them, drawn by lot, at least one, in their order."""
+    """Return a random share of them, at least one, in their order."""
     count = max(1, round(share * len(grams)))
     chosen = seeding.rng(seed, "training", _LOT).choice(len(grams), count, replace=False)
     return [grams[place] for place in sorted(chosen)]

@@ -9,12 +9,12 @@ import torch
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
-from berrypick.agents.lm.tokens import Tokens
-from berrypick.agents.methods.base import Batch
+from berrypick.agents.lm.tokens import RowTokens
+from berrypick.agents.methods.batch import Batch
 from berrypick.agents.training.text.token_labels import Labels
 
 
-def prompted(row: Tokens, before: int, opening: Sequence[int]) -> Tokens:
+def prompted(row: RowTokens, before: int, opening: Sequence[int]) -> RowTokens:
     """The same episode behind another prompt.
 
     Args:
@@ -23,25 +23,25 @@ def prompted(row: Tokens, before: int, opening: Sequence[int]) -> Tokens:
         opening: tokens of the other.
     """
     blank = len(opening)
-    return Tokens(
+    return RowTokens(
         stop=row.stop,
         ids=[*opening, *row.ids[before:]],
         mask=[*[False] * blank, *row.mask[before:]],
-        old=[*[0.0] * blank, *row.old[before:]],
+        old_logprobs=[*[0.0] * blank, *row.old_logprobs[before:]],
         entropy=[*[0.0] * blank, *row.entropy[before:]],
-        chunk=[*[0] * blank, *row.chunk[before:]],
+        turns=[*[0] * blank, *row.turns[before:]],
         turn=row.turn,
         full=row.full,
     )
 
 
 def to_batch(
-    rows: Sequence[Tokens],
+    rows: Sequence[RowTokens],
     labels: Sequence[Labels],
-    lots: Sequence[np.ndarray],
+    uniforms: Sequence[np.ndarray],
     reward: Tensor,
     group: Tensor,
-    niche: Tensor,
+    strategy_id: Tensor,
 ) -> Batch:
     """Return the batch; tokens are padded on the right."""
 
@@ -58,13 +58,13 @@ def to_batch(
     return Batch(
         reward=reward,
         group=group,
-        niche=niche,
+        strategy_id=strategy_id,
         mask=mask,
-        old=padded([row.old for row in rows], torch.float32),
+        old_logprobs=padded([row.old_logprobs for row in rows], torch.float32),
         entropy=padded([row.entropy for row in rows], torch.float32),
-        kind=generated([label.kind for label in labels]),
-        chunk=padded([row.chunk for row in rows], torch.long),
+        token_type=generated([label.kind for label in labels]),
+        turn=padded([row.turns for row in rows], torch.long),
         planning=generated([label.planning for label in labels]).bool(),
-        lot=padded(lots, torch.float32),
+        uniform=padded(uniforms, torch.float32),
         inputs={"ids": padded([row.ids for row in rows], torch.long)},
     )

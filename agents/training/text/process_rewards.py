@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 
 from berrypick import io
-from berrypick.agents.methods.base import Batch
-from berrypick.agents.training.learner import Played, TextLearner
+from berrypick.agents.methods.batch import Batch
+from berrypick.agents.training.learner import RolloutBatch, TextLearner
 from berrypick.agents.training.run_dir import CRITICS
 from berrypick.agents.treesearch import critics
 from berrypick.agents.treesearch.critics import Critics
@@ -63,7 +63,7 @@ class ProcessReward:
             io.write_bytes(path, critics.encode(trained(learner.player, seed, self._episodes)))
         self._critics = critics.read(path)
 
-    def annotate(self, rollouts: Played) -> dict[str, Tensor]:
+    def annotate(self, rollouts: RolloutBatch) -> dict[str, Tensor]:
         """Score the turns of each episode."""
         return {"process_reward": scores(rollouts.batch, rollouts.traces, self._critics)}
 
@@ -73,7 +73,7 @@ def scores(batch: Batch, traces: Sequence[Trace], judge: Critics) -> Tensor:
     found = torch.zeros(batch.mask.shape)
     for row, trace in enumerate(traces):
         own = batch.mask[row]
-        found[row, own] = torch.from_numpy(judge.turns(trace)).float()[batch.chunk[row, own]]
+        found[row, own] = torch.from_numpy(judge.turns(trace)).float()[batch.turn[row, own]]
     return found
 
 

@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 
 from berrypick.agents.lm.render import Script
-from berrypick.agents.methods.base import Batch
+from berrypick.agents.methods.batch import Batch
 from berrypick.agents.methods.signal.r3 import likelihoods, reflection, uniform_mean
-from berrypick.agents.training.learner import Played, TextLearner
+from berrypick.agents.training.learner import RolloutBatch, TextLearner
 from berrypick.agents.training.text.token_types import ANSWER
 from berrypick.envs.actions import Answer
 from berrypick.envs.protocols import PROTOCOLS
@@ -40,7 +40,7 @@ class ReferenceAnswer:
         """Keep the learner, which scores the answers."""
         self._learner = learner
 
-    def annotate(self, rollouts: Played) -> dict[str, Tensor]:
+    def annotate(self, rollouts: RolloutBatch) -> dict[str, Tensor]:
         """Score the reference answers under the policy as it is now."""
         return self._learner.reference_answers(rollouts)
 
@@ -57,8 +57,8 @@ def ask(batch: Batch, row: int, trace: Trace, script: Script, protocol: str) -> 
     """
     opening, answer = _told(trace.question.answers[0], protocol)
     ids, mask = batch.inputs["ids"][row], batch.mask[row]
-    last = (mask & (batch.chunk[row] == len(trace.turns) - 1)).nonzero().flatten()
-    answered = last[batch.kind[row, last] == ANSWER] if trace.terminated else last[:0]
+    last = (mask & (batch.turn[row] == len(trace.turns) - 1)).nonzero().flatten()
+    answered = last[batch.token_type[row, last] == ANSWER] if trace.terminated else last[:0]
     if len(answered):
         before = ids[: answered[0]].tolist()
     elif trace.terminated:  # an empty answer: as if its turn had not begun

@@ -6,9 +6,9 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from berrypick.agents.methods.base import KINDS
+from berrypick.agents.methods.batch import TOKEN_TYPES
 
-THINK, TOOL, QUERY, ANSWER = (KINDS.index(kind) for kind in ("think", "tool", "query", "answer"))
+THINK, TOOL, QUERY, ANSWER = (TOKEN_TYPES.index(kind) for kind in ("think", "tool", "query", "answer"))
 _CONTENT: Final = {"think": THINK, "search": QUERY, "open": QUERY, "access": QUERY, "answer": ANSWER}
 _TAG: Final = re.compile(r"<(/?)(think|search|open|access|answer)\b[^<>]*>", re.IGNORECASE | re.ASCII)
 _VALUE: Final = re.compile(r'"(query|title|text)"\s*:\s*"((?:[^"\\]|\\.)*)')

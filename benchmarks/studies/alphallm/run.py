@@ -23,7 +23,7 @@ from berrypick.agents.lm.load import Policy
 from berrypick.agents.lm.player import Player
 from berrypick.agents.training.strategy_ids import analyse_all
 from berrypick.agents.treesearch import critics, samples
-from berrypick.agents.treesearch.critics import KINDS, Critics
+from berrypick.agents.treesearch.critics import CRITIC_HEADS, Critics
 from berrypick.agents.treesearch.distil import distil
 from berrypick.agents.treesearch.search import Candidate, best, candidate, grow_trees
 from berrypick.agents.treesearch.tree import nodes
@@ -113,13 +113,13 @@ def _critics(plan: Plan, path: Path, player: Player) -> Critics:
 def _held_out(plan: Plan, judges: Critics, player: Player, on_progress: Progress) -> Result:
     groups = player.episodes(plan.seed, 0, plan.judged)
     fresh = samples.collect(player, plan.seed, groups, plan.size)
-    examples = dict(zip(KINDS, fresh.examples(), strict=True))
+    examples = dict(zip(CRITIC_HEADS, fresh.examples(), strict=True))
     said = {kind: judge(getattr(judges, kind)(each.features), each.label) for kind, each in examples.items()}
     begun = fresh.completed()
     said[PREFIXES] = judge(judges.process(begun.features), begun.label)
     whole = [candidate(went, judges) for went in fresh.went]
     said["sum"] = judge(
-        np.array([each.scores.total / len(KINDS) for each in whole]), np.array(list(map(_right, whole)))
+        np.array([each.scores.total / len(CRITIC_HEADS) for each in whole]), np.array(list(map(_right, whole)))
     )
     ranking = _ranking(plan, whole)
     on_progress("critics judged")
@@ -144,7 +144,7 @@ def _ranking(plan: Plan, whole: Sequence[Candidate]) -> Compared:
     shape = (plan.judged, plan.size)
     paid = np.array([_right(each) for each in whole]).reshape(shape)
     scores = {"sum": [each.scores.total for each in whole]}
-    scores |= {kind: [getattr(each.scores, kind) for each in whole] for kind in KINDS}
+    scores |= {kind: [getattr(each.scores, kind) for each in whole] for kind in CRITIC_HEADS}
     rows = {name: best_of(np.array(each).reshape(shape), paid, plan.size) for name, each in scores.items()}
     rows |= {"lot": paid.mean(axis=1), "oracle": paid.max(axis=1)}
     return Compared(*compared(rows, "sum", plan.seed))

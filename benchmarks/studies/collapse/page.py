@@ -101,8 +101,8 @@ def facts(runs: Sequence[Run]) -> str:
     """Start, environment and sizes in one line, and what was left out."""
     configs = [run.config for run in runs]
     parts = dict.fromkeys(
-        f"{config.env} from {config.start}: {config.groups} questions x {config.size} rollouts a step, "
-        f"{config.updates} updates."
+        f"{config.env} from {config.start}: {config.prompts_per_step} questions x {config.group_size} rollouts a step, "
+        f"{config.minibatches_per_step} updates."
         for config in configs
     )
     short = [f"{run.label} has {len(run.lines)} of {run.config.steps} steps." for run in runs]

@@ -28,7 +28,7 @@ from berrypick.benchmarks.studies.critique.second_attempts import FIRST, Sizes
 from berrypick.records import Record
 
 if TYPE_CHECKING:
-    from berrypick.agents.training.learner import Played, TextLearner
+    from berrypick.agents.training.learner import RolloutBatch, TextLearner
 
 #: What is measured of each question, see ``Reflection``.
 _MEASURES: Final = ("right", "rank_r3", "rank_uniform", "rank_elsewhere", "sigma", "sigma_elsewhere")
@@ -153,7 +153,7 @@ def reflect(learner: TextLearner, split: str, sizes: Sizes, on_progress: Progres
     return _told(split, book, sizes.seed)
 
 
-def _measured(played: Played, learner: TextLearner, size: int) -> Iterator[_Asked]:
+def _measured(played: RolloutBatch, learner: TextLearner, size: int) -> Iterator[_Asked]:
     """Measure each question of a lot, which gets the reasoning of the next one."""
     import torch
 

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from berrypick import io
 from berrypick.agents import methods
-from berrypick.agents.training.config import Config
+from berrypick.agents.training.config import Config, upgrade
 from berrypick.benchmarks.result import canonical
 from berrypick.benchmarks.run import folder_name
 from berrypick.benchmarks.suites import cells_of
@@ -252,4 +252,9 @@ def planned(out: Path) -> Plan:
 
 
 def _read(path: Path, kind: type[Kind]) -> Kind:
-    return io.decode(path.read_bytes(), msgspec.json.Decoder(kind), path)
+    found = io.decode(path.read_bytes(), msgspec.json.Decoder(dict[str, Any]), path)
+    trials = found.get("trials", [found])
+    for trial in trials if isinstance(trials, list) else ():
+        if isinstance(trial, dict) and isinstance(trial.get("config"), dict):
+            trial["config"] = upgrade(trial["config"])
+    return io.convert(found, kind, path)

@@ -186,9 +186,10 @@ def _facts(runs: Sequence[TrialState]) -> str:
     trial, seeds = runs[0].trial, sorted({run.trial.seed for run in runs if run.trial.config})
     options = "".join(f", {name}={value}" for name, value in config.options.items())
     return (
-        f"{config.env}{options}, from {trial.start}: {config.steps} steps of {config.groups} questions x {config.size} "
-        f"rollouts, {config.updates} updates a step, learning rate {config.lr:g}, unless trial.json of a run says "
-        f"otherwise. Seeds {', '.join(map(str, seeds))}. Evaluated with suite {trial.suite}."
+        f"{config.env}{options}, from {trial.start}: {config.steps} steps of {config.prompts_per_step} questions x "
+        f"{config.group_size} rollouts, {config.minibatches_per_step} minibatches a step, learning rate {config.lr:g}, "
+        f"unless trial.json of a run says otherwise. Seeds {', '.join(map(str, seeds))}. "
+        f"Evaluated with suite {trial.suite}."
     )
 
 

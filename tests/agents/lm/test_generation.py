@@ -26,7 +26,7 @@ from transformers import (
 from berrypick.agents.lm.cache import PackedCache
 from berrypick.agents.lm.generation import Session
 from berrypick.agents.lm.masks import Masks
-from berrypick.agents.lm.tokens import Tokens
+from berrypick.agents.lm.tokens import RowTokens
 from berrypick.errors import BadInput
 
 WORDS, END = 50, 7
@@ -66,7 +66,7 @@ def rngs(numbers: Sequence[int]) -> list[np.random.Generator]:
     return [np.random.default_rng([number, 1, 1]) for number in numbers]
 
 
-def play(model: Any, numbers: Sequence[int], turns: int = 3, **settings: Any) -> list[Tokens]:
+def play(model: Any, numbers: Sequence[int], turns: int = 3, **settings: Any) -> list[RowTokens]:
     """Play some of the rows for some turns; row i retires after ``turns`` - i % 2."""
     session = Session(model, **{"most": 12, "ends": frozenset({END}), **settings})
     session.start([PROMPTS[number] for number in numbers], [stop] * len(numbers))
@@ -88,12 +88,12 @@ def test_what_is_recorded_is_what_a_full_forward_pass_gives(kind: str, temperatu
     for row in play(model, range(5), temperature=temperature):
         with torch.no_grad():
             logs = torch.log_softmax(model(torch.tensor([row.ids])).logits[0].float() / temperature, -1)
-        assert sum(row.mask) >= 2 and len(row.ids) == len(row.mask) == len(row.old) == len(row.chunk)
+        assert sum(row.mask) >= 2 and len(row.ids) == len(row.mask) == len(row.old_logprobs) == len(row.turns)
         for place in (place for place, acted in enumerate(row.mask) if acted):
             expected = logs[place - 1]
-            assert row.old[place] == pytest.approx(float(expected[row.ids[place]]), abs=1e-4)
+            assert row.old_logprobs[place] == pytest.approx(float(expected[row.ids[place]]), abs=1e-4)
             assert row.entropy[place] == pytest.approx(float(-(expected.exp() * expected).sum()), abs=1e-4)
-        for values in (row.old, row.entropy):
+        for values in (row.old_logprobs, row.entropy):
             assert not any(value for value, acted in zip(values, row.mask, strict=True) if not acted)
 
 
@@ -103,8 +103,8 @@ def test_company_changes_nothing_but_the_last_bits(kind: str):
     together = play(model, range(5))
     for number, row in enumerate(together):
         for other in (play(model, [number])[0], play(model, [3, number])[1]):
-            assert other.ids == row.ids and other.mask == row.mask and other.chunk == row.chunk
-            assert np.abs(np.subtract(other.old, row.old)).max() <= 1e-5
+            assert other.ids == row.ids and other.mask == row.mask and other.turns == row.turns
+            assert np.abs(np.subtract(other.old_logprobs, row.old_logprobs)).max() <= 1e-5
             assert np.abs(np.subtract(other.entropy, row.entropy)).max() <= 1e-5
 
 
@@ -167,7 +167,7 @@ def test_sampling_inverts_the_cumulative_distribution():
     assert action == [0, 0, 1, 2, 3, 3]
     # H = .5 ln 2 + .25 ln 4 + .25 ln 8 = (.5 + .5 + .75) ln 2
     assert session.rows[0].entropy[1] == pytest.approx(1.75 * np.log(2))
-    assert session.rows[0].old[3] == pytest.approx(np.log(0.25))
+    assert session.rows[0].old_logprobs[3] == pytest.approx(np.log(0.25))
 
 
 def test_temperature_divides_logits_and_zero_takes_the_likeliest():
@@ -175,11 +175,11 @@ def test_temperature_divides_logits_and_zero_takes_the_likeliest():
     session = Session(Fixed(), most=1, temperature=0.5)
     session.start([[0]], [stop])
     session.act([Uniform(0.7)])
-    assert session.rows[0].ids == [0, 0] and session.rows[0].old[1] == pytest.approx(np.log(8 / 11))
+    assert session.rows[0].ids == [0, 0] and session.rows[0].old_logprobs[1] == pytest.approx(np.log(8 / 11))
     greedy = Session(Fixed(), most=1, temperature=0.0)
     greedy.start([[0]], [stop])
     greedy.act([Uniform()])
-    assert greedy.rows[0].ids == [0, 0] and greedy.rows[0].old[1] == pytest.approx(np.log(0.5))
+    assert greedy.rows[0].ids == [0, 0] and greedy.rows[0].old_logprobs[1] == pytest.approx(np.log(0.5))
 
 
 def test_actions_end_at_their_stop_at_an_end_token_and_at_the_limit():
@@ -199,7 +199,7 @@ def test_a_row_without_room_acts_no_more():
         row.read([3])
     second = session.act(rngs([2, 3]))
     assert [len(action) for action in second] == [0, 1] and session.overflowed == 2
-    assert session.rows[1].chunk == [0] * 6 + [1] * 2
+    assert session.rows[1].turns == [0] * 6 + [1] * 2
     assert session.act(rngs([2, 3])) == [[], []]
 
 

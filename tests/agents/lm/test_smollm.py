@@ -57,7 +57,7 @@ def test_two_steps_of_policy_gradient_make_a_rewarded_episode_likelier():
     rows, first, means = torch.tensor([0, 1]), torch.tensor([0]), []
     with torch.no_grad():
         new, _ = learner.score(learner.module, batch, rows)
-    assert torch.allclose(new, batch.old, atol=2e-3, rtol=0)
+    assert torch.allclose(new, batch.old_logprobs, atol=2e-3, rtol=0)
     for _ in range(2):
         new, _ = learner.score(learner.module, batch, first)
         mean = new.sum() / batch.mask[0].sum()

@@ -9,7 +9,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from berrypick.agents.methods.base import Batch, Method, Scores, Tokens, loss
+from berrypick.agents.methods.batch import Batch, MicroBatch, Scores
+from berrypick.agents.methods.method import Method, loss
 
 Rows = Sequence[Sequence[float]]
 
@@ -19,10 +20,10 @@ def tensor(rows: Rows | Tensor) -> Tensor:
 
 
 @pytest.fixture
-def micro() -> Callable[..., Tokens]:
+def micro() -> Callable[..., MicroBatch]:
     """``micro(new, old, advantage, **fields)``: advantages per episode; by default every token was generated."""
 
-    def build(new: Rows, old: Rows, advantage: Sequence[float] | Rows, **fields) -> Tokens:
+    def build(new: Rows, old: Rows, advantage: Sequence[float] | Rows, **fields) -> MicroBatch:
         new = tensor(new).clone().requires_grad_()  # a leaf of its own: old may be the same tensor
         mask = torch.as_tensor(fields.pop("mask", torch.ones_like(new)), dtype=torch.bool)
         each = tensor(advantage)
@@ -30,23 +31,30 @@ def micro() -> Callable[..., Tokens]:
         positive = (mask & (each >= 0)).sum()
         others = {"weight": mask / mask.sum(), "reference": None, "entropy": torch.zeros_like(new)}
         others |= {name: tensor(fields.pop(name)) for name in ("weight", "reference", "entropy") if name in fields}
-        marked = torch.as_tensor(fields.pop("marked", torch.zeros_like(new)), dtype=torch.bool)
-        chunk = torch.as_tensor(fields.pop("chunk", torch.zeros_like(new)), dtype=torch.int64)
+        marked = torch.as_tensor(fields.pop("selected", torch.zeros_like(new)), dtype=torch.bool)
+        chunk = torch.as_tensor(fields.pop("turn", torch.zeros_like(new)), dtype=torch.int64)
         numbers = {"count": int(mask.sum()), "positive": max(1, int(positive)), "state": {}} | fields
-        return Tokens(
-            new=new, old=tensor(old), advantage=each, mask=mask, marked=marked, chunk=chunk, **others, **numbers
+        return MicroBatch(
+            logprobs=new,
+            old_logprobs=tensor(old),
+            advantage=each,
+            mask=mask,
+            selected=marked,
+            turn=chunk,
+            **others,
+            **numbers,
         )
 
     return build
 
 
 @pytest.fixture
-def slopes() -> Callable[[Method, Tokens], Tensor]:
+def slopes() -> Callable[[Method, MicroBatch], Tensor]:
     """Return d loss / d lp of a micro-batch."""
 
-    def of(method: Method, tokens: Tokens) -> Tensor:
+    def of(method: Method, tokens: MicroBatch) -> Tensor:
         total = loss(method, tokens)
-        return torch.autograd.grad(total, tokens.new, allow_unused=True)[0]
+        return torch.autograd.grad(total, tokens.logprobs, allow_unused=True)[0]
 
     return of
 
@@ -65,20 +73,20 @@ def scored() -> Callable[..., Scores]:
 
 @pytest.fixture
 def played() -> Callable[..., Batch]:
-    """``played(reward, group, niche, lengths, entropy, **fields)``: episodes without text."""
+    """``played(reward, group, strategy_id, lengths, entropy, **fields)``: episodes without text."""
 
-    def build(reward, group, niche=None, lengths=None, entropy=None, **fields) -> Batch:
+    def build(reward, group, strategy_id=None, lengths=None, entropy=None, **fields) -> Batch:
         lengths = torch.as_tensor(lengths if lengths is not None else [1] * len(reward))
         mask = torch.arange(int(lengths.max()))[None] < lengths[:, None]
         zeros = torch.zeros(mask.shape)
         return Batch(
             reward=tensor(reward),
             group=torch.as_tensor(group),
-            niche=torch.as_tensor(niche if niche is not None else [-1] * len(reward)),
+            strategy_id=torch.as_tensor(strategy_id if strategy_id is not None else [-1] * len(reward)),
             mask=mask,
-            old=zeros,
+            old_logprobs=zeros,
             entropy=zeros if entropy is None else tensor(entropy),
-            **{"kind": zeros.long(), "chunk": zeros.long(), "planning": zeros.bool(), "lot": zeros, **fields},
+            **{"token_type": zeros.long(), "turn": zeros.long(), "planning": zeros.bool(), "uniform": zeros, **fields},
         )
 
     return build

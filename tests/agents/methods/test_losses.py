@@ -52,9 +52,9 @@ def test_slopes_are_those_of_autograd_on_ppo(micro, slopes):
     generator = torch.Generator().manual_seed(0)
     new, old, advantage = (torch.randn(4, 50, dtype=torch.float64, generator=generator) for _ in range(3))
     tokens = micro(new, old, advantage, weight=torch.ones(4, 50))
-    ratio = (tokens.new - tokens.old).exp()
+    ratio = (tokens.logprobs - tokens.old_logprobs).exp()
     plain = -torch.minimum(ratio * tokens.advantage, ratio.clamp(0.8, 1.2) * tokens.advantage).sum()
-    expected = torch.autograd.grad(plain, tokens.new)[0]
+    expected = torch.autograd.grad(plain, tokens.logprobs)[0]
     assert torch.allclose(slopes(make("grpo(dual=inf)"), tokens), expected)
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from berrypick.agents.methods import METHODS, make
 from berrypick.agents.methods.advantages import group_centre, leave_one_out
-from berrypick.agents.methods.base import Method
+from berrypick.agents.methods.method import Method
 from berrypick.agents.methods.reductions import constant_length, sequence_mean, token_mean
 from berrypick.errors import BadInput
 from berrypick.registry import UnknownName
@@ -42,7 +42,7 @@ def test_the_base_fixes_advantage_and_reduce_wherever_it_stands():
     for name in ("dr_grpo+kl_cov+forking_tokens", "kl_cov+forking_tokens+dr_grpo"):
         method = make(name)
         assert (method.advantage, method.reduce) == (group_centre, constant_length)
-        assert method.marks and method.token_loss is make("kl_cov").token_loss
+        assert method.needs_token_filter and method.token_loss is make("kl_cov").token_loss
     assert make("kl_cov").reduce is sequence_mean and make("kl_cov+dapo").reduce is token_mean
     assert make("rloo+entropy_bonus").advantage is leave_one_out
 
@@ -50,11 +50,11 @@ def test_the_base_fixes_advantage_and_reduce_wherever_it_stands():
 def test_what_an_addition_does_not_touch_is_its_bases():
     both, alone = make("gspo+entropy_bonus(coefficient=0.5)"), make("gspo")
     fields = {field for field in vars(Method(**vars(alone))) if getattr(both, field) is getattr(alone, field)}
-    assert fields >= {"shape", "select", "advantage", "credit", "mark", "reduce", "control"}
+    assert fields >= {"shape", "select", "advantage", "credit", "token_filter", "reduce", "control"}
     assert "regularise" not in fields
-    assert not both.marks and not both.reference
+    assert not both.needs_token_filter and not both.reference
     three = make("kl_reference+clip_cov+dapo")
-    assert three.reference and three.marks and three.rounds == 10
+    assert three.reference and three.needs_token_filter and three.rounds == 10
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ def test_what_an_addition_does_not_touch_is_its_bases():
     [
         ("grpo+dapo", "grpo and dapo are both bases; keep one"),
         ("grpo+grpo", "both bases"),
-        ("clip_cov+kl_cov(beta=2)", r"clip_cov and kl_cov\(beta=2\) both touch mark"),
+        ("clip_cov+kl_cov(beta=2)", r"clip_cov and kl_cov\(beta=2\) both touch token_filter"),
         ("kl_cov+entropy_bonus", "kl_cov and entropy_bonus both touch regularise"),
         ("clip_higher+gppo", "clip_higher and gppo both touch token_loss"),
         ("llds+llds", "llds and llds both touch regularise"),

@@ -9,10 +9,10 @@ import pytest
 import torch
 
 from berrypick.agents.methods import make
-from berrypick.agents.methods.base import Batch
+from berrypick.agents.methods.batch import Batch
 from berrypick.agents.training.augment import advised, augmented, together
 from berrypick.agents.training.batch_ops import is_off
-from berrypick.agents.training.learner import Played
+from berrypick.agents.training.learner import RolloutBatch
 from berrypick.errors import BadInput
 
 
@@ -34,17 +34,17 @@ class Stage:
     def __init__(self, *paid: float) -> None:
         self.paid, self.asked, self.read = paid, [], None
 
-    def refine(self, seed, places, critiques) -> Played:
+    def refine(self, seed, places, critiques) -> RolloutBatch:
         self.asked, self.read = list(places), critiques
         names = [f"new {place}" for place in range(len(places))]
         made = batch(self.paid[: len(places)], [0] * len(places), off=critiques is not None)
-        return Played(replace(made, old=made.old * 2), names, names)  # type: ignore[arg-type]
+        return RolloutBatch(replace(made, old_logprobs=made.old_logprobs * 2), names, names)  # type: ignore[arg-type]
 
 
-def step(*rewards: Sequence[float]) -> Played:
+def step(*rewards: Sequence[float]) -> RolloutBatch:
     groups = [number for number, own in enumerate(rewards) for _ in own]
     names = [f"old {place}" for place in range(len(groups))]
-    return Played(batch([paid for own in rewards for paid in own], groups), names, names)  # type: ignore[arg-type]
+    return RolloutBatch(batch([paid for own in rewards for paid in own], groups), names, names)  # type: ignore[arg-type]
 
 
 @pytest.fixture(autouse=True)

@@ -6,26 +6,26 @@ from dataclasses import replace
 
 import torch
 
-from berrypick.agents.methods.base import Batch
+from berrypick.agents.methods.batch import Batch
 from berrypick.agents.training.batch_ops import join, take
 from berrypick.agents.training.update import by_length, parts
 from berrypick.seeding import rng
 
 
-def made(rewards: list[float], groups: list[int], niches: list[int], width: int) -> Batch:
+def made(rewards: list[float], groups: list[int], strategy_ids: list[int], width: int) -> Batch:
     count = len(rewards)
     token = torch.arange(count * width, dtype=torch.float32).view(count, width)
     return Batch(
         reward=torch.tensor(rewards),
         group=torch.tensor(groups),
-        niche=torch.tensor(niches),
+        strategy_id=torch.tensor(strategy_ids),
         mask=torch.ones((count, width), dtype=torch.bool),
-        old=-token,
+        old_logprobs=-token,
         entropy=token,
-        kind=token.long() % 4,
-        chunk=token.long(),
+        token_type=token.long() % 4,
+        turn=token.long(),
         planning=token.long() % 2 == 0,
-        lot=token / (1 + token.max()),
+        uniform=token / (1 + token.max()),
         inputs={"ids": token.long(), "seen": token[..., None].repeat(1, 1, 3)},
     )
 
@@ -33,15 +33,15 @@ def made(rewards: list[float], groups: list[int], niches: list[int], width: int)
 def test_rows_are_taken_from_everything():
     batch = made([1.0, 0.0, 1.0], [0, 0, 1], [0, -1, 1], 2)
     cut = take(batch, torch.tensor([2, 0]))
-    assert cut.reward.tolist() == [1.0, 1.0] and cut.group.tolist() == [1, 0] and cut.niche.tolist() == [1, 0]
-    assert cut.old.tolist() == [[-4.0, -5.0], [0.0, -1.0]]
+    assert cut.reward.tolist() == [1.0, 1.0] and cut.group.tolist() == [1, 0] and cut.strategy_id.tolist() == [1, 0]
+    assert cut.old_logprobs.tolist() == [[-4.0, -5.0], [0.0, -1.0]]
     assert cut.inputs["ids"].tolist() == [[4, 5], [0, 1]] and cut.inputs["seen"].shape == (2, 2, 3)
 
 
-def test_joined_batches_keep_their_groups_and_niches_apart():
+def test_joined_batches_keep_their_groups_and_strategies_apart():
     joined = join([made([1.0, 0.0], [0, 0], [0, -1], 1), made([1.0, 1.0], [0, 1], [0, 0], 3)])
     assert joined.group.tolist() == [0, 0, 1, 2]
-    assert joined.niche.tolist() == [0, -1, 1, 1]
+    assert joined.strategy_id.tolist() == [0, -1, 1, 1]
     assert joined.mask.tolist() == [[True, False, False]] * 2 + [[True] * 3] * 2
     assert joined.inputs["seen"].shape == (4, 3, 3) and joined.inputs["ids"][0].tolist() == [0, 0, 0]
 
@@ -61,9 +61,9 @@ def test_annotations_are_padded_with_nan_or_0():
     assert take(made([1.0], [0], [0], 2), torch.tensor([0])).extra == {}
 
 
-def test_niches_of_a_round_without_success_stay_minus_one():
+def test_strategies_of_a_round_without_success_stay_minus_one():
     joined = join([made([0.0], [0], [-1], 1), made([1.0], [0], [0], 1)])
-    assert joined.niche.tolist() == [-1, 0]
+    assert joined.strategy_id.tolist() == [-1, 0]
 
 
 def test_parts_are_whole_groups_and_hold_each_row_once():

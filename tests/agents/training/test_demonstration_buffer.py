@@ -13,7 +13,7 @@ from torch import Tensor
 from berrypick.agents.methods import make
 from berrypick.agents.training import demonstration_buffer, loop, run_dir
 from berrypick.agents.training.config import Config
-from berrypick.agents.training.learner import Bank
+from berrypick.agents.training.learner import DemonstrationBuffer
 from berrypick.agents.training.tracks import make_learner
 from berrypick.errors import BadInput, Damaged, Stopped
 
@@ -24,14 +24,14 @@ METHOD = "fitness_sharing+sft_refresh(every=2,steps=3,batch=8,questions=6)"
 
 
 def short(method: str, **changes: Any) -> Config:
-    sizes = {"steps": 4, "groups": 2, "size": 2, "updates": 1} | changes
+    sizes = {"steps": 4, "prompts_per_step": 2, "group_size": 2, "minibatches_per_step": 1} | changes
     return Config(method, "discrete-diverse", "berrypick/AlmanacDiscrete-v0", OPTIONS, **sizes)
 
 
-def made(script: list[int]) -> Bank:
+def made(script: list[int]) -> DemonstrationBuffer:
     rows = len(script)
     ids = torch.arange(2 * rows).view(rows, 2)
-    return Bank(torch.tensor([[False, True]] * rows), {"ids": ids}, torch.tensor(script))
+    return DemonstrationBuffer(torch.tensor([[False, True]] * rows), {"ids": ids}, torch.tensor(script))
 
 
 def test_scripts_are_drawn_alike_however_much_each_has():
@@ -50,7 +50,7 @@ class Shelf:
     def __init__(self) -> None:
         self.asked: list[tuple[int, int, int]] = []
 
-    def demonstrate(self, seed: int, episode: int, questions: int) -> Bank:
+    def demonstrate(self, seed: int, episode: int, questions: int) -> DemonstrationBuffer:
         self.asked.append((seed, episode, questions))
         return made([1, 0, 1])
 
@@ -73,7 +73,7 @@ class Ledger:
     def __init__(self) -> None:
         self.rows: list[list[int]] = []
 
-    def imitate(self, shown: Bank, rows: Tensor, loss: Any) -> float:
+    def imitate(self, shown: DemonstrationBuffer, rows: Tensor, loss: Any) -> float:
         self.rows.append(rows.tolist())
         return 2.0 * len(rows)
 
@@ -151,7 +151,7 @@ def test_a_run_that_was_killed_goes_on_as_if_it_had_not_been(tmp_path: Path, at:
 def test_micro_batches_change_no_more_than_rounding(tmp_path: Path):
     found = []
     for micro in (3, 32):
-        loop.train(short(METHOD, micro=micro), tmp_path / str(micro))
+        loop.train(short(METHOD, micro_batch_size=micro), tmp_path / str(micro))
         found.append(
             [line.refresh["loss"] for line in run_dir.read_metrics(tmp_path / str(micro)).lines if line.refresh]
         )
@@ -159,7 +159,7 @@ def test_micro_batches_change_no_more_than_rounding(tmp_path: Path):
 
 
 def test_a_loss_that_is_no_number_stops_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    def broken(updater: Any, shown: Bank, rows: Tensor, loss: Any) -> float:
+    def broken(updater: Any, shown: DemonstrationBuffer, rows: Tensor, loss: Any) -> float:
         raise loop.Diverged("the loss on demonstrations is nan", rows)
 
     monkeypatch.setattr("berrypick.agents.training.update.Updater.imitate", broken)

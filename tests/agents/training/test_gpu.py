@@ -34,7 +34,16 @@ def _another_precision() -> Iterator[None]:
 @pytest.mark.parametrize("method", ["kl_reference", "kl_cov(ratio=0.1)+adaptive_entropy"])
 def test_a_run_on_the_accelerator(tmp_path: Path, method: str, track: str, precision: str):
     config = Config(
-        method, TRACKS[track], ENVS[track], WORLD, steps=2, groups=4, size=4, updates=2, lr=1e-3, precision=precision
+        method,
+        TRACKS[track],
+        ENVS[track],
+        WORLD,
+        steps=2,
+        prompts_per_step=4,
+        group_size=4,
+        minibatches_per_step=2,
+        lr=1e-3,
+        precision=precision,
     )
     torch.cuda.reset_peak_memory_stats()
     loop.train(config, tmp_path)

@@ -15,17 +15,25 @@ from torch import Tensor
 
 from berrypick.agents import make as make_agent
 from berrypick.agents import methods
-from berrypick.agents.methods.base import Batch
+from berrypick.agents.methods.batch import Batch
 from berrypick.agents.training import checkpoint, loop, run_dir
 from berrypick.agents.training.config import Config
 from berrypick.agents.training.discrete.learner import DiscreteLearner
-from berrypick.agents.training.learner import Played
+from berrypick.agents.training.learner import RolloutBatch
 from berrypick.errors import BadInput, Stopped
 from berrypick.io import locked
 
 OPTIONS = {"corpus": "almanac-tiny", "worlds": 1, "split": "train"}
 CONFIG = Config(
-    "grpo", "discrete-diverse", "berrypick/AlmanacDiscrete-v0", OPTIONS, steps=3, groups=3, size=4, updates=3, lr=1e-3
+    "grpo",
+    "discrete-diverse",
+    "berrypick/AlmanacDiscrete-v0",
+    OPTIONS,
+    steps=3,
+    prompts_per_step=3,
+    group_size=4,
+    minibatches_per_step=3,
+    lr=1e-3,
 )
 
 
@@ -111,7 +119,7 @@ def test_a_state_that_is_carried_from_step_to_step_survives_too(tmp_path: Path):
 
 def test_micro_batches_change_nothing(whole: Path, tmp_path: Path):
     for micro in (1, 3):
-        loop.train(with_(micro=micro), tmp_path / str(micro))
+        loop.train(with_(micro_batch_size=micro), tmp_path / str(micro))
         first, expected = lines(tmp_path / str(micro))[0], lines(whole)[0]
         assert first["grad_norm"] == pytest.approx(expected["grad_norm"], rel=1e-4)
         assert first["approx_kl"] == pytest.approx(expected["approx_kl"], rel=1e-3)
@@ -164,8 +172,8 @@ def test_a_step_without_a_signal_is_no_end(tmp_path: Path, monkeypatch: pytest.M
     assert line.selected == 0 and line.grad_norm is None and line.covariance is None
 
 
-def _none_kept(learner: Any, config: Config, step: int) -> tuple[Played, Tensor]:
-    played = learner.play(config.seed, step, config.groups, config.size)
+def _none_kept(learner: Any, config: Config, step: int) -> tuple[RolloutBatch, Tensor]:
+    played = learner.play(config.seed, step, config.prompts_per_step, config.group_size)
     return played, torch.zeros(len(played.batch.reward), dtype=torch.bool)
 
 
@@ -206,7 +214,7 @@ class Deck:
         self.rounds = list(rounds)
         self.asked: list[int] = []
 
-    def play(self, seed: int, episode: int, groups: int, size: int) -> Played:
+    def play(self, seed: int, episode: int, groups: int, size: int) -> RolloutBatch:
         self.asked.append(episode)
         rewards = torch.tensor(self.rounds.pop(0), dtype=torch.float32)
         count = rewards.numel()
@@ -216,11 +224,11 @@ class Deck:
             rewards.flatten(), group, torch.where(rewards.flatten() > 0, 0, -1), ones.bool(), -ones, ones,
             ones.long(), 0 * ones.long(), ones.bool(), ones, inputs={},
         )  # fmt: skip
-        return Played(batch, [None] * count, [None] * count)  # type: ignore[list-item]
+        return RolloutBatch(batch, [None] * count, [None] * count)  # type: ignore[list-item]
 
 
 def test_groups_without_a_signal_are_made_up_for_in_further_rounds():
-    config = with_(groups=2, size=2, updates=2)
+    config = with_(prompts_per_step=2, group_size=2, minibatches_per_step=2)
     deck = Deck([[1, 1], [1, 0]], [[0, 0], [0, 0]], [[0, 1], [1, 0]])
     played, keep = loop.sample(deck, methods.make("dapo"), (), config, step=1)  # type: ignore[arg-type]
     # Ten rounds a step: step 1 begins at question 1 * 10 * 2. Kept: the second group, and the first of round three.
@@ -230,7 +238,7 @@ def test_groups_without_a_signal_are_made_up_for_in_further_rounds():
 
 
 def test_rounds_end_even_if_nothing_is_selected():
-    config = with_(groups=1, size=2, updates=1)
+    config = with_(prompts_per_step=1, group_size=2, minibatches_per_step=1)
     deck = Deck(*[[[0.0, 0.0]]] * 10)
     _, keep = loop.sample(deck, methods.make("dapo"), (), config, step=0)  # type: ignore[arg-type]
     assert len(deck.asked) == 10 and not keep.any()

@@ -18,7 +18,8 @@ LINE = Line(
     step=1, reward=0.5, group_variance=0.2, informative_groups=0.75,
     entropy=0.5, entropy_think=None, entropy_tool=0.4, entropy_query=0.3, entropy_answer=0.2,
     tokens=100, tokens_think=0, tokens_tool=50, tokens_query=30, tokens_answer=20, logprob_correct=-0.4,
-    covariance=0.01, clip_fraction=0.03, clip_fraction_high=0.02, clip_fraction_low=0.01, approx_kl=0.001, marked=0.0,
+    covariance=0.01, clip_fraction=0.03, clip_fraction_high=0.02, clip_fraction_low=0.01, approx_kl=0.001,
+    selected_tokens=0.0,
     loss=0.1, grad_norm=1.5, lr=2e-4, strategies_D2=2.5, dominant_share=0.6,
     strategies={"bm25/asked/names:full > answer": 0.6, "other": 0.4}, grounded=0.4,
     searches=1.5, opens=0.5, turns=3.0, invalid=0.01, unanswered=0.05, first_query_duplicates=0.3,
@@ -61,10 +62,24 @@ def test_a_step_that_comes_twice_is_named(tmp_path: Path):
         run_dir.read_metrics(tmp_path)
 
 
+def test_configurations_of_schema_1_are_read(tmp_path: Path):
+    old = {"groups": 3, "size": 5, "updates": 2, "micro": 7, "schema": 1}
+    new = {"prompts_per_step": 3, "group_size": 5, "minibatches_per_step": 2, "micro_batch_size": 7}
+    same = {"method": "grpo", "start": "tiny-diverse", "env": "berrypick/Almanac-v0", "steps": 9}
+    io.write_bytes(tmp_path / run_dir.CONFIG, msgspec.json.encode(same | old))
+    assert run_dir.read_config(tmp_path) == Config(**same, **new)
+    io.write_bytes(tmp_path / run_dir.CONFIG, msgspec.json.encode(same | old | {"micro": "7"}))
+    with pytest.raises(BadInput, match="field 'micro_batch_size'"):
+        run_dir.read_config(tmp_path)
+    io.write_bytes(tmp_path / run_dir.CONFIG, msgspec.json.encode(same | {"groups": 3}))
+    with pytest.raises(BadInput, match="unknown field `groups`"):
+        run_dir.read_config(tmp_path)
+
+
 def test_missing_and_unknown_fields_are_errors(tmp_path: Path):
     with pytest.raises(BadInput, match=r"config\.json: is not there"):
         run_dir.read_config(tmp_path)
-    io.write_bytes(tmp_path / run_dir.CONFIG, msgspec.json.encode(msgspec.to_builtins(CONFIG) | {"schema": 2}))
+    io.write_bytes(tmp_path / run_dir.CONFIG, msgspec.json.encode(msgspec.to_builtins(CONFIG) | {"schema": 3}))
     with pytest.raises(BadInput, match="field 'schema'"):
         run_dir.read_config(tmp_path)
     io.write_bytes(tmp_path / run_dir.METRICS, b"")

@@ -9,9 +9,9 @@ import msgspec
 import pytest
 import torch
 
-from berrypick.agents.methods.base import KINDS, Batch
+from berrypick.agents.methods.batch import TOKEN_TYPES, Batch
 from berrypick.agents.training import step_metrics
-from berrypick.agents.training.learner import Played
+from berrypick.agents.training.learner import RolloutBatch
 from berrypick.agents.training.run_dir import OTHER, Line
 from berrypick.agents.training.step_metrics import Seconds, describe
 from berrypick.agents.training.update_stats import Update
@@ -20,7 +20,7 @@ from berrypick.envs.actions import Answer
 from berrypick.envs.scoring.outcome import Outcome
 from berrypick.envs.scoring.trace import Trace, Turn
 
-THINK, TOOL, QUERY, ANSWER = range(len(KINDS))
+THINK, TOOL, QUERY, ANSWER = range(len(TOKEN_TYPES))
 UPDATE = Update(0.1, 2.0, 0.02, 0.01, 0.003, 0.004)
 A, B = ("bm25/asked/names:full", "answer"), ("dense/asked/words", "answer")
 
@@ -42,14 +42,14 @@ def batch_of(rewards: list[float], groups: list[int]) -> Batch:
     return Batch(
         reward=torch.tensor(rewards),
         group=torch.tensor(groups),
-        niche=torch.zeros(n, dtype=torch.int64),
+        strategy_id=torch.zeros(n, dtype=torch.int64),
         mask=torch.tensor([[True, True, False]] * n),
-        old=torch.tensor([[-1.0, -2.0, float("nan")]] * n),
+        old_logprobs=torch.tensor([[-1.0, -2.0, float("nan")]] * n),
         entropy=torch.tensor([[0.2, 0.6, float("nan")]] * n),
-        kind=torch.tensor([[TOOL, QUERY, ANSWER]] * n),
-        chunk=torch.zeros(n, 3, dtype=torch.int64),
+        token_type=torch.tensor([[TOOL, QUERY, ANSWER]] * n),
+        turn=torch.zeros(n, 3, dtype=torch.int64),
         planning=torch.tensor([[True, False, True]] * n),
-        lot=torch.zeros(n, 3),
+        uniform=torch.zeros(n, 3),
     )
 
 
@@ -82,7 +82,7 @@ def line_of(
 ) -> Line:
     kept = torch.tensor(keep if keep is not None else [True] * len(outcomes))
     advantage = torch.tensor([1.0, -1.0, float("nan")]).repeat(int(kept.sum()), 1)
-    played = Played(batch, [trace] * len(outcomes), list(outcomes))
+    played = RolloutBatch(batch, [trace] * len(outcomes), list(outcomes))
     return describe(7, played, kept, advantage, update, 2e-4, {"beta": 0.5}, Seconds(1.0, 2.0, 3.0))
 
 
@@ -123,7 +123,7 @@ def test_likelihood_is_of_rewarded_episodes_each_weighing_the_same(trace: Trace)
 
 def test_covariance_is_of_what_was_trained_on(trace: Trace):
     batch = batch_of([1, 0], [0, 0])
-    batch.old[1] = -9.0
+    batch.old_logprobs[1] = -9.0
     assert line_of(trace, batch, [outcome()] * 2, [True, False]).covariance == pytest.approx(0.5)
     found = line_of(trace, batch, [outcome()] * 2, [False, False], Update(None, None, None, None, None, None))
     assert found.covariance is None and found.clip_fraction is None and found.selected == 0
@@ -131,7 +131,7 @@ def test_covariance_is_of_what_was_trained_on(trace: Trace):
 
 def test_optimiser_statistics_are_handed_on(trace: Trace):
     found = line_of(trace, batch_of([1, 0], [0, 0]), [outcome()] * 2)
-    assert (found.loss, found.grad_norm, found.approx_kl, found.marked) == (0.1, 2.0, 0.003, 0.004)
+    assert (found.loss, found.grad_norm, found.approx_kl, found.selected_tokens) == (0.1, 2.0, 0.003, 0.004)
     assert found.clip_fraction == pytest.approx(0.03)
 
 

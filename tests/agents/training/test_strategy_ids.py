@@ -10,7 +10,7 @@ import pytest
 from berrypick.agents.discrete.agent import POLICIES
 from berrypick.agents.rollout import rollout_numbers
 from berrypick.agents.training import strategy_ids as module
-from berrypick.agents.training.strategy_ids import analyse_all, niches
+from berrypick.agents.training.strategy_ids import analyse_all, strategy_ids
 from berrypick.envs.discrete.env import AlmanacDiscrete
 from berrypick.envs.scoring.outcome import Outcome, analyse
 from berrypick.envs.scoring.trace import Trace
@@ -42,12 +42,12 @@ def test_niches_by_hand(outcome: Outcome):
     )
     outcomes = [words, page, guess, words, page, guess, page]
     # The first is unpaid and takes no number; pages come first of those that are, then guesses, then words.
-    assert niches([0.0, 1.0, 1.0, 0.5, 1.0, 1.0, -0.1], outcomes).tolist() == [-1, 0, 1, 2, 0, 1, -1]
+    assert strategy_ids([0.0, 1.0, 1.0, 0.5, 1.0, 1.0, -0.1], outcomes).tolist() == [-1, 0, 1, 2, 0, 1, -1]
 
 
 def test_guesses_of_different_strategies_share_a_niche(outcome: Outcome):
     guesses = [msgspec.structs.replace(outcome, strategy=(way,), grounded=False) for way in ("answer", "bm25")]
-    assert niches([1.0, 1.0], guesses).tolist() == [0, 0]
+    assert strategy_ids([1.0, 1.0], guesses).tolist() == [0, 0]
 
 
 def test_copies_are_taken_apart_once(traces: list[Trace], env: AlmanacDiscrete, monkeypatch: pytest.MonkeyPatch):
@@ -63,4 +63,4 @@ def test_copies_are_taken_apart_once(traces: list[Trace], env: AlmanacDiscrete, 
 
 
 def test_no_episodes_have_no_niches():
-    assert analyse_all([], []) == [] and niches([], []).tolist() == []
+    assert analyse_all([], []) == [] and strategy_ids([], []).tolist() == []

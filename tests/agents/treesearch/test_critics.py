@@ -33,7 +33,7 @@ def test_a_head_by_hand():
 def test_each_critic_learns_its_own_examples():
     found = critics.fit([examples(place) for place in (3, 5, 7)], 40, 1234)
     assert (found.episodes, found.tokens) == (40, 1234)
-    for place, kind in zip((3, 5, 7), critics.KINDS, strict=True):
+    for place, kind in zip((3, 5, 7), critics.CRITIC_HEADS, strict=True):
         head = getattr(found, kind)
         assert np.abs(head.weights).argmax() == place and head.weights[0] == 0.0
         at = np.full((2, WIDTH), 5.0)

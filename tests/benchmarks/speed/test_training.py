@@ -69,7 +69,7 @@ def test_our_steps_count_what_was_played():
     env = SearchEnv(corpus="almanac-tiny", worlds=1, engines=["bm25"], max_turns=2)
     tokenizer = make_tokenizer()
     policy = pack(make_tiny(len(tokenizer), 0), tokenizer, Card(("almanac",), ("tags",), 1.0, 4))
-    config = Config("grpo", "none", "none", steps=2, groups=2, size=2, updates=2, lr=1e-8)
+    config = Config("grpo", "none", "none", steps=2, prompts_per_step=2, group_size=2, minibatches_per_step=2, lr=1e-8)
     (only,) = steps(TextLearner(policy, lambda: env), config)
     assert only.episodes == 4 and 4 <= only.turns <= 8
     assert only.turns <= only.generated <= 32 < only.scored

@@ -71,7 +71,7 @@ def test_the_last_word_is_played_and_earns_the_reward(env: SearchEnv):
 def test_steps_count_what_was_played(policy: Policy, env: SearchEnv, monkeypatch: pytest.MonkeyPatch):
     """As for ours (``test_training``); the untrained policy never answers, so every episode takes both turns."""
     monkeypatch.setitem(os.environ, "TRL_EXPERIMENTAL_SILENCE", "1")
-    config = Config("grpo", "none", "none", steps=2, groups=2, size=2, updates=2, lr=1e-8)
+    config = Config("grpo", "none", "none", steps=2, prompts_per_step=2, group_size=2, minibatches_per_step=2, lr=1e-8)
     (only,) = training_trl.steps(policy, env, config)
     assert only.episodes == 4 and only.turns == 8
     assert only.turns <= only.generated <= 32 < only.scored

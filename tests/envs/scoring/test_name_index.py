@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from berrypick import corpora
 from berrypick.envs.scoring.name_index import Phrases, collect, open_phrases
-from berrypick.envs.scoring.query_forms import KINDS, Lexicon, _names_of
+from berrypick.envs.scoring.query_forms import NAME_KINDS, Lexicon, _names_of
 from berrypick.text import tokens
 
 WORDS = st.sampled_from("ann ash bo cy dee elm fir the of".split())
@@ -48,7 +48,7 @@ def test_without_phrases_nothing_is_found(tmp_path: Path, named: list[tuple[str,
 def test_queries_of_a_corpus_are_taken_apart_as_one_by_one() -> None:
     corpus = corpora.load("almanac-tiny")
     lexicon = Lexicon(corpus.documents, corpus.entities)
-    named = [(getattr(entity, kind), number) for number, kind in enumerate(KINDS, 1) for entity in corpus.entities]
+    named = [(getattr(entity, kind), number) for number, kind in enumerate(NAME_KINDS, 1) for entity in corpus.entities]
     named += [(name, 0) for page in corpus.documents for name in _names_of(page.title)]
     texts = [question.text for question in corpus.all_questions]
     texts += [f"{page.title} {page.text}" for page in corpus.documents[::7]]

@@ -39,7 +39,7 @@ def test_groups_without_spread_are_dropped_and_made_up_for(played):
 def test_sharing_gives_an_all_right_group_something_to_learn(played):
     """What is selected depends on shaped rewards: 1/3 three times and 1 differ."""
     method = make("dapo+fitness_sharing")
-    batch = played([1.0] * 4, [0] * 4, niche=[5, 5, 5, 6])
+    batch = played([1.0] * 4, [0] * 4, strategy_id=[5, 5, 5, 6])
     assert method.select(batch, method.shape(batch)).all()
     assert not make("dapo").select(batch, batch.reward).any()
 

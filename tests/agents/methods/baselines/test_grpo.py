@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from berrypick.agents.methods import make
-from berrypick.agents.methods.base import loss
+from berrypick.agents.methods.method import loss
 
 
 def test_by_hand(micro, slopes, played):

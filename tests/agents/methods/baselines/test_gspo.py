@@ -26,8 +26,8 @@ def test_its_gradient_is_that_of_the_sequence_ratio(micro, slopes):
     mask = torch.tensor([[1, 1, 1, 0], [1, 0, 1, 1], [1, 0, 0, 0]], dtype=torch.bool)
     method = make("gspo(low=1,high=100)")
     tokens = micro(new, old, [1.0, -1.0, 0.5], mask=mask, weight=method.reduce(mask, 9))
-    log = ((tokens.new - tokens.old) * mask).sum(dim=1) / mask.sum(dim=1)
-    expected = torch.autograd.grad(-(log.exp() * tokens.advantage[:, 0]).sum() / 3, tokens.new)[0]
+    log = ((tokens.logprobs - tokens.old_logprobs) * mask).sum(dim=1) / mask.sum(dim=1)
+    expected = torch.autograd.grad(-(log.exp() * tokens.advantage[:, 0]).sum() / 3, tokens.logprobs)[0]
     assert torch.allclose(slopes(method, tokens), expected)
 
 

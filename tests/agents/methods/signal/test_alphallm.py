@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from berrypick.agents.methods import make
-from berrypick.agents.methods.base import Annotation, Batch
+from berrypick.agents.methods.batch import Batch
+from berrypick.agents.methods.method import Annotation
 from berrypick.errors import BadInput
 
 
@@ -18,7 +19,7 @@ def batch(played) -> Batch:
     chunk = torch.tensor([[0, 0, 1, 1], [0, 1, 1, 9], [0, 0, 7, 7], [0, 1, 9, 9]])
     process = torch.tensor([[0.2, 0.2, 0.8, 0.8], [0.5, 0.4, 0.4, 5.0], [0.8, 0.8, 5.0, 5.0], [0.9, 0.1, 0.0, 0.0]])
     return played(
-        [1.0, 0.0, 0.0, 1.0], [0, 0, 0, 1], lengths=[4, 3, 2, 2], chunk=chunk, extra={"process_reward": process}
+        [1.0, 0.0, 0.0, 1.0], [0, 0, 0, 1], lengths=[4, 3, 2, 2], turn=chunk, extra={"process_reward": process}
     )
 
 
@@ -40,7 +41,7 @@ def test_weight_zero_is_the_base(batch: Batch):
 
 def test_turns_of_one_score_change_nothing(batch: Batch):
     """Near miss: scores that differ between turns but not within one."""
-    level = replace(batch, extra={"process_reward": batch.chunk.double()})
+    level = replace(batch, extra={"process_reward": batch.turn.double()})
     advantage = torch.tensor([1.0, 0.0, -1.0, 2.0])
     assert torch.equal(make("alphallm").credit(level, advantage), make("grpo").credit(level, advantage))
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from berrypick.agents.methods import make
-from berrypick.agents.methods.base import loss
+from berrypick.agents.methods.method import loss
 from berrypick.agents.methods.signal.critique_grpo import one_each, shaped, without_success
 from berrypick.errors import BadInput
 
@@ -24,7 +24,7 @@ def test_one_of_the_best_is_kept_by_hand(played):
     batch = played([0, 1, 1, 0, 0, 0], [0, 0, 0, 1, 1, 1])
     lot = torch.tensor([0.1, 0.9, 0.3, 0.7, 0.2, 0.8])[:, None]
     # Of group 0 the successes have lots .9 and .3; group 1 has none, its least lot is .2.
-    assert one_each(replace(batch, lot=lot)).tolist() == [False, False, True, False, True, False]
+    assert one_each(replace(batch, uniform=lot)).tolist() == [False, False, True, False, True, False]
 
 
 @pytest.mark.parametrize("likely", [0.01, 0.1, 0.5, 0.99])
@@ -33,7 +33,7 @@ def test_the_slope_of_the_shaping_by_hand(micro, likely):
     expected = {0.01: 0.0826446, 0.1: 0.25, 0.5: 0.1388889, 0.99: 0.0833263}[likely]
     new = [[torch.tensor(likely, dtype=torch.float64).log().item()]]
     tokens = micro(new, [[-1.0]], [2.0])
-    (slope,) = torch.autograd.grad(shaped(tokens, gamma=0.1).sum(), tokens.new)
+    (slope,) = torch.autograd.grad(shaped(tokens, gamma=0.1).sum(), tokens.logprobs)
     assert slope.item() == pytest.approx(-2 * expected, rel=1e-5)
 
 

@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from berrypick.agents.methods import make
-from berrypick.agents.methods.base import Annotation, Batch
+from berrypick.agents.methods.batch import Batch
+from berrypick.agents.methods.method import Annotation
 from berrypick.errors import BadInput
 
 PLANNING = torch.tensor([[1, 0, 1, 1], [0, 1, 0, 1]], dtype=torch.bool)
@@ -18,7 +19,7 @@ PLANNING = torch.tensor([[1, 0, 1, 1], [0, 1, 0, 1]], dtype=torch.bool)
 def batch(played) -> Batch:
     """An episode of four tokens and one of two; the tokens beyond its end say what they like."""
     lot = torch.tensor([[0.9, 0.1, 0.4, 0.2], [0.3, 0.8, 0.0, 0.0]])
-    return played([1.0, 0.0], [0, 0], lengths=[4, 2], planning=PLANNING, lot=lot, extra={"strategic": ~PLANNING})
+    return played([1.0, 0.0], [0, 0], lengths=[4, 2], planning=PLANNING, uniform=lot, extra={"strategic": ~PLANNING})
 
 
 def test_by_hand(batch: Batch):
@@ -56,7 +57,7 @@ def test_the_control_chooses_as_many_tokens_of_each_episode_and_others(played, n
     planning, strategic = (torch.rand(64, 29, generator=draw) < share for share in (0.4, 0.1))
     batch = played(
         [1.0] * 64, list(range(64)), lengths=lengths, planning=planning, extra={"strategic": strategic},
-        lot=torch.rand(64, 29, generator=draw),
+        uniform=torch.rand(64, 29, generator=draw),
     )  # fmt: skip
     chosen, control = (make(each).credit(batch, torch.ones(64)) > 1 for each in (name, f"{name}_random"))
     assert torch.equal(chosen.sum(1), control.sum(1)) and chosen.sum() > 50
@@ -76,7 +77,7 @@ def test_what_was_retrieved_is_no_token_to_choose(batch: Batch):
         credit, advantage = make(name).credit, torch.tensor([1.0, -1.0])
         other = replace(
             batch, planning=batch.planning | ~batch.mask, extra={"strategic": batch.extra["strategic"] | ~batch.mask},
-            lot=batch.lot.where(batch.mask, 0.5),
+            uniform=batch.uniform.where(batch.mask, 0.5),
         )  # fmt: skip
         assert torch.equal(credit(batch, advantage), credit(other, advantage)), name
 

@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 
 from berrypick.agents.methods import make
-from berrypick.agents.methods.base import KINDS, Annotation, Batch
+from berrypick.agents.methods.batch import TOKEN_TYPES, Batch
+from berrypick.agents.methods.method import Annotation
 from berrypick.agents.methods.signal.r3 import too_flat, too_hard
 from berrypick.errors import BadInput
 
@@ -29,9 +30,9 @@ def answers(logprobs: Tensor, ranks: Tensor) -> dict[str, Tensor]:
 def batch(played) -> Batch:
     """Two episodes of one question, whose answer has three tokens, and one of another, whose answer has two."""
     answer = double([[-1.0, -2.0, -14.0], [-3.0, -2.0, -4.0], [-1.0, -0.5, NAN]])
-    kind = torch.full((3, 4), KINDS.index("answer"))
+    kind = torch.full((3, 4), TOKEN_TYPES.index("answer"))
     kind[1, 2:] = 0  # this one answered with two tokens, the first with three and the last with one
-    return played([1.0, 0.0, 1.0], [7, 7, 9], lengths=[3, 4, 1], kind=kind, extra=answers(answer, -answer))
+    return played([1.0, 0.0, 1.0], [7, 7, 9], lengths=[3, 4, 1], token_type=kind, extra=answers(answer, -answer))
 
 
 def test_by_hand(batch: Batch):
@@ -46,8 +47,8 @@ def test_by_hand(batch: Batch):
 
 
 def test_an_answer_far_too_long_loses_no_more_than_the_whole_term(played):
-    kind = torch.full((1, 9), KINDS.index("answer"))
-    batch = played([0.0], [0], lengths=[9], kind=kind, extra=answers(double([[-1.0]]), double([[0.0]])))
+    kind = torch.full((1, 9), TOKEN_TYPES.index("answer"))
+    batch = played([0.0], [0], lengths=[9], token_type=kind, extra=answers(double([[-1.0]]), double([[0.0]])))
     # nine tokens for one: 1 - min(1, 8) = 0
     assert make("r3(weight=1,length=5,outcome=0)").shape(batch).tolist() == pytest.approx([-1.0])
 
@@ -92,8 +93,8 @@ def test_what_stands_beyond_an_answer_or_outside_the_mask_means_nothing(batch: B
     assert torch.equal(shape(replace(batch, extra=wider)), shape(batch))
     assert torch.equal(too_hard(replace(batch, extra=wider), worst=0.5, top=4.0), too_hard(batch, worst=0.5, top=4.0))
     # The second episode's answer tokens lie within its mask; what is called an answer beyond a mask is none.
-    kind = batch.kind.where(batch.mask, KINDS.index("think"))
-    assert torch.equal(shape(replace(batch, kind=kind)), shape(batch))
+    kind = batch.token_type.where(batch.mask, TOKEN_TYPES.index("think"))
+    assert torch.equal(shape(replace(batch, token_type=kind)), shape(batch))
 
 
 def test_it_stands_beside_what_touches_other_seams():

@@ -9,7 +9,7 @@ def test_by_hand(micro, slopes):
     # good episode: turn 0 lost .3 - .1 = .2 in all, turn 1 gained; a bad one that lost everywhere
     old = [[-1.0] * 4, [-1.0] * 4]
     new = [[-1.3, -0.9, -1.1, -0.5], [-2.0] * 4]
-    tokens = micro(new, old, [1.0, -1.0], chunk=[[0, 0, 1, 1], [0, 0, 1, 1]], weight=[[0.0] * 4] * 2)
+    tokens = micro(new, old, [1.0, -1.0], turn=[[0, 0, 1, 1], [0, 0, 1, 1]], weight=[[0.0] * 4] * 2)
     method = make("llds(coefficient=0.4)")
     # only the first token is in a turn that lost and has lost itself: .4 * .3 / 8 = .015, gradient -.4 / 8
     assert method.regularise(tokens).item() == pytest.approx(0.015)

@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from berrypick.agents.methods import make
-from berrypick.agents.methods.base import Method, Tokens, loss
+from berrypick.agents.methods.batch import MicroBatch
+from berrypick.agents.methods.method import Method, loss
 
 
 def test_control_by_hand():
@@ -43,9 +44,9 @@ def train(method: Method, micro, steps: int) -> list[float]:
         seen.append(entropy.item())
         state = method.control(state, seen[-1])
         each = micro(new.detach()[:, None], new.detach()[:, None], advantage - new.detach().exp()[0])
-        fields = vars(each) | {"new": new[:, None], "entropy": entropy.expand(5, 1), "state": state}
+        fields = vars(each) | {"logprobs": new[:, None], "entropy": entropy.expand(5, 1), "state": state}
         fields["weight"] = new.detach().exp()[:, None]  # every action once, as often as it is taken
-        (gradient,) = torch.autograd.grad(loss(method, Tokens(**fields)), logits)
+        (gradient,) = torch.autograd.grad(loss(method, MicroBatch(**fields)), logits)
         logits = (logits - 0.5 * gradient).detach()
     return seen
 

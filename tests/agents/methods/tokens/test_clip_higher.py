@@ -17,4 +17,4 @@ def test_by_hand(micro, slopes):
 
 
 def test_it_leaves_the_rest_of_its_base_alone():
-    assert make("clip_higher").reduce is sequence_mean and not make("clip_higher").marks
+    assert make("clip_higher").reduce is sequence_mean and not make("clip_higher").needs_token_filter

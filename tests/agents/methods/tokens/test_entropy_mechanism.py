@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from berrypick.agents.methods import make
-from berrypick.agents.methods.base import Scores
+from berrypick.agents.methods.batch import Scores
 from berrypick.agents.methods.tokens.covariance import covariance
 
 #: How often each action stands in the group: so often does the policy take it, so that a mean over the group is exact.
@@ -32,7 +32,7 @@ class Step:
         new = self.logits.log_softmax(0)[self.actions][:, None]
         tokens = micro(new.detach(), new.detach(), self.advantage)
         weight = self.method.reduce(tokens.mask, 1)
-        total = (self.method.token_loss(type(tokens)(**(vars(tokens) | {"new": new}))) * weight).sum()
+        total = (self.method.token_loss(type(tokens)(**(vars(tokens) | {"logprobs": new}))) * weight).sum()
         return torch.autograd.grad(total, self.logits)[0]
 
     def covariance(self, change: Tensor) -> float:

@@ -4,16 +4,16 @@ import pytest
 import torch
 
 from berrypick.agents.methods import make
-from berrypick.agents.methods.base import loss
+from berrypick.agents.methods.method import loss
 
 
 def test_by_hand(micro, slopes, scored):
     method = make("kl_cov(ratio=0.25,beta=0.5)")
     # means -2 and 0 -> covariances -1 * -1, 1 * 1, -2 * -2, 2 * 2 ... : the rare and punished token comes first
     scores = scored([-3.0, -1.0, -4.0, 0.0], [-1.0, 1.0, -2.5, 2.5])  # 1, 1, 5, 5: of equal ones the first
-    marked = method.mark(scores)
+    marked = method.token_filter(scores)
     assert marked.tolist() == [[False, False, True, False]]  # int(.25 * 4) = 1
-    tokens = micro([[-3.0, -1.0, -4.0, 0.0]], [[-3.0, -1.0, -4.5, 0.0]], [[-1.0, 1.0, -2.5, 2.5]], marked=marked)
+    tokens = micro([[-3.0, -1.0, -4.0, 0.0]], [[-3.0, -1.0, -4.5, 0.0]], [[-1.0, 1.0, -2.5, 2.5]], selected=marked)
     # weights 1/4; r of the third = exp(.5) = 1.6487213: (2.5 * 1.6487213 + .5) / 4 = 1.1554508
     assert slopes(method, tokens)[0].tolist() == pytest.approx([0.25, -0.25, 1.1554508, -0.625])
     # value: (1 - 1 + 2.5 * 1.6487213 - 2.5) / 4 + .5 * .5 / 4
@@ -23,7 +23,7 @@ def test_by_hand(micro, slopes, scored):
 def test_it_adds_nothing_before_the_first_update(micro, slopes):
     generator = torch.Generator().manual_seed(6)
     new = torch.randn(4, 6, dtype=torch.float64, generator=generator)
-    tokens = micro(new, new, torch.randn(4, 6, generator=generator), marked=torch.ones(4, 6))
+    tokens = micro(new, new, torch.randn(4, 6, generator=generator), selected=torch.ones(4, 6))
     assert torch.equal(slopes(make("kl_cov(beta=100)"), tokens), slopes(make("kl_cov(beta=0)"), tokens))
 
 
@@ -32,7 +32,7 @@ def test_afterwards_its_penalty_points_back(micro, slopes):
     advantage = torch.tensor([[1.0, -1.0, 1.0, -1.0]])
     old = torch.full((1, 4), -1.0, dtype=torch.float64)
     first = slopes(make("kl_cov"), micro(old, old, advantage))
-    tokens = micro(old - 0.1 * first, old, advantage, marked=[[1, 1, 0, 0]])
+    tokens = micro(old - 0.1 * first, old, advantage, selected=[[1, 1, 0, 0]])
     penalty = slopes(make("kl_cov(beta=1)"), tokens) - slopes(make("kl_cov(beta=0)"), tokens)
     # a step against the gradient: lp - lp_old = +.025, -.025: the penalty's gradient has its sign, 1/4 each
     assert penalty[0].tolist() == pytest.approx([0.25, -0.25, 0, 0])
@@ -44,4 +44,4 @@ def test_afterwards_its_penalty_points_back(micro, slopes):
 def test_how_many_are_marked(scored, name: str, size: int, expected: int):
     generator = torch.Generator().manual_seed(7)
     new, advantage = (torch.randn(size, generator=generator).tolist() for _ in range(2))
-    assert int(make(name).mark(scored(new, advantage)).sum()) == expected
+    assert int(make(name).token_filter(scored(new, advantage)).sum()) == expected

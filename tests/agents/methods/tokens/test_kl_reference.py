@@ -5,7 +5,7 @@ import math
 import pytest
 
 from berrypick.agents.methods import make
-from berrypick.agents.methods.base import loss
+from berrypick.agents.methods.method import loss
 
 
 def test_by_hand(micro, slopes):

@@ -10,11 +10,11 @@ import torch
 
 from berrypick import agents, seeding
 from berrypick.agents.discrete.policy import load, make_policy, sampler
-from berrypick.agents.methods.base import KINDS
+from berrypick.agents.methods.batch import TOKEN_TYPES
 from berrypick.agents.rollout import rollout, rollout_numbers
 from berrypick.agents.training.discrete.learner import DiscreteLearner
-from berrypick.agents.training.learner import Played
-from berrypick.agents.training.strategy_ids import niches
+from berrypick.agents.training.learner import RolloutBatch
+from berrypick.agents.training.strategy_ids import strategy_ids
 from berrypick.envs.actions import Answer, Search
 from berrypick.envs.discrete.choices import CHOICES
 from berrypick.envs.discrete.env import AlmanacDiscrete
@@ -35,11 +35,11 @@ def learner() -> DiscreteLearner:
 
 
 @pytest.fixture(scope="module")
-def played(learner: DiscreteLearner) -> Played:
+def played(learner: DiscreteLearner) -> RolloutBatch:
     return learner.play(7, 20, GROUPS, SIZE)
 
 
-def test_groups_are_the_tasks_drawn_for_their_episodes(learner: DiscreteLearner, played: Played):
+def test_groups_are_the_tasks_drawn_for_their_episodes(learner: DiscreteLearner, played: RolloutBatch):
     tasks = make_env().tasks
     drawn = [tasks.draw(7, 20 + group).question.id for group in range(GROUPS) for _ in range(SIZE)]
     assert [trace.question.id for trace in played.traces] == drawn
@@ -47,7 +47,7 @@ def test_groups_are_the_tasks_drawn_for_their_episodes(learner: DiscreteLearner,
     assert learner.limit == 10
 
 
-def test_rows_sample_from_generators_of_their_own(learner: DiscreteLearner, played: Played):
+def test_rows_sample_from_generators_of_their_own(learner: DiscreteLearner, played: RolloutBatch):
     """The third rollout of the second group, played alone, decision by decision."""
     row = SIZE + 2
     env, draw = make_env(), seeding.rollout_rng(7, "sampling", 21, 2)
@@ -60,21 +60,21 @@ def test_rows_sample_from_generators_of_their_own(learner: DiscreteLearner, play
     assert env.trace.turns == played.traces[row].turns
 
 
-def test_other_groups_beside_it_change_no_episode(learner: DiscreteLearner, played: Played):
+def test_other_groups_beside_it_change_no_episode(learner: DiscreteLearner, played: RolloutBatch):
     alone = learner.play(7, 21, 1, SIZE)
     assert [trace.turns for trace in alone.traces] == [trace.turns for trace in played.traces[SIZE : 2 * SIZE]]
 
 
-def test_the_same_seed_gives_the_same_bytes(played: Played):
+def test_the_same_seed_gives_the_same_bytes(played: RolloutBatch):
     again = DiscreteLearner(make_policy(0), make_env).play(7, 20, GROUPS, SIZE).batch
-    for name in ("reward", "niche", "mask", "old", "entropy", "kind", "chunk"):
+    for name in ("reward", "strategy_id", "mask", "old_logprobs", "entropy", "token_type", "turn"):
         assert getattr(again, name).numpy().tobytes() == getattr(played.batch, name).numpy().tobytes()
     for name, tensor in again.inputs.items():
         assert tensor.numpy().tobytes() == played.batch.inputs[name].numpy().tobytes()
     assert DiscreteLearner(make_policy(0), make_env).play(8, 20, 1, 1).traces[0].turns != played.traces[0].turns
 
 
-def test_tokens_are_the_turns(played: Played):
+def test_tokens_are_the_turns(played: RolloutBatch):
     batch = played.batch
     for row, trace in enumerate(played.traces):
         assert batch.mask[row].sum() == len(trace.turns) and batch.mask[row, : len(trace.turns)].all()
@@ -83,29 +83,29 @@ def test_tokens_are_the_turns(played: Played):
             use = (
                 "answer" if isinstance(turn.action, Answer) else "query" if isinstance(turn.action, Search) else "tool"
             )
-            assert KINDS[batch.kind[row, place]] == use and batch.chunk[row, place] == place
-            assert batch.planning[row, place] == (use != "answer") and 0 <= batch.lot[row, place] < 1
+            assert TOKEN_TYPES[batch.token_type[row, place]] == use and batch.turn[row, place] == place
+            assert batch.planning[row, place] == (use != "answer") and 0 <= batch.uniform[row, place] < 1
             tool = CHOICES[batch.inputs["action"][row, place]].tool
             assert tool == (turn.engine or ("answer" if use == "answer" else "open"))
     assert batch.mask.shape[1] == max(len(trace.turns) for trace in played.traces)
 
 
-def test_only_legal_actions_are_taken(played: Played):
+def test_only_legal_actions_are_taken(played: RolloutBatch):
     batch = played.batch
     taken = batch.inputs["legal"].gather(2, batch.inputs["action"][:, :, None])[:, :, 0]
     assert torch.equal(taken, batch.mask)
     assert all(turn.valid for trace in played.traces for turn in trace.turns)
 
 
-def test_scores_before_an_update_are_what_was_recorded(learner: DiscreteLearner, played: Played):
+def test_scores_before_an_update_are_what_was_recorded(learner: DiscreteLearner, played: RolloutBatch):
     batch = played.batch
     new, entropy = learner.score(learner.module, batch, torch.arange(GROUPS * SIZE))
-    assert torch.allclose(new, batch.old, atol=1e-5) and torch.allclose(entropy, batch.entropy, atol=1e-5)
+    assert torch.allclose(new, batch.old_logprobs, atol=1e-5) and torch.allclose(entropy, batch.entropy, atol=1e-5)
     assert (new[~batch.mask] == 0).all() and (entropy[~batch.mask] == 0).all()
     assert (new[batch.mask] < 0).any() and new.requires_grad and entropy.requires_grad
 
 
-def test_scores_of_rows_are_rows_of_scores(learner: DiscreteLearner, played: Played):
+def test_scores_of_rows_are_rows_of_scores(learner: DiscreteLearner, played: RolloutBatch):
     rows = torch.tensor([5, 0, 5])
     for all_of, some in zip(
         learner.score(learner.module, played.batch, torch.arange(GROUPS * SIZE)),
@@ -115,12 +115,12 @@ def test_scores_of_rows_are_rows_of_scores(learner: DiscreteLearner, played: Pla
         assert torch.allclose(all_of[rows], some, atol=1e-6)
 
 
-def test_another_module_scores_otherwise(learner: DiscreteLearner, played: Played):
+def test_another_module_scores_otherwise(learner: DiscreteLearner, played: RolloutBatch):
     new, _ = learner.score(make_policy(1), played.batch, torch.arange(2))
-    assert not torch.allclose(new, played.batch.old[:2], atol=1e-3)
+    assert not torch.allclose(new, played.batch.old_logprobs[:2], atol=1e-3)
 
 
-def test_what_stands_where_the_mask_is_false_changes_nothing(learner: DiscreteLearner, played: Played):
+def test_what_stands_where_the_mask_is_false_changes_nothing(learner: DiscreteLearner, played: RolloutBatch):
     batch, rows = played.batch, torch.arange(GROUPS * SIZE)
     assert not batch.mask.all()
     before = learner.score(learner.module, batch, rows)
@@ -141,10 +141,10 @@ def test_a_saved_policy_plays_in_text_what_it_plays_in_numbers(learner: Discrete
     assert first[0] != first[1] or first[1] != first[2]
 
 
-def test_outcomes_and_niches_are_those_of_the_traces(played: Played):
+def test_outcomes_and_niches_are_those_of_the_traces(played: RolloutBatch):
     env = make_env()
     for trace, outcome in zip(played.traces, played.outcomes, strict=True):
         world = env.tasks.named(trace.question.id).world
         assert outcome == analyse(trace, env.inner.engines_of(world))
-    assert torch.equal(played.batch.niche, niches(played.batch.reward.tolist(), played.outcomes))
-    assert torch.equal(played.batch.niche >= 0, played.batch.reward > 0)
+    assert torch.equal(played.batch.strategy_id, strategy_ids(played.batch.reward.tolist(), played.outcomes))
+    assert torch.equal(played.batch.strategy_id >= 0, played.batch.reward > 0)

@@ -13,8 +13,8 @@ from berrypick import agents, seeding
 from berrypick.agents.lm.load import Card, load, pack
 from berrypick.agents.lm.tiny import make_tiny
 from berrypick.agents.lm.tokenizer import END, make_tokenizer
-from berrypick.agents.methods.base import KINDS, Batch
-from berrypick.agents.training.learner import Played
+from berrypick.agents.methods.batch import TOKEN_TYPES, Batch
+from berrypick.agents.training.learner import RolloutBatch
 from berrypick.agents.training.text.learner import TextLearner
 from berrypick.agents.training.text.ngrams import StrategicNgrams
 from berrypick.agents.training.text.planning import spoken
@@ -47,7 +47,7 @@ def learner() -> TextLearner:
 
 
 @pytest.fixture(scope="module")
-def played(learner: TextLearner) -> Played:
+def played(learner: TextLearner) -> RolloutBatch:
     return learner.play(5, 20, 3, 4)
 
 
@@ -60,12 +60,12 @@ CRITIQUES = ["This is not the answer.", "", "The searches are used up. This is n
 
 
 @pytest.fixture(scope="module")
-def refined(learner: TextLearner) -> Played:
+def refined(learner: TextLearner) -> RolloutBatch:
     return learner.refine(5, PLACES, CRITIQUES)
 
 
 def test_refinements_stand_behind_the_prompt_without_the_critique(
-    learner: TextLearner, played: Played, refined: Played
+    learner: TextLearner, played: RolloutBatch, refined: RolloutBatch
 ):
     batch, first = refined.batch, played.batch
     assert batch.off is not None and batch.off.all() and batch.group.tolist() == [0, 1, 1]
@@ -80,13 +80,13 @@ def test_refinements_stand_behind_the_prompt_without_the_critique(
         assert "".join(written.split()) == "".join(TOKENIZER.decode(tokens, skip_special_tokens=True).split())
 
 
-def test_refinements_are_scored_as_if_they_had_read_nothing(learner: TextLearner, refined: Played):
+def test_refinements_are_scored_as_if_they_had_read_nothing(learner: TextLearner, refined: RolloutBatch):
     with torch.no_grad():
         new, entropy = learner.score(learner.module, refined.batch, everything(refined.batch))
-    assert torch.equal(new, refined.batch.old) and torch.equal(entropy, refined.batch.entropy)
+    assert torch.equal(new, refined.batch.old_logprobs) and torch.equal(entropy, refined.batch.entropy)
 
 
-def test_refinements_read_their_critique_and_are_the_same_each_time(learner: TextLearner, refined: Played):
+def test_refinements_read_their_critique_and_are_the_same_each_time(learner: TextLearner, refined: RolloutBatch):
     def ids(critiques):
         batch = learner.refine(5, PLACES, critiques).batch
         return [batch.inputs["ids"][row][batch.mask[row]].tolist() for row in range(len(PLACES))]
@@ -98,25 +98,27 @@ def test_refinements_read_their_critique_and_are_the_same_each_time(learner: Tex
     assert all(one != two for one, two in zip(ids(CRITIQUES), other, strict=True))
 
 
-def test_further_rollouts_are_those_that_a_larger_group_would_have_had(learner: TextLearner, played: Played):
+def test_further_rollouts_are_those_that_a_larger_group_would_have_had(learner: TextLearner, played: RolloutBatch):
     further = learner.refine(5, [(20, 2), (21, 3)], None)
     assert further.batch.off is None
     for row, place in enumerate((2, 7)):  # groups of four
         assert further.traces[row].turns == played.traces[place].turns
         width = further.batch.mask.shape[1]
-        assert torch.allclose(further.batch.old[row], played.batch.old[place][:width], atol=1e-5)
+        assert torch.allclose(further.batch.old_logprobs[row], played.batch.old_logprobs[place][:width], atol=1e-5)
 
 
-def test_what_was_sampled_scores_as_it_was_recorded(learner: TextLearner, played: Played):
+def test_what_was_sampled_scores_as_it_was_recorded(learner: TextLearner, played: RolloutBatch):
     batch = played.batch
     with torch.no_grad():
         new, entropy = learner.score(learner.module, batch, everything(batch))
     assert new.shape == entropy.shape == batch.mask.shape and batch.mask.sum() > 100
-    assert torch.allclose(new, batch.old, atol=1e-4, rtol=0) and torch.allclose(entropy, batch.entropy, atol=1e-4)
+    assert torch.allclose(new, batch.old_logprobs, atol=1e-4, rtol=0) and torch.allclose(
+        entropy, batch.entropy, atol=1e-4
+    )
     assert not new[~batch.mask].any() and not entropy[~batch.mask].any()
 
 
-def test_full_logits_score_as_chosen_ones(learner: TextLearner, played: Played, monkeypatch: pytest.MonkeyPatch):
+def test_full_logits_score_as_chosen_ones(learner: TextLearner, played: RolloutBatch, monkeypatch: pytest.MonkeyPatch):
     rows = torch.tensor([7, 2])
     chosen = learner.score(learner.module, played.batch, rows)
     assert learner._selects
@@ -125,11 +127,11 @@ def test_full_logits_score_as_chosen_ones(learner: TextLearner, played: Played, 
         assert torch.allclose(one, other, atol=1e-5) and one.shape[0] == 2
 
 
-def test_only_what_the_policy_wrote_is_masked(learner: TextLearner, played: Played):
+def test_only_what_the_policy_wrote_is_masked(learner: TextLearner, played: RolloutBatch):
     """The masked tokens of a turn say what the trace says was written; the others the prompt and what came back."""
     batch = played.batch
     for row, trace in enumerate(played.traces):
-        ids, mask, chunk = batch.inputs["ids"][row], batch.mask[row], batch.chunk[row]
+        ids, mask, chunk = batch.inputs["ids"][row], batch.mask[row], batch.turn[row]
         assert learner._script.opening(trace.prompt) == ids[: int(mask.int().argmax())].tolist()
         for number, turn in enumerate(trace.turns):
             written = ids[mask & (chunk == number)].tolist()
@@ -137,21 +139,21 @@ def test_only_what_the_policy_wrote_is_masked(learner: TextLearner, played: Play
         assert int(chunk[mask].max()) == len(trace.turns) - 1
 
 
-def test_what_the_environment_said_is_no_target(learner: TextLearner, played: Played):
+def test_what_the_environment_said_is_no_target(learner: TextLearner, played: RolloutBatch):
     """With an observation's tokens exchanged, nothing before it changes, and it has no score of its own."""
     batch = played.batch
-    later = (~batch.mask) & (batch.chunk == 1)
+    later = (~batch.mask) & (batch.turn == 1)
     assert later.any()
     ids = batch.inputs["ids"].masked_fill(later, 9)
     other = replace(batch, inputs={"ids": ids})
     with torch.no_grad():
         new, _ = learner.score(learner.module, other, everything(batch))
         same, _ = learner.score(learner.module, batch, everything(batch))
-    assert not new[~batch.mask].any() and torch.allclose(new[batch.chunk == 0], same[batch.chunk == 0], atol=1e-5)
+    assert not new[~batch.mask].any() and torch.allclose(new[batch.turn == 0], same[batch.turn == 0], atol=1e-5)
     assert not torch.allclose(new, same, atol=1e-3)
 
 
-def test_gradients_reach_the_weights_and_add_up_over_parts(learner: TextLearner, played: Played):
+def test_gradients_reach_the_weights_and_add_up_over_parts(learner: TextLearner, played: RolloutBatch):
     batch = played.batch
 
     def gradient(*parts: torch.Tensor) -> torch.Tensor:
@@ -166,28 +168,28 @@ def test_gradients_reach_the_weights_and_add_up_over_parts(learner: TextLearner,
     assert whole.abs().max() > 0 and torch.allclose(whole, split, rtol=1e-3, atol=1e-3 * float(whole.abs().max()))
 
 
-def test_the_same_seed_and_episode_play_the_same_bytes(learner: TextLearner, played: Played):
+def test_the_same_seed_and_episode_play_the_same_bytes(learner: TextLearner, played: RolloutBatch):
     again = make().play(5, 20, 3, 4)
-    for name in ("reward", "group", "niche", "mask", "old", "entropy", "kind", "chunk"):
+    for name in ("reward", "group", "strategy_id", "mask", "old_logprobs", "entropy", "token_type", "turn"):
         assert torch.equal(getattr(again.batch, name), getattr(played.batch, name)), name
     assert torch.equal(again.batch.inputs["ids"], played.batch.inputs["ids"])
     assert [trace.turns for trace in again.traces] == [trace.turns for trace in played.traces]
     assert [trace.turns for trace in learner.play(6, 20, 3, 4).traces] != [trace.turns for trace in played.traces]
 
 
-def test_groups_play_alone_as_they_play_together(learner: TextLearner, played: Played):
+def test_groups_play_alone_as_they_play_together(learner: TextLearner, played: RolloutBatch):
     for group in range(3):
         alone = learner.play(5, 20 + group, 1, 4)
         together = played.traces[4 * group : 4 * group + 4]
         assert [trace.turns for trace in alone.traces] == [trace.turns for trace in together]
         width, rows = alone.batch.mask.shape[1], slice(4 * group, 4 * group + 4)
-        for name in ("old", "entropy"):
+        for name in ("old_logprobs", "entropy"):
             both = getattr(played.batch, name)[rows, :width], getattr(alone.batch, name)
             assert torch.allclose(*both, atol=1e-5, rtol=0), name
-        assert torch.equal(played.batch.kind[rows, :width], alone.batch.kind)
+        assert torch.equal(played.batch.token_type[rows, :width], alone.batch.token_type)
 
 
-def test_a_group_is_asked_the_task_that_is_drawn(played: Played):
+def test_a_group_is_asked_the_task_that_is_drawn(played: RolloutBatch):
     tasks = make_env().tasks
     for row, trace in enumerate(played.traces):
         assert trace.question.id == tasks.draw(5, 20 + row // 4).question.id
@@ -207,15 +209,15 @@ def test_a_rollout_samples_with_its_own_generator(learner: TextLearner):
     assert int(batch.inputs["ids"][1, first]) == int(np.searchsorted(heaped, drawn, side="right"))
 
 
-def test_kinds_stand_at_generated_tokens(learner: TextLearner, played: Played):
+def test_kinds_stand_at_generated_tokens(learner: TextLearner, played: RolloutBatch):
     """In a turn whose first tag is <answer>: thought before it, a tool token there, the answer after it."""
     batch, found = played.batch, 0
-    assert not batch.kind[~batch.mask].any()
+    assert not batch.token_type[~batch.mask].any()
     for row, trace in enumerate(played.traces):
         for turn in range(len(trace.turns)):
-            own = batch.mask[row] & (batch.chunk[row] == turn)
+            own = batch.mask[row] & (batch.turn[row] == turn)
             tokens = TOKENIZER.convert_ids_to_tokens(batch.inputs["ids"][row, own].tolist())
-            kinds = [KINDS[kind] for kind in batch.kind[row, own].tolist()]
+            kinds = [TOKEN_TYPES[kind] for kind in batch.token_type[row, own].tolist()]
             first = next((place for place, token in enumerate(tokens) if token.startswith("<")), len(tokens))
             assert kinds[:first] == ["think"] * first
             if tokens[first : first + 1] == ["<answer>"]:
@@ -225,15 +227,15 @@ def test_kinds_stand_at_generated_tokens(learner: TextLearner, played: Played):
     assert found
 
 
-def test_planning_stands_at_generated_tokens_and_tags_are_planning(played: Played):
+def test_planning_stands_at_generated_tokens_and_tags_are_planning(played: RolloutBatch):
     batch = played.batch
     assert not batch.planning[~batch.mask].any() and not batch.extra
-    tool, answer = (batch.mask & (batch.kind == KINDS.index(kind)) for kind in ("tool", "answer"))
+    tool, answer = (batch.mask & (batch.token_type == TOKEN_TYPES.index(kind)) for kind in ("tool", "answer"))
     assert tool.any() and batch.planning[tool].all() and not batch.planning[answer].any()
-    assert (batch.lot >= 0).all() and (batch.lot < 1).all() and len(batch.lot[batch.mask].unique()) > 100
+    assert (batch.uniform >= 0).all() and (batch.uniform < 1).all() and len(batch.uniform[batch.mask].unique()) > 100
 
 
-def test_grams_that_are_known_are_looked_for(played: Played):
+def test_grams_that_are_known_are_looked_for(played: RolloutBatch):
     """The policy has learnt nothing: any three of its words that stand in a row will do."""
     words = next(
         [word.text for word in phrase[:3]]
@@ -256,7 +258,7 @@ def start() -> TextLearner:
 
 
 @pytest.fixture(scope="module")
-def answered(start: TextLearner) -> Played:
+def answered(start: TextLearner) -> RolloutBatch:
     return start.play(5, 20, 4, 4)
 
 
@@ -272,14 +274,14 @@ def by_itself(learner: TextLearner, before: list[int], answer: list[int]) -> tup
     return found
 
 
-def test_reference_answers_stand_where_episodes_answer(start: TextLearner, answered: Played):
+def test_reference_answers_stand_where_episodes_answer(start: TextLearner, answered: RolloutBatch):
     batch, seen, found = answered.batch, set(), start.reference_answers(answered)
     logprobs, ranks = found["answer_logprobs"], found["answer_ranks"]
     for row, trace in enumerate(answered.traces):
-        ids, mask, chunk = (each[row].tolist() for each in (batch.inputs["ids"], batch.mask, batch.chunk))
+        ids, mask, chunk = (each[row].tolist() for each in (batch.inputs["ids"], batch.mask, batch.turn))
         answer = TOKENIZER(trace.question.answers[0]).input_ids
         turn = [place for place in range(len(ids)) if mask[place] and chunk[place] == len(trace.turns) - 1]
-        own = [place for place in turn if KINDS[batch.kind[row, place]] == "answer"]
+        own = [place for place in turn if TOKEN_TYPES[batch.token_type[row, place]] == "answer"]
         opening = TOKENIZER("<answer>").input_ids
         if trace.terminated and own:
             before = ids[: own[0]]
@@ -295,11 +297,15 @@ def test_reference_answers_stand_where_episodes_answer(start: TextLearner, answe
     assert {(True, True), (False, False)} <= seen
 
 
-def test_an_answer_that_was_given_is_not_what_is_reflected_on(start: TextLearner, answered: Played):
+def test_an_answer_that_was_given_is_not_what_is_reflected_on(start: TextLearner, answered: RolloutBatch):
     """Whatever the policy answered: up to there, reasoning is the same, and so are the values, to the bit."""
     row = next(row for row, trace in enumerate(answered.traces) if trace.answer)
     batch = answered.batch
-    own = (batch.kind[row] == KINDS.index("answer")) & batch.mask[row] & (batch.chunk[row] == batch.chunk[row].max())
+    own = (
+        (batch.token_type[row] == TOKEN_TYPES.index("answer"))
+        & batch.mask[row]
+        & (batch.turn[row] == batch.turn[row].max())
+    )
     ids = batch.inputs["ids"].clone()
     ids[row, own] = 7
     other = start.reference_answers(answered._replace(batch=replace(batch, inputs={"ids": ids})))
@@ -307,7 +313,7 @@ def test_an_answer_that_was_given_is_not_what_is_reflected_on(start: TextLearner
     assert torch.equal(other["answer_logprobs"].nan_to_num(), same["answer_logprobs"].nan_to_num())
 
 
-def test_reasoning_of_another_episode_stands_behind_the_own_question(start: TextLearner, answered: Played):
+def test_reasoning_of_another_episode_stands_behind_the_own_question(start: TextLearner, answered: RolloutBatch):
     """One row of the next question's: its turns, behind this question's prompt and before this question's answer."""
     donors = [(row + 4) % 16 for row in range(16)]
     found, row = start.reference_answers(answered, donors)["answer_logprobs"], 2
@@ -316,7 +322,7 @@ def test_reasoning_of_another_episode_stands_behind_the_own_question(start: Text
     ids = answered.batch.inputs["ids"][donors[row]].tolist()
     theirs, ours = (start._script.opening(trace.prompt) for trace in (other, own))
     assert ids[: len(theirs)] == theirs
-    said = (answered.batch.kind[donors[row]] == KINDS.index("answer")) & answered.batch.mask[donors[row]]
+    said = (answered.batch.token_type[donors[row]] == TOKEN_TYPES.index("answer")) & answered.batch.mask[donors[row]]
     before = ours + ids[len(theirs) : int(said.nonzero()[0])]
     answer = TOKENIZER(own.question.answers[0]).input_ids
     assert found[row, : len(answer)].tolist() == pytest.approx(by_itself(start, before, answer)[0], abs=1e-4)
@@ -324,7 +330,7 @@ def test_reasoning_of_another_episode_stands_behind_the_own_question(start: Text
     assert torch.equal(same.nan_to_num(), given.nan_to_num())
 
 
-def test_limit_is_what_an_episode_can_have(learner: TextLearner, played: Played):
+def test_limit_is_what_an_episode_can_have(learner: TextLearner, played: RolloutBatch):
     assert learner.limit == 3 * 6 >= int(played.batch.mask.sum(1).max())
 
 

@@ -25,7 +25,7 @@ from berrypick.agents.treesearch.features import NAMES
 
 CONFIG = Config(
     "grpo", "tiny-diverse", "berrypick/Almanac-v0", {"corpus": "almanac-tiny", "worlds": 1, "split": "train"},
-    steps=2, groups=3, size=3, updates=2, lr=1e-3,
+    steps=2, prompts_per_step=3, group_size=3, minibatches_per_step=2, lr=1e-3,
 )  # fmt: skip
 
 
@@ -50,7 +50,10 @@ def test_a_run_ends_in_an_agent(tmp_path: Path):
 @pytest.mark.parametrize("penalty", ["kl_cov(beta={})", "llds(coefficient={})"])
 def test_penalties_on_the_distance_from_the_rollouts_begin_at_nothing(tmp_path: Path, penalty: str):
     """Sampling goes through a cache and scoring does not: what differs in the last bits is no distance."""
-    found = [trained(tmp_path / scale, method=penalty.format(scale), updates=1, steps=1) for scale in ("1", "50")]
+    found = [
+        trained(tmp_path / scale, method=penalty.format(scale), minibatches_per_step=1, steps=1)
+        for scale in ("1", "50")
+    ]
     assert equal(*found)
 
 
@@ -150,6 +153,6 @@ def another_precision() -> Iterator[None]:
 @pytest.mark.usefixtures("another_precision")
 def test_mixed_precision_scores_with_what_it_trains_with(tmp_path: Path):
     """In bfloat16 sampled and scored log-probabilities differ by a tenth: scored again, the first update sees none."""
-    trained(tmp_path, precision="bf16", updates=1, steps=1)
+    trained(tmp_path, precision="bf16", minibatches_per_step=1, steps=1)
     (line,), _ = run_dir.read_metrics(tmp_path)
     assert line.approx_kl == 0.0 and line.grad_norm is not None

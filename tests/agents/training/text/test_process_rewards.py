@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from berrypick.agents.methods.base import Batch
+from berrypick.agents.methods.batch import Batch
 from berrypick.agents.training.text.process_rewards import FIRST, critic_auc, scores, trained
 from berrypick.agents.treesearch import critics, samples
 from berrypick.agents.treesearch.critics import Critics, Head

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from berrypick.agents.methods.base import Batch
+from berrypick.agents.methods.batch import Batch
 from berrypick.agents.methods.signal.r3 import reflection, uniform_mean
 from berrypick.agents.training.text.reflection import measured, rank_correlation
 

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from berrypick.agents.methods.base import KINDS
+from berrypick.agents.methods.batch import TOKEN_TYPES
 from berrypick.agents.training.text.token_types import label
 
 #: One letter a kind: h think, t tool, q query, a answer.
-LETTERS = dict(zip("htqa", KINDS, strict=True))
+LETTERS = dict(zip("htqa", TOKEN_TYPES, strict=True))
 
 
 def labels(text: str, protocol: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import pytest
 import torch
 
-from berrypick.agents.methods.base import Batch
+from berrypick.agents.methods.batch import Batch
 from berrypick.benchmarks.studies.critique.second_attempts import FIRST, Sizes
 from berrypick.benchmarks.studies.r3.ranking import Reflection, reflect
 

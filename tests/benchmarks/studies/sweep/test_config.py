@@ -51,7 +51,7 @@ def test_a_file_becomes_trials(tmp_path: Path):
     start, first, second = trials[:3]
     assert (start.config, start.start, start.kind, start.suite) == (None, "tiny-diverse", "lm", "quick")
     assert first.config and second.config
-    assert (first.config.steps, first.config.lr, first.config.seed, first.config.groups) == (5, 1e-4, 3, 12)
+    assert (first.config.steps, first.config.lr, first.config.seed, first.config.prompts_per_step) == (5, 1e-4, 3, 12)
     assert (second.config.steps, second.config.lr) == (5, 5e-5)
     assert (trials[-1].kind, trials[-1].start, trials[-1].suite) == ("discrete", "some/folder", "collapse")
     assert [trial.place.as_posix() for trial in trials[:3]] == [

@@ -22,7 +22,7 @@ TEXT = """
 name = "discrete"
 suite = "handful"
 methods = ["grpo", "fitness_sharing"]
-training = { env = "berrypick/AlmanacDiscrete-v0", steps = 6, groups = 4, size = 4 }
+training = { env = "berrypick/AlmanacDiscrete-v0", steps = 6, prompts_per_step = 4, group_size = 4 }
 """
 SCRIPT = """
 import sys
