@@ -12,6 +12,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+import torch
+
 from berrypick.agents.lm.load import load, weights
 from berrypick.agents.lm.tokenizer import make_tokenizer
 from berrypick.agents.scripted.hop_mixture import HopMixture
@@ -49,6 +51,7 @@ class Hops:
         lr: learning rate of AdamW; warmed up in 50 steps.
         copied: weight of the loss on copied tokens (``batches.Batch``) beside 1 for acted ones.
         recited: names said again behind each sequence (``batches.Mixture``).
+        temperature: sampling temperature that is folded into the weights, so that training takes place at it.
     """
 
     base: str = "tiny-base"
@@ -58,6 +61,7 @@ class Hops:
     lr: float = 2e-3
     copied: float = 1.0
     recited: int = 24
+    temperature: float = 0.85
 
     @property
     def total(self) -> int:
@@ -124,4 +128,14 @@ def train(
     def batch(step: int) -> Batch:
         return (skewed if step % SKEWED_EVERY == SKEWED_EVERY - 1 else even).batch(step)
 
-    return fit(model, plan, batch, out, tick)
+    return fold(fit(model, plan, batch, out, tick), plan.temperature)
+
+
+def fold(model: PreTrainedModel, temperature: float) -> PreTrainedModel:
+    """Divide a policy's logits by a temperature, in place: sampled at 1, it does what it did when sampled at that.
+
+    The logits are linear in the weight of the last norm, which Llama has no bias beside.
+    """
+    with torch.no_grad():
+        model.model.norm.weight /= temperature
+    return model
