@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 
 from berrypick.agents.lm.tiny import make_tiny
 from berrypick.agents.lm.tokenizer import make_tokenizer
@@ -46,3 +47,12 @@ def test_every_third_batch_is_of_skewed_worlds(made, tmp_path, monkeypatch):
     monkeypatch.setattr(hops.Mixture, "batch", lambda self, step: self._seed)
     hops.train(make_tiny(len(make_tokenizer()), 0), hops.Hops(), [made, made], tmp_path)
     assert drawn == [0, 0, 1, 0, 0, 1]
+
+
+def test_a_folded_temperature_divides_the_logits():
+    model = make_tiny(len(make_tokenizer()), 0)
+    ids = torch.tensor([[3, 5, 8, 13]])
+    with torch.no_grad():
+        before = model(ids).logits
+        after = hops.fold(model, 0.5)(ids).logits
+    assert torch.allclose(after, before / 0.5, rtol=1e-5, atol=1e-6)
