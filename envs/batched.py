@@ -14,6 +14,7 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
 from berrypick.corpora.engines import Engine
+from berrypick.corpora.engines.base import searched
 from berrypick.envs.infos import Infos
 from berrypick.envs.scoring.trace import Trace, Turn
 from berrypick.envs.search import SearchEnv
@@ -138,19 +139,21 @@ class BatchedSearchEnv(VectorEnv[tuple[str, ...], Sequence[str], npt.NDArray[Any
         return [None if one is None else int(one) for one in seed]
 
 
-def search_together(asked: Sequence[Turn | Request]) -> list[list[Hit]]:
+def search_together(asked: Sequence[Turn | Request]) -> list[list[Hit] | None]:
     """Answer the requests among begun turns, one call for each engine and depth; nothing for the others.
+
+    A list is None where the engine failed.
 
     Delays of faults pass side by side, as they would with engines of their own.
     """
-    found: list[list[Hit]] = [[] for _ in asked]
+    found: list[list[Hit] | None] = [[] for _ in asked]
     groups: dict[tuple[int, int], tuple[Engine, list[int]]] = {}
     for place, turn in enumerate(asked):
         if isinstance(turn, Request):
             groups.setdefault((id(turn.engine), turn.k), (turn.engine, []))[1].append(place)
     for (_, k), (engine, places) in groups.items():
         queries = [turn.action.query for place in places if isinstance(turn := asked[place], Request)]
-        for place, hits in zip(places, engine.search(queries, k), strict=True):
+        for place, hits in zip(places, searched(engine, queries, k), strict=True):
             found[place] = hits
     if seconds := max((turn.seconds for turn in asked if isinstance(turn, Request)), default=0.0):
         time.sleep(seconds)

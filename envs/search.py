@@ -43,7 +43,8 @@ class SearchEnv(gymnasium.Env[str, str]):
         worlds: number of worlds to draw from, or their numbers; ignored by corpora of one world.
         split: train, dev or test; None for any, in corpora of one world.
         families: kinds of question to ask, None for all.
-        engines: engines that can be searched; the first is the default.
+        engines: engines that can be searched; the first is the default. ``NAME=ENGINE`` gives an engine another name in
+            prompts, actions and moves: ``bm25=http:http://127.0.0.1:8000``.
         topk: documents a search lists unless it says otherwise, 1 to 10.
         max_turns: turns after which the episode is truncated.
         search_budget: searches that are answered.
@@ -81,14 +82,15 @@ class SearchEnv(gymnasium.Env[str, str]):
         self.tasks = Tasks(corpus, worlds, split, None if families is None else _names(families))
         numbers = {"topk": topk, "max_turns": max_turns, "search_budget": search_budget}
         numbers = {name: whole(number, name) for name, number in numbers.items()}
-        self.setup = Setup(protocol, _names(engines), **numbers)
-        self.rules = conditions.make(self.setup, _names(knockouts), _names(faults))
+        named = conditions.named_engines(_names(engines))
+        self.setup = Setup(protocol, tuple(named), **numbers)
+        self.rules = conditions.make(self.setup, _names(knockouts), _names(faults), named)
         if render_mode not in (None, *self.metadata["render_modes"]):
             raise UnknownName("render mode", str(render_mode), self.metadata["render_modes"])
         self.render_mode, self.expose_gold = render_mode, expose_gold
         self.observation_space, self.action_space = UnicodeText(OBSERVATION_LIMIT), UnicodeText(ACTION_LIMIT)
         self._reward = REWARDS[reward]
-        changed = _names(knockouts), _names(faults)
+        changed = _names(engines), _names(knockouts), _names(faults)
         self._config = (corpus, self.tasks.numbers, split, self.tasks.families, self.setup, reward, *changed)
         self._seed: int | None = None
         self._episode = 0
@@ -115,7 +117,8 @@ class SearchEnv(gymnasium.Env[str, str]):
 
     def engines_of(self, world: World) -> dict[str, Engine]:
         """The same over any world of the environment."""
-        return {name: world.engine_without(name, self.rules.changes.genres) for name in self.setup.engines}
+        genres = self.rules.changes.genres
+        return {name: world.engine_without(self.rules.source(name), genres) for name in self.setup.engines}
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[str, dict[str, Any]]:
         """Start an episode.
@@ -160,8 +163,15 @@ class SearchEnv(gymnasium.Env[str, str]):
         self._check(action)
         return self.simulation.ask(action)
 
-    def settle(self, asked: Turn | Request, hits: Sequence[Hit] = ()) -> tuple[str, float, bool, bool, dict[str, Any]]:
-        """End a turn that ``ask`` began, with what the engine found where it made a request; returns as ``step``."""
+    def settle(
+        self, asked: Turn | Request, hits: Sequence[Hit] | None = ()
+    ) -> tuple[str, float, bool, bool, dict[str, Any]]:
+        """End a turn that ``ask`` began; returns as ``step``.
+
+        Args:
+            asked: what ``ask`` returned.
+            hits: what the engine found where it is a request, None where the engine failed.
+        """
         simulation, trace = self.simulation, self.trace
         turn = asked if isinstance(asked, Turn) else simulation.answer(asked, hits)
         reward = float(self._reward(trace, trace.question)) if simulation.over else 0.0

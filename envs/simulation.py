@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from berrypick.corpora.engines import Engine, kinds_in
-from berrypick.corpora.engines.base import Mask
+from berrypick.corpora.engines.base import Mask, searched
 from berrypick.envs import observations
 from berrypick.envs.actions import Action, Answer, Invalid, Open, Search
-from berrypick.envs.perturbations import knockouts
+from berrypick.envs.perturbations import faults, knockouts
 from berrypick.envs.perturbations.conditions import Rules
 from berrypick.envs.perturbations.faults import Retrieval
 from berrypick.envs.protocols import ACTION_LIMIT, encodable, quote
@@ -82,7 +82,7 @@ class Simulation:
             return asked
         if asked.seconds:
             time.sleep(asked.seconds)
-        return self.answer(asked, asked.engine.search([asked.action.query], asked.k)[0])
+        return self.answer(asked, searched(asked.engine, [asked.action.query], asked.k)[0])
 
     def ask(self, text: str) -> Turn | Request:
         """Play one turn as far as it goes without an engine: to its end, or to the request that ``answer`` ends."""
@@ -92,9 +92,9 @@ class Simulation:
             self.record(asked)
         return asked
 
-    def answer(self, request: Request, hits: Sequence[Hit]) -> Turn:
-        """Play the turn of a request to its end with what the engine found, and record it."""
-        found, struck = self._distort(request, list(hits))
+    def answer(self, request: Request, hits: Sequence[Hit] | None) -> Turn:
+        """Play the turn of a request to its end with what the engine found, None where it failed, and record it."""
+        found, struck = (None, (faults.ENGINE_FAILED,)) if hits is None else self._distort(request, list(hits))
         if found is None:
             turn = self._listed(request, [], observations.ENGINE_FAILED, struck)
         else:
@@ -102,15 +102,15 @@ class Simulation:
         self.record(turn)
         return turn
 
-    def list_as(self, request: Request, listed: Sequence[Hit], faults: tuple[str, ...]) -> Turn:
+    def list_as(self, request: Request, listed: Sequence[Hit], active: tuple[str, ...]) -> Turn:
         """Play the turn of a request to its end with the list that came back when it was played elsewhere.
 
         Args:
             request: what was asked.
             listed: what came back, faults included.
-            faults: names of the faults that made a difference.
+            active: names of the faults that made a difference.
         """
-        turn = self._listed(request, listed, None, faults)
+        turn = self._listed(request, listed, None, active)
         self.record(turn)
         return turn
 
@@ -175,7 +175,7 @@ class Simulation:
             return self._refuse(raw, action, observations.unavailable(name))
         if refusal := self._refused_form(action, name):
             return self._refuse(raw, action, refusal)
-        engine = self.world.engine_without(name, changes.genres)
+        engine = self.world.engine_without(self.rules.source(name), changes.genres)
         seconds = sum(fault.seconds for fault in self.rules.faults)
         return Request(raw, action, name, engine, topk, self._depth(topk), seconds)
 
@@ -193,24 +193,19 @@ class Simulation:
 
     def _distort(self, request: Request, hits: list[Hit]) -> tuple[list[Hit] | None, tuple[str, ...]]:
         """What the faults make of the hits, None where the engine fails, and which of them made a difference."""
-        struck = []
-        for number, fault in enumerate(self.rules.faults):
+
+        def at(number: int) -> Retrieval:
             draw = rng(self._luck, "fault", len(self.trace.turns) * len(self.rules.faults) + number)
-            at = Retrieval(request.topk, draw, len(self.trace.corpus.documents), self._mask, self._hits_before)
-            found = fault.distort(hits, at)
-            if found is None or found[: request.topk] != hits[: request.topk] or fault.seconds:
-                struck.append(fault.name)
-            if found is None:
-                return None, tuple(struck)
-            hits = found
-        return hits, tuple(struck)
+            return Retrieval(request.topk, draw, len(self.trace.corpus.documents), self._mask, self._hits_before)
+
+        return faults.apply(self.rules.faults, hits, request.topk, at)
 
     def _hits_before(self) -> list[Hit]:
         """What the last search of the episode would have brought without faults."""
         for turn in reversed(self.trace.turns):
             if isinstance(turn.action, Search) and turn.valid:
-                engine = self.world.engine_without(turn.engine, self.rules.changes.genres)
-                return engine.search([turn.action.query], self._depth(turn.topk))[0]
+                engine = self.world.engine_without(self.rules.source(turn.engine), self.rules.changes.genres)
+                return searched(engine, [turn.action.query], self._depth(turn.topk))[0] or []
         return []
 
     def _listed(self, request: Request, hits: Sequence[Hit], message: str | None, struck: tuple[str, ...]) -> Turn:

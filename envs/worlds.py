@@ -120,6 +120,11 @@ def _open(home: Path, name: str, split: str, world: int) -> World:
     return World(corpora.load(name, split, world) if split else corpora.load(name))
 
 
+def forget() -> None:
+    """Drop the worlds of this process, so that they are loaded anew; environments keep those that they hold."""
+    _open.cache_clear()
+
+
 def has_worlds(name: str) -> bool:
     """Whether a corpus is a family of worlds."""
     return name in CORPORA and CORPORA[name].worlds

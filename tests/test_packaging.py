@@ -70,7 +70,7 @@ def test_tests_are_no_package():
 def test_no_bare_folder_name_is_a_module():
     """Trap 2: with the repository root on sys.path, one file becomes two modules with two registries."""
     bare = {name for name in TOP.values() if name != "berrypick"}
-    assert bare == {"corpora", "envs", "agents", "benchmarks", "leaderboard"}
+    assert bare == {"corpora", "envs", "agents", "benchmarks", "leaderboard", "integrations"}
     assert bare.isdisjoint(sys.modules)
     assert str(ROOT) not in sys.path
 

@@ -14,6 +14,22 @@ from berrypick.records import Hit
 Mask = npt.NDArray[np.bool_]
 
 
+class EngineFailed(RuntimeError):
+    """An engine that could not answer, through no fault of the queries: its server is down, slow or broken.
+
+    Args:
+        reason: what happened, with the server's address.
+        hits: one list for each query, None where the search failed.
+    """
+
+    def __init__(self, reason: str, hits: Sequence[list[Hit] | None]) -> None:
+        super().__init__(reason)
+        self.hits = list(hits)
+
+    def __reduce__(self) -> tuple[type[EngineFailed], tuple[str, list[list[Hit] | None]]]:
+        return EngineFailed, (str(self), self.hits)
+
+
 class Engine(Protocol):
     """Ranks a corpus for queries."""
 
@@ -32,5 +48,14 @@ class Engine(Protocol):
 
         Raises:
             ValueError: ``k`` below 1, or a mask of another shape.
+            EngineFailed: some searches failed; engines in this process do not fail.
         """
         ...
+
+
+def searched(engine: Engine, queries: Sequence[str], k: int) -> list[list[Hit] | None]:
+    """Search and return one list for each query, None where the search failed."""
+    try:
+        return [*engine.search(queries, k)]
+    except EngineFailed as failed:
+        return failed.hits

@@ -65,6 +65,9 @@ class Fault:
 #: name -> ``make(argument) -> Fault``, the argument being what follows the colon, "" for none
 FAULTS: Table[Callable[[str], Fault]] = Table("fault")
 
+#: Stands in ``info["faults"]`` where no fault but the engine itself failed.
+ENGINE_FAILED: Final = "engine_failed"
+
 _NUMBER: Final = re.compile(r"[0-9]+(\.[0-9]+)?|\.[0-9]+")
 #: Longest latency, in milliseconds.
 MOST_LATENCY: Final = 60_000.0
@@ -148,6 +151,31 @@ def parse(names: Sequence[str]) -> tuple[Fault, ...]:
     if len({name.partition(":")[0] for name in names}) < len(names):
         raise BadInput(f"must be distinct, got {tuple(names)}", field="faults")
     return tuple(with_argument(FAULTS, name, "faults") for name in names)
+
+
+def apply(
+    active: Sequence[Fault], hits: list[Hit], topk: int, at: Callable[[int], Retrieval]
+) -> tuple[list[Hit] | None, tuple[str, ...]]:
+    """Put hits through faults in their order.
+
+    Args:
+        active: the faults.
+        hits: what the engine found.
+        topk: number of documents that are shown.
+        at: number of a fault to what it may look at.
+
+    Returns:
+        The hits that come back, None where the engine fails, and the names of the faults that made a difference.
+    """
+    names = []
+    for number, fault in enumerate(active):
+        found = fault.distort(hits, at(number))
+        if found is None or found[:topk] != hits[:topk] or fault.seconds:
+            names.append(fault.name)
+        if found is None:
+            return None, tuple(names)
+        hits = found
+    return hits, tuple(names)
 
 
 def key(seed: int, episode: int, question_id: str) -> int:

@@ -14,6 +14,7 @@ from gymnasium.vector import AutoresetMode, SyncVectorEnv, VectorEnv
 
 from berrypick.corpora.store import Corpus
 from berrypick.envs.batched import BatchedSearchEnv
+from berrypick.envs.observations import ENGINE_FAILED
 from berrypick.envs.search import SearchEnv
 from berrypick.errors import BadInput
 
@@ -213,3 +214,16 @@ def test_what_cannot_be_made_is_said(toy_corpus: Corpus):
     with pytest.raises(BadInput, match="render_mode"):
         BatchedSearchEnv(2, **arguments(toy_corpus, render_mode="human"))
     assert BatchedSearchEnv(2, **arguments(toy_corpus, render_mode="ansi")).render_mode == "ansi"
+
+
+def test_a_failed_engine_is_told_to_each_environment(toy_corpus: Corpus):
+    arguments = {
+        "corpus": str(toy_corpus.path),
+        "split": "test",
+        "engines": ("web=http:http://127.0.0.1:9#retries=0", "bm25"),
+    }
+    envs = BatchedSearchEnv(3, autoreset_mode="Disabled", **arguments)
+    envs.reset(seed=0)
+    search = '<search engine="{}">Tessa</search>'
+    observations, *_ = envs.step([search.format("web"), search.format("bm25"), search.format("web")])
+    assert [ENGINE_FAILED in seen for seen in observations] == [True, False, True]

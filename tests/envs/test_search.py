@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from berrypick.corpora import store
 from berrypick.corpora.store import Corpus, Draft
 from berrypick.envs.actions import Answer, Invalid, Open, Search
-from berrypick.envs.observations import NO_SUCH_PAGE
+from berrypick.envs.observations import ENGINE_FAILED, NO_SUCH_PAGE
 from berrypick.envs.protocols import ACTION_LIMIT, PROTOCOLS
 from berrypick.envs.scoring.rewards import REWARDS
 from berrypick.envs.search import SearchEnv
@@ -475,3 +475,28 @@ def test_restored_episodes_are_not_rendered_again(toy_corpus: Corpus, capsys: py
 def test_it_is_what_gymnasium_makes():
     env = gymnasium.make("berrypick/Search-v0", max_turns=2)
     assert isinstance(env.unwrapped, SearchEnv) and env.unwrapped.setup.max_turns == 2
+
+
+def test_an_alias_names_an_engine_in_prompts_actions_and_moves(toy_corpus: Corpus):
+    aliased, plain = make(toy_corpus, engines=("web=bm25", "dense")), make(toy_corpus, engines=("bm25", "dense"))
+    prompts = [ask(env)[0] for env in (aliased, plain)]
+    assert prompts[0] == prompts[1].replace("bm25", "web")
+    action = '<search engine="{}">Tessa Thornwell</search>'
+    assert aliased.step(action.format("web"))[0] == plain.step(action.format("bm25"))[0]
+    assert aliased.trace.turns[0].engine == "web" and set(aliased.engines) == {"web", "dense"}
+    assert "unknown engine 'bm25'" in aliased.step(action.format("bm25"))[0]
+
+
+@pytest.mark.parametrize("engines", [("a=bm25", "a=dense"), ("1=bm25",), ("=bm25",), ("a=",), ("a b=bm25",)])
+def test_a_malformed_or_repeated_alias_is_refused(toy_corpus: Corpus, engines: tuple[str, ...]):
+    with pytest.raises((BadInput, UnknownName)):
+        make(toy_corpus, engines=engines)
+
+
+def test_an_engine_that_fails_is_told_and_costs_a_search(toy_corpus: Corpus):
+    env = make(toy_corpus, engines=("web=http:http://127.0.0.1:9#retries=0",))
+    ask(env)
+    seen, _, terminated, _, info = env.step("<search>Tessa Thornwell</search>")
+    assert ENGINE_FAILED in seen and not terminated
+    assert info["faults"] == ("engine_failed",) and info["doc_ids"] == ()
+    assert info["budget_left"] == {"searches": 5, "turns": 9}

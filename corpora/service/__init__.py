@@ -1,0 +1,1 @@
+"""Retrieval over HTTP without a web framework: request formats, batches across requests, counters."""
