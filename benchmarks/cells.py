@@ -81,7 +81,7 @@ def prepare(cell: Cell, slot: int) -> None:
     env = search_env(cell.bare)
     world = env.tasks.world(slot)
     for name in env.setup.engines:
-        world.engine(env.rules.source(name))
+        world.engine(env.config.source(name))
 
 
 def slots(cell: Cell) -> range:

@@ -1,4 +1,4 @@
-"""The favourite way of an agent: what ``no_favourite`` refuses, measured in the plain cell of the same run."""
+"""The dominant move of an agent: what ``no_dominant_move`` refuses, measured in the plain cell of the same run."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from msgspec.structs import replace
 
 from berrypick.benchmarks.metrics.table import TaskOutcomes
 from berrypick.benchmarks.suites import Cell
-from berrypick.envs.perturbations.knockouts import FAVOURITE
+from berrypick.envs.perturbations.knockouts import is_dominant_move
 from berrypick.envs.scoring.moves import way_of
 from berrypick.envs.scoring.outcome import Outcome
 
 
-def favourite(tasks: Iterable[TaskOutcomes]) -> tuple[str, str] | None:
+def dominant_move(tasks: Iterable[TaskOutcomes]) -> tuple[str, str] | None:
     """The commonest (tool, form) among the searches and opens that count, the first by alphabet of equals.
 
     Those count that were the first to show evidence: what an agent does without finding anything is not what it lives
@@ -48,8 +48,9 @@ def plain_of(cells: Sequence[Cell], cell: Cell) -> int:
     raise ValueError(f"a suite with {cell.label!r} needs its plain cell too")
 
 
-def without_favourite(cell: Cell, tasks: Iterable[TaskOutcomes]) -> Cell:
-    """The cell with the favourite of the plain cell's tasks refused; an agent that found nothing is refused nothing."""
-    way = favourite(tasks)
-    named = () if way is None else (f"{FAVOURITE}:{'/'.join(way)}",)
-    return replace(cell, knockouts=tuple(name for name in cell.knockouts if name != FAVOURITE) + named)
+def without_dominant_move(cell: Cell, tasks: Iterable[TaskOutcomes]) -> Cell:
+    """Refuse the dominant move of the plain cell's tasks in a cell; an agent that found nothing is refused nothing."""
+    move = dominant_move(tasks)
+    rest = tuple(name for name in cell.knockouts if not is_dominant_move(name))
+    named = (name for name in cell.knockouts if is_dominant_move(name))
+    return replace(cell, knockouts=rest + (() if move is None else tuple(f"{name}:{'/'.join(move)}" for name in named)))

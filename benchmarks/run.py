@@ -56,7 +56,7 @@ class Job(NamedTuple):
         if not self.cell.waits:
             return self.cell
         plain = self._replace(number=dominant_move.plain_of(self.config.cells, self.cell))
-        return dominant_move.without_favourite(self.cell, result.unpack(plain.file, CellRun).tasks)
+        return dominant_move.without_dominant_move(self.cell, result.unpack(plain.file, CellRun).tasks)
 
 
 def run(

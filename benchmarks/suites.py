@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from berrypick import corpora
 from berrypick.corpora import private_worlds
 from berrypick.corpora.store import Corpus
-from berrypick.envs.perturbations.knockouts import FAVOURITE
+from berrypick.envs.perturbations.knockouts import PUBLISHED_DOMINANT_MOVE, is_dominant_move
 from berrypick.envs.protocols import PROTOCOLS
 from berrypick.errors import BadInput
 from berrypick.records import Record
@@ -38,7 +38,8 @@ class Cell(Record):
         tasks: questions asked, spread over the worlds.
         rollouts: episodes per question.
         split: split of worlds and questions; None for any, in corpora of one world.
-        knockouts: lasting changes that remove a way of finding things; ``no_favourite`` is measured in the plain cell.
+        knockouts: lasting changes that remove a way of finding things; ``no_dominant_move`` is measured in the plain
+            cell.
         faults: ways in which the engines misbehave.
         protocol: how actions are written.
     """
@@ -71,7 +72,7 @@ class Cell(Record):
     @property
     def waits(self) -> bool:
         """Whether what is knocked out is measured in the plain cell of the same run."""
-        return FAVOURITE in self.knockouts
+        return any(is_dominant_move(name) and ":" not in name for name in self.knockouts)
 
     def make(self) -> dict[str, Any]:
         """Keywords for ``gymnasium.make(cell.env, ...)``."""
@@ -89,13 +90,13 @@ FAMILIES: Final = ("Bridge", "Intersection", "Comparison", "Alias", "Inverse")
 #: suite is its cells as listed here: a new knock-out or fault enters none. ``tests/golden`` has every cell written out.
 REVISED: Final[dict[str, int]] = {}
 
-#: Knock-outs of Almanac.
-KNOCKED_OUT: Final = ("no_profile", "no_roster", "no_chronicle", "no_bm25", "no_dense", "no_open", FAVOURITE)
+#: Knock-outs of Almanac that are the same for every agent: one genre, one engine, or opening.
+SINGLE: Final = ("no_profile", "no_roster", "no_chronicle", "no_bm25", "no_dense", "no_open")
 #: Faults, at strengths that leave something to be found.
 BROKEN: Final = ("empty", "random", "shuffled", "stale", "dropout:0.5", "error:0.3", "latency:1")
 
 #: Knock-outs that policies are evaluated under after training: one genre, one tool, and what each leans on most.
-AFTER_TRAINING: Final = ("no_profile", "no_open", FAVOURITE)
+AFTER_TRAINING: Final = ("no_profile", "no_open", PUBLISHED_DOMINANT_MOVE)
 
 _ROBUST: Final = Cell("berrypick/Almanac-v0", ALMANAC, worlds=10, tasks=100)
 #: Questions asked of one corpus in ``real``, at most.
@@ -104,7 +105,7 @@ _MOST: Final = 200
 
 def _robust() -> Iterator[Cell]:
     yield _ROBUST
-    yield from (replace(_ROBUST, knockouts=(name,)) for name in (*KNOCKED_OUT, "renamed"))
+    yield from (replace(_ROBUST, knockouts=(name,)) for name in (*SINGLE, PUBLISHED_DOMINANT_MOVE, "renamed"))
     yield replace(_ROBUST, corpus=f"{ALMANAC}-reworded", knockouts=("reworded",))
     yield from (replace(_ROBUST, faults=(name,)) for name in BROKEN)
 
@@ -122,14 +123,14 @@ def _collapse_even(tasks: int, rollouts: int) -> Iterator[Cell]:
     even = Cell("berrypick/Almanac-v0", EVEN, worlds=8, tasks=tasks, rollouts=rollouts)
     yield replace(even, split="dev")
     yield even
-    yield from (replace(even, knockouts=(name,)) for name in KNOCKED_OUT if name != FAVOURITE)
+    yield from (replace(even, knockouts=(name,)) for name in SINGLE)
 
 
 def real() -> tuple[Cell, ...]:
-    """Factbook and every corpus that the user added and whose questions have answers, plain and without favourite."""
+    """Factbook and every corpus that the user added with answers, plain and without the dominant move."""
     plain = [Cell("berrypick/Factbook-v0", FACTBOOK, worlds=1, tasks=_MOST)]
     plain += [cell for cell in map(_added, corpora.added()) if cell is not None]
-    return tuple(cell for one in plain for cell in (one, replace(one, knockouts=(FAVOURITE,))))
+    return tuple(cell for one in plain for cell in (one, replace(one, knockouts=(PUBLISHED_DOMINANT_MOVE,))))
 
 
 def _added(name: str) -> Cell | None:
@@ -189,7 +190,7 @@ SUITES.add(
     tuple(Cell(ANY, f"almanac-{size}", worlds=1, tasks=60, rollouts=4) for size in ("1k", "10k", "100k", "large")),
     "the same 60 questions x 4 rollouts among 1,000 to 1,000,000 documents (a quarter of an hour to build)",
 )
-SUITES.add("real", real, "Factbook and every corpus you added, plain and with the agent's favourite way refused")
+SUITES.add("real", real, "Factbook and every corpus you added, plain and with the agent's dominant move refused")
 
 
 def version_of(suite: str) -> int:

@@ -11,7 +11,7 @@ from gymnasium.error import ResetNeeded
 from berrypick.corpora.engines import Engine
 from berrypick.envs import render
 from berrypick.envs.observations import OBSERVATION_LIMIT, Setup
-from berrypick.envs.perturbations import conditions
+from berrypick.envs.perturbations import episode_config
 from berrypick.envs.perturbations import faults as faulty
 from berrypick.envs.protocols import ACTION_LIMIT
 from berrypick.envs.scoring.progress import gold_info
@@ -82,9 +82,9 @@ class SearchEnv(gymnasium.Env[str, str]):
         self.tasks = Tasks(corpus, worlds, split, None if families is None else _names(families))
         numbers = {"topk": topk, "max_turns": max_turns, "search_budget": search_budget}
         numbers = {name: whole(number, name) for name, number in numbers.items()}
-        named = conditions.named_engines(_names(engines))
+        named = episode_config.named_engines(_names(engines))
         self.setup = Setup(protocol, tuple(named), **numbers)
-        self.rules = conditions.make(self.setup, _names(knockouts), _names(faults), named)
+        self.config = episode_config.make(self.setup, _names(knockouts), _names(faults), named)
         if render_mode not in (None, *self.metadata["render_modes"]):
             raise UnknownName("render mode", str(render_mode), self.metadata["render_modes"])
         self.render_mode, self.expose_gold = render_mode, expose_gold
@@ -117,8 +117,8 @@ class SearchEnv(gymnasium.Env[str, str]):
 
     def engines_of(self, world: World) -> dict[str, Engine]:
         """The same over any world of the environment."""
-        genres = self.rules.changes.genres
-        return {name: world.engine_without(self.rules.source(name), genres) for name in self.setup.engines}
+        genres = self.config.changes.genres
+        return {name: world.engine_without(self.config.source(name), genres) for name in self.setup.engines}
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[str, dict[str, Any]]:
         """Start an episode.
@@ -235,8 +235,8 @@ class SearchEnv(gymnasium.Env[str, str]):
             raise TypeError(f"an action is a string in the {self.setup.protocol} protocol, got {kind}")
 
     def _begin(self, task: Task, seed: int, episode: int) -> None:
-        luck = faulty.key(seed, episode, task.question.id) if self.rules.faults else 0
-        self._simulation = Simulation(task.world, task.question, self.rules, luck)
+        fault_seed = faulty.key(seed, episode, task.question.id) if self.config.faults else 0
+        self._simulation = Simulation(task.world, task.question, self.config, fault_seed)
         self._slot, self._rendered = task.slot, 0
 
     def _info(self) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from berrypick.corpora.engines.base import Mask, searched
 from berrypick.envs import observations
 from berrypick.envs.actions import Action, Answer, Invalid, Open, Search
 from berrypick.envs.perturbations import faults, knockouts
-from berrypick.envs.perturbations.conditions import Rules
+from berrypick.envs.perturbations.episode_config import EpisodeConfig
 from berrypick.envs.perturbations.faults import Retrieval
 from berrypick.envs.protocols import ACTION_LIMIT, encodable, quote
 from berrypick.envs.scoring.moves import Context, written
@@ -51,24 +51,24 @@ class Simulation:
     Args:
         world: where the question is asked.
         question: what is asked.
-        rules: how it is played.
-        luck: seed of the faults; see ``faults.key``.
+        config: how it is played.
+        fault_seed: seed of the faults; see ``faults.key``.
 
     Raises:
         BadInput: a knock-out changes nothing in this world, or a comprehension shift cannot be made in it.
     """
 
-    def __init__(self, world: World, question: Question, rules: Rules, luck: int = 0) -> None:
-        question = knockouts.put(question, world.corpus, rules.changes)
-        self.world, self.rules = world, rules
-        self.trace = Trace(world.corpus, question, observations.prompt(rules.setup, question.text))
-        self._luck = luck
-        self._mask: Mask | None = world.mask(rules.changes.genres)
+    def __init__(self, world: World, question: Question, config: EpisodeConfig, fault_seed: int = 0) -> None:
+        question = knockouts.put(question, world.corpus, config.changes)
+        self.world, self.config = world, config
+        self.trace = Trace(world.corpus, question, observations.prompt(config.setup, question.text))
+        self._fault_seed = fault_seed
+        self._mask: Mask | None = world.mask(config.changes.genres)
         self._progress = Progress(question, world.corpus)
         self._openable: set[int] = set()
         self._queries: list[str] = []
         # Telling forms apart takes longer than all else in a turn, so it is done where a form is refused.
-        self._seen = Context(lexicon(world.corpus), question.text) if rules.changes.refused else None
+        self._seen = Context(lexicon(world.corpus), question.text) if config.changes.refused else None
 
     @property
     def over(self) -> bool:
@@ -87,18 +87,18 @@ class Simulation:
     def ask(self, text: str) -> Turn | Request:
         """Play one turn as far as it goes without an engine: to its end, or to the request that ``answer`` ends."""
         raw = encodable(text[: ACTION_LIMIT + 1])
-        asked = self._act(raw, self.rules.protocol.parse(raw))
+        asked = self._act(raw, self.config.protocol.parse(raw))
         if isinstance(asked, Turn):
             self.record(asked)
         return asked
 
     def answer(self, request: Request, hits: Sequence[Hit] | None) -> Turn:
         """Play the turn of a request to its end with what the engine found, None where it failed, and record it."""
-        found, struck = (None, (faults.ENGINE_FAILED,)) if hits is None else self._distort(request, list(hits))
+        found, active = (None, (faults.ENGINE_FAILED,)) if hits is None else self._distort(request, list(hits))
         if found is None:
-            turn = self._listed(request, [], observations.ENGINE_FAILED, struck)
+            turn = self._listed(request, [], observations.ENGINE_FAILED, active)
         else:
-            turn = self._listed(request, found[: request.topk], None, struck)
+            turn = self._listed(request, found[: request.topk], None, active)
         self.record(turn)
         return turn
 
@@ -129,7 +129,7 @@ class Simulation:
                 self._openable.update(self.world.linked(turn.docs[0]))
             case Answer(text):
                 trace.answer, trace.terminated = text, True
-        trace.truncated = not trace.terminated and len(trace.turns) >= self.rules.setup.max_turns
+        trace.truncated = not trace.terminated and len(trace.turns) >= self.config.setup.max_turns
 
     def info(self) -> dict[str, Any]:
         """Return a new ``info`` dictionary, without gold."""
@@ -147,15 +147,15 @@ class Simulation:
             "valid": last.valid if last else True,
             "faults": last.faults if last else (),
             "budget_left": {
-                "searches": self.rules.setup.search_budget - len(self._queries),
-                "turns": self.rules.setup.max_turns - len(trace.turns),
+                "searches": self.config.setup.search_budget - len(self._queries),
+                "turns": self.config.setup.max_turns - len(trace.turns),
             },
         }
 
     def _act(self, raw: str, action: Action) -> Turn | Request:
         match action:
-            case Search(_, engine) if engine is not None and engine not in self.rules.setup.engines:
-                known = ", ".join(self.rules.setup.engines)
+            case Search(_, engine) if engine is not None and engine not in self.config.setup.engines:
+                known = ", ".join(self.config.setup.engines)
                 return self._correct(raw, Invalid(f"unknown engine {quote(engine)}; the engines here are {known}"))
             case Search():
                 return self._search(raw, action)
@@ -167,7 +167,7 @@ class Simulation:
                 return self._correct(raw, action)
 
     def _search(self, raw: str, action: Search) -> Turn | Request:
-        setup, changes = self.rules.setup, self.rules.changes
+        setup, changes = self.config.setup, self.config.changes
         if len(self._queries) >= setup.search_budget:
             return self._refuse(raw, action, observations.used_up(setup.search_budget))
         name, topk = action.engine or setup.engines[0], action.topk or setup.topk
@@ -175,51 +175,51 @@ class Simulation:
             return self._refuse(raw, action, observations.unavailable(name))
         if refusal := self._refused_form(action, name):
             return self._refuse(raw, action, refusal)
-        engine = self.world.engine_without(self.rules.source(name), changes.genres)
-        seconds = sum(fault.seconds for fault in self.rules.faults)
+        engine = self.world.engine_without(self.config.source(name), changes.genres)
+        seconds = sum(fault.seconds for fault in self.config.faults)
         return Request(raw, action, name, engine, topk, self._depth(topk), seconds)
 
     def _depth(self, topk: int) -> int:
         """How many hits to ask for, so that the faults have what they work on."""
-        return max(topk, *(fault.depth for fault in self.rules.faults), 0)
+        return max(topk, *(fault.depth for fault in self.config.faults), 0)
 
     def _refused_form(self, action: Search | Open, tool: str) -> str:
         """What is said where the form of a search or an open is refused, "" where it is not."""
         if self._seen is None:
             return ""
         move = written(action, tool, self._seen)
-        refused = move is not None and (move.tool, move.form) in self.rules.changes.refused
+        refused = move is not None and (move.tool, move.form) in self.config.changes.refused
         return observations.unavailable_form(move.tool, move.form) if move and refused else ""
 
     def _distort(self, request: Request, hits: list[Hit]) -> tuple[list[Hit] | None, tuple[str, ...]]:
         """What the faults make of the hits, None where the engine fails, and which of them made a difference."""
 
         def at(number: int) -> Retrieval:
-            draw = rng(self._luck, "fault", len(self.trace.turns) * len(self.rules.faults) + number)
+            draw = rng(self._fault_seed, "fault", len(self.trace.turns) * len(self.config.faults) + number)
             return Retrieval(request.topk, draw, len(self.trace.corpus.documents), self._mask, self._hits_before)
 
-        return faults.apply(self.rules.faults, hits, request.topk, at)
+        return faults.apply(self.config.faults, hits, request.topk, at)
 
     def _hits_before(self) -> list[Hit]:
         """What the last search of the episode would have brought without faults."""
         for turn in reversed(self.trace.turns):
             if isinstance(turn.action, Search) and turn.valid:
-                engine = self.world.engine_without(self.rules.source(turn.engine), self.rules.changes.genres)
+                engine = self.world.engine_without(self.config.source(turn.engine), self.config.changes.genres)
                 return searched(engine, [turn.action.query], self._depth(turn.topk))[0] or []
         return []
 
-    def _listed(self, request: Request, hits: Sequence[Hit], message: str | None, struck: tuple[str, ...]) -> Turn:
+    def _listed(self, request: Request, hits: Sequence[Hit], message: str | None, active: tuple[str, ...]) -> Turn:
         shown = self.world.snippets(request.action.query, hits)
         documents = self.world.corpus.documents
         body = observations.results([(documents[position], index) for position, index in shown])
         docs, scores = tuple(hit.index for hit in hits), tuple(hit.score for hit in hits)
-        observation = self.rules.protocol.wrap(body if message is None else message)
+        observation = self.config.protocol.wrap(body if message is None else message)
         return Turn(
-            request.raw, request.action, request.name, request.topk, docs, scores, shown, True, observation, struck
+            request.raw, request.action, request.name, request.topk, docs, scores, shown, True, observation, active
         )
 
     def _open(self, raw: str, action: Open) -> Turn:
-        if self.rules.changes.closed:
+        if self.config.changes.closed:
             return self._refuse(raw, action, observations.unavailable("open"))
         if refusal := self._refused_form(action, "open"):
             return self._refuse(raw, action, refusal)
@@ -233,13 +233,13 @@ class Simulation:
         body, count = observations.page(documents[position], links)
         # A page without sentences still displays its document.
         shown = tuple((position, index) for index in range(max(count, 1)))
-        return Turn(raw, action, "", 0, (position,), (0.0,), shown, True, self.rules.protocol.wrap(body))
+        return Turn(raw, action, "", 0, (position,), (0.0,), shown, True, self.config.protocol.wrap(body))
 
     def _is_asked_about(self, position: int) -> bool:
         return names_title(self.trace.question.text, self.world.corpus.documents[position].title)
 
     def _correct(self, raw: str, action: Invalid) -> Turn:
-        return self._refuse(raw, action, f"Invalid action: {action.reason}. {self.rules.protocol.reminder}")
+        return self._refuse(raw, action, f"Invalid action: {action.reason}. {self.config.protocol.reminder}")
 
     def _refuse(self, raw: str, action: Action, message: str) -> Turn:
-        return Turn(raw, action, "", 0, (), (), (), False, self.rules.protocol.wrap(message))
+        return Turn(raw, action, "", 0, (), (), (), False, self.config.protocol.wrap(message))

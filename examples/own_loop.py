@@ -19,7 +19,7 @@ from berrypick.benchmarks.cells import choose, search_env
 from berrypick.benchmarks.suites import cells_of
 from berrypick.envs.perturbations.faults import rollout_seed
 from berrypick.envs.search import SearchEnv
-from berrypick.leaderboard.runs import Run, without_favourite, write_run
+from berrypick.leaderboard.runs import Run, without_dominant_move, write_run
 from berrypick.leaderboard.schema import SEEDS
 from berrypick.records import Episode, Step
 
@@ -58,7 +58,7 @@ def main(out: Path, suite: str = "quick") -> None:
         episodes = list[Episode]()
         for number, cell in enumerate(cells_of(suite)):
             if cell.waits:  # what it refuses follows from what was played before
-                cell = without_favourite(suite, number, seed, episodes)
+                cell = without_dominant_move(suite, number, seed, episodes)
             env = search_env(cell)
             tasks = choose(env.tasks, cell.tasks)
             episodes += [play(env, number, task, i, seed) for task in tasks for i in range(cell.rollouts)]

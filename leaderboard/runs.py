@@ -17,7 +17,7 @@ from berrypick.benchmarks.cells import resolved
 from berrypick.benchmarks.dominant_move import plain_of
 from berrypick.benchmarks.result import Result
 from berrypick.benchmarks.suites import Cell
-from berrypick.envs.perturbations.knockouts import FAVOURITE
+from berrypick.envs.perturbations.knockouts import is_dominant_move
 from berrypick.errors import BadInput
 from berrypick.leaderboard.recorded import LINE_LIMIT, MEAN_LIMIT, Line, pack
 from berrypick.leaderboard.schema import SALT
@@ -69,8 +69,10 @@ def write_run(folder: Path, run: Run, episodes: Iterable[Episode]) -> None:
     io.write_bytes(folder / RUN, result.canonical(run))
 
 
-def without_favourite(suite: str, number: int, seed: int, episodes: Iterable[Episode], protocol: str = "tags") -> Cell:
-    """Return a cell of a suite with what ``no_favourite`` refuses filled in, for a loop of one's own.
+def without_dominant_move(
+    suite: str, number: int, seed: int, episodes: Iterable[Episode], protocol: str = "tags"
+) -> Cell:
+    """Return a cell of a suite with what ``no_dominant_move`` refuses filled in, for a loop of one's own.
 
     Args:
         suite: what is played.
@@ -135,7 +137,7 @@ def _check_cells(found: Result, plan: Plan, path: Path) -> None:
     for number, (cell, asked) in enumerate(zip(found.cells, plan.cells, strict=True)):
         setup = msgspec.json.decode(msgspec.json.encode(resolved(asked)))
         for name, value in setup.items():
-            measured = name == "knockouts" and FAVOURITE in asked.knockouts
+            measured = name == "knockouts" and any(map(is_dominant_move, asked.knockouts))
             if not measured and (said := cell.setup.get(name)) != value:
                 hint = "; episodes played with the gold on show cannot be submitted" if name == "expose_gold" else ""
                 reason = f"is {said!r}, the suite has {value!r}{hint}"

@@ -17,7 +17,7 @@ from berrypick.benchmarks.metrics.base import Array, TaskOutcomes, Value
 from berrypick.benchmarks.stats import bootstrap, intervals
 from berrypick.benchmarks.stats.bootstrap import Difference, Estimate
 from berrypick.benchmarks.suites import Cell
-from berrypick.envs.perturbations.knockouts import FAVOURITE, SHIFTS
+from berrypick.envs.perturbations.knockouts import SHIFTS, is_dominant_move
 from berrypick.registry import Table
 
 #: Mean accuracy in the plain cell below which there is nothing to keep.
@@ -52,7 +52,7 @@ def parts(cells: Sequence[Cell], setups: Sequence[Mapping[str, Any]], tasks: Seq
 
     Args:
         cells: the suite's cells.
-        setups: what each cell's environment was made with; its knock-outs say what ``no_favourite`` was.
+        setups: what each cell's environment was made with; its knock-outs say what ``no_dominant_move`` was.
         tasks: the run's tasks.
 
     Raises:
@@ -80,13 +80,13 @@ def parts(cells: Sequence[Cell], setups: Sequence[Mapping[str, Any]], tasks: Seq
 def solvable(task: TaskOutcomes, knockouts: Sequence[str]) -> bool:
     """Whether the audit left a viable route under each knock-out; yes where it could not say.
 
-    ``no_favourite:TOOL/FORM`` refuses one form of one tool, and another form of the same engine is left; pages are
+    ``no_dominant_move:TOOL/FORM`` refuses one form of one tool, and another form of the same engine is left; pages are
     opened by their title alone.
     """
     if task.survives is None:
         return True
-    audited = ("no_open" if name.startswith(f"{FAVOURITE}:open/") else name for name in knockouts)
-    return all(name in task.survives for name in audited if not name.startswith(FAVOURITE))
+    audited = ("no_open" if is_dominant_move(name) and ":open/" in name else name for name in knockouts)
+    return all(name in task.survives for name in audited if not is_dominant_move(name))
 
 
 def accuracy(task: TaskOutcomes | None) -> float:
@@ -138,7 +138,7 @@ def summarise(found: Sequence[Part], seed: int) -> Summary:
 def compare(first: Sequence[Part], second: Sequence[Part], seed: int) -> dict[str, Difference]:
     """Compare two runs of the same cells, question by question: first less second.
 
-    A question counts where it does in both runs: their favourites differ, and so does what is solvable without them.
+    A question counts where it does in both runs: their dominant moves differ, and so does what is solvable without.
     """
     ours, theirs = list[Estimate | None](), list[Estimate | None]()
     for a, b in zip(first, second, strict=True):

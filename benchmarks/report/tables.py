@@ -11,7 +11,7 @@ from berrypick.benchmarks.metrics.table import METRICS, Value
 from berrypick.benchmarks.report import columns
 from berrypick.benchmarks.report.columns import Column
 from berrypick.benchmarks.result import BLANK, CellResult, Result
-from berrypick.envs.perturbations.knockouts import FAVOURITE
+from berrypick.envs.perturbations.knockouts import is_dominant_move
 
 Metrics = Mapping[str, Value]
 
@@ -96,7 +96,7 @@ def _change(cell: CellResult | None) -> str:
         return '<td class="blank">&ndash;</td>'
     kept = cell.metrics.get("resilience", BLANK)
     below = f"<small>kept {number(kept.value)}</small>" if kept.value is not None else ""
-    refused = next((name for name in cell.setup.get("knockouts", ()) if name.startswith(f"{FAVOURITE}:")), "")
+    refused = next((name for name in cell.setup.get("knockouts", ()) if is_dominant_move(name)), "")
     below += f"<small>{escape(refused.partition(':')[2])}</small>" if refused else ""
     return f"<td>{number(cell.metrics.get('EM', BLANK).value)}{below}</td>"
 

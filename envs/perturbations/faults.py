@@ -1,7 +1,7 @@
 """Faults: a retriever that misbehaves, the same way each time for the same seed (docs/design.md).
 
-A fault changes the list of hits that an engine gave, or loses it. What struck is in ``info["faults"]``; the policy
-sees the changed list, or a message that the engine failed, and is told nothing else.
+A fault changes the list of hits that an engine gave, or loses it. ``info["faults"]`` names those that made a
+difference; the policy sees the changed list, or a message that the engine failed, and is told nothing else.
 """
 
 from __future__ import annotations
@@ -54,12 +54,14 @@ class Fault:
         distort: what it does to the hits.
         depth: least number of hits that it works on, however few are shown.
         seconds: what it adds to the time that a search takes.
+        looks_back: whether the list may be that of the search before this one.
     """
 
     name: str
     distort: Distort
     depth: int = 0
     seconds: float = 0.0
+    looks_back: bool = False
 
 
 #: name -> ``make(argument) -> Fault``, the argument being what follows the colon, "" for none
@@ -95,7 +97,7 @@ def _stale(hits: list[Hit], at: Retrieval) -> list[Hit]:
 def _dropout(share: float) -> Distort:
     def drop(hits: list[Hit], at: Retrieval) -> list[Hit]:
         # A draw for every rank, so that how many hits there are changes nothing for the ranks before.
-        return [hit for hit, luck in zip(hits, at.draw.random(len(hits)), strict=True) if luck >= share]
+        return [hit for hit, chance in zip(hits, at.draw.random(len(hits)), strict=True) if chance >= share]
 
     return drop
 
@@ -135,7 +137,9 @@ FAULTS.add(
     _plain(Fault("shuffled", _shuffled, TOPK_LIMIT)),
     f"the first {TOPK_LIMIT} hits in random order, cut to topk",
 )
-FAULTS.add("stale", _plain(Fault("stale", _stale)), "every search brings what the one before it should have")
+FAULTS.add(
+    "stale", _plain(Fault("stale", _stale, looks_back=True)), "every search brings what the one before it should have"
+)
 FAULTS.add("dropout", _with_share("dropout", _dropout), "dropout:P: each hit is lost with probability P")
 FAULTS.add("error", _with_share("error", _error), "error:P: a search fails with probability P, and says so")
 FAULTS.add("latency", _latency, "latency:MS: every search takes so many milliseconds longer")

@@ -56,19 +56,21 @@ NOTHING: Final = Changes()
 KNOCKOUTS: Table[Callable[[str], Changes]] = Table("knock-out")
 #: Those that change how the question is put.
 SHIFTS: Final[dict[str, Rewrite]] = {"renamed": rewrites.renamed, "reworded": rewrites.reworded}
-#: The one that is measured before it is refused.
-FAVOURITE: Final = "no_favourite"
+#: The one that is measured before it is refused, and the name that it has in suites published before 2026-12.
+DOMINANT_MOVE: Final = "no_dominant_move"
+PUBLISHED_DOMINANT_MOVE: Final = "no_favourite"
 
 
 def _plain(name: str, change: Changes) -> Callable[[str], Changes]:
     return without_argument(name, change, "knockouts")
 
 
-def _favourite(argument: str) -> Changes:
+def _dominant_move(argument: str) -> Changes:
     tool, _, form = argument.rpartition("/")
     if not tool or form not in (NAME_FORMS if tool == "open" else FORMS):
         reason = (
-            f"{FAVOURITE} needs a tool and a form, as in {FAVOURITE}:bm25/names:full or {FAVOURITE}:open/names; "
+            f"{DOMINANT_MOVE} needs a tool and a form, as in {DOMINANT_MOVE}:bm25/names:full or "
+            f"{DOMINANT_MOVE}:open/names; "
             f"forms are {', '.join(FORMS)}; `berrypick bench` measures it in the plain cell of the same run"
         )
         raise BadInput(reason, field="knockouts")
@@ -82,7 +84,11 @@ for _engine in ("bm25", "dense"):
     _name = f"no_{_engine}"
     KNOCKOUTS.add(_name, _plain(_name, Changes(engines=frozenset({_engine}))), f"searches with {_engine} are refused")
 KNOCKOUTS.add("no_open", _plain("no_open", Changes(closed=True)), "opening pages is refused")
-KNOCKOUTS.add(FAVOURITE, _favourite, f"{FAVOURITE}:TOOL/FORM: searches or opens of this form are refused")
+for _name, _help in (
+    (DOMINANT_MOVE, f"{DOMINANT_MOVE}:TOOL/FORM: searches or opens of this form are refused"),
+    (PUBLISHED_DOMINANT_MOVE, f"{DOMINANT_MOVE} under the name that it has in suites published before 2026-12"),
+):
+    KNOCKOUTS.add(_name, _dominant_move, _help)
 for _name, _help in (
     ("renamed", "shift: the question calls by byname what it called by full name"),
     ("reworded", "shift: the question is put in held-out paraphrases"),
@@ -94,7 +100,7 @@ def parse(names: Sequence[str], engines: Sequence[str]) -> Changes:
     """Return what knock-outs change together.
 
     Args:
-        names: rows of ``KNOCKOUTS``, ``no_favourite`` with its argument.
+        names: rows of ``KNOCKOUTS``, ``no_dominant_move`` with its argument.
         engines: names of the environment's engines.
 
     Raises:
@@ -124,3 +130,8 @@ def put(question: Question, corpus: Corpus, changes: Changes) -> Question:
     for name in changes.rewrites:
         question = SHIFTS[name](question, corpus)
     return question
+
+
+def is_dominant_move(name: str) -> bool:
+    """Whether a knock-out refuses a dominant move, be it measured yet or not."""
+    return name.partition(":")[0] in (DOMINANT_MOVE, PUBLISHED_DOMINANT_MOVE)

@@ -127,7 +127,7 @@ class Retriever:
 
 def _check_knockout(name: str) -> None:
     """Raise BadInput for a knock-out that needs a question."""
-    if name.partition(":")[0] in (knockouts.FAVOURITE, *knockouts.SHIFTS):
+    if knockouts.is_dominant_move(name) or name in knockouts.SHIFTS:
         reason = f"{name} depends on the question, which a retriever does not see; apply it in the environment"
         raise BadInput(reason, field="knockouts")
 

@@ -108,6 +108,6 @@ def written(action: Action, engine: str, context: Context) -> Move | None:
 
 
 def way_of(move: str) -> tuple[str, str]:
-    """The (tool, form) of a move as text, by which favourites are counted; the form is "" where a move has none."""
+    """The (tool, form) of a move as text, by which dominant moves are counted; the form is "" where a move has none."""
     tool, *rest = move.rsplit("/", 2)  # an engine's name may hold a path
     return tool, rest[1] if rest else ""

@@ -120,7 +120,7 @@ def _job(
     cell, is_unread = plan.cells[number], number in unread
     if cell.waits and not is_unread:
         plain = played[seed, dominant_move.plain_of(plan.cells, cell)]
-        cell = dominant_move.without_favourite(cell, plain.run.tasks)
+        cell = dominant_move.without_dominant_move(cell, plain.run.tasks)
     return _Job(agent, cell, number, seed, is_unread, {} if is_unread else plan.questions(number), digest)
 
 

@@ -49,7 +49,7 @@ class Job(NamedTuple):
     """The episodes of one question in one run, small enough to hand to another process.
 
     Attributes:
-        cell: what was played, with what ``no_favourite`` refuses filled in.
+        cell: what was played, with what ``no_dominant_move`` refuses filled in.
         seed: of the run.
         task: the environment's number for the question.
         episodes: in order.
@@ -92,7 +92,7 @@ def replay(job: Job) -> Replayed:
     known = dict[tuple[Packed, Episode | None], tuple[Outcome, int]]()
     for place, episode, stated in job.episodes:
         # Faults strike each rollout in its own way; without them what was played twice need be replayed once.
-        if not env.rules.faults:
+        if not env.config.faults:
             episode, stated = replace(episode, rollout=0), stated and replace(stated, rollout=0)
         try:
             if (episode, stated) not in known:
@@ -181,9 +181,9 @@ def _sources(env: SearchEnv, request: Request) -> list[tuple[Engine, str]]:
     """Engines and queries that the list of a search may come from: a fault may list what the one before it found."""
     before = [turn for turn in env.trace.turns if isinstance(turn.action, Search) and turn.valid]
     earlier = [(turn.engine, turn.action.query) for turn in before[-1:] if isinstance(turn.action, Search)]
-    stale = any(fault.name == "stale" for fault in env.rules.faults)
+    looks_back = any(fault.looks_back for fault in env.config.faults)
     return [(request.engine, request.action.query)] + [
-        (env.engines[name], query) for name, query in earlier if stale and name in env.engines
+        (env.engines[name], query) for name, query in earlier if looks_back and name in env.engines
     ]
 
 

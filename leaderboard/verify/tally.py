@@ -12,7 +12,7 @@ from berrypick.benchmarks.cells import CellRun
 from berrypick.benchmarks.metrics.table import TaskOutcomes, Value
 from berrypick.benchmarks.stats import seeds
 from berrypick.benchmarks.suites import Cell
-from berrypick.envs.perturbations.knockouts import FAVOURITE, KNOCKOUTS
+from berrypick.envs.perturbations.knockouts import KNOCKOUTS, is_dominant_move
 from berrypick.envs.scoring.moves import STEP, way_of
 from berrypick.envs.scoring.outcome import Outcome
 from berrypick.leaderboard.episodes import EXACT
@@ -87,11 +87,13 @@ class Tally:
         self._tokens += replayed.tokens
 
     def resolved(self, seed: int, number: int) -> Cell:
-        """The cell with what ``no_favourite`` refuses filled in; its plain cell must be in by then."""
+        """The cell with what ``no_dominant_move`` refuses filled in; its plain cell must be in by then."""
         cell = self._plan.cells[number]
         if not cell.waits:
             return cell
-        return dominant_move.without_favourite(cell, self._tasks(seed, dominant_move.plain_of(self._plan.cells, cell)))
+        return dominant_move.without_dominant_move(
+            cell, self._tasks(seed, dominant_move.plain_of(self._plan.cells, cell))
+        )
 
     def score(self) -> Score:
         """What it is all worth; with problems, nothing but them."""
@@ -175,7 +177,10 @@ def in_other_words(plan: Plan, runs: Sequence[Sequence[CellRun]]) -> Iterator[st
 def _refused(knockouts: Sequence[str]) -> set[tuple[str, str]]:
     """(tool, form) that some knock-outs refuse."""
     return {
-        way for name in knockouts if name != FAVOURITE for way in with_argument(KNOCKOUTS, name, "knockouts").refused
+        move
+        for name in knockouts
+        if ":" in name or not is_dominant_move(name)
+        for move in with_argument(KNOCKOUTS, name, "knockouts").refused
     }
 
 

@@ -16,16 +16,16 @@ from msgspec.structs import replace
 from berrypick import agents
 from berrypick.benchmarks import cells
 from berrypick.benchmarks.cells import CellRun
-from berrypick.benchmarks.dominant_move import favourite, without_favourite
+from berrypick.benchmarks.dominant_move import dominant_move, without_dominant_move
 from berrypick.benchmarks.metrics import robustness
 from berrypick.benchmarks.metrics.table import TaskOutcomes
 from berrypick.benchmarks.stats import intervals
 from berrypick.benchmarks.suites import Cell, cells_of
-from berrypick.envs.perturbations.knockouts import FAVOURITE
+from berrypick.envs.perturbations.knockouts import PUBLISHED_DOMINANT_MOVE
 from berrypick.envs.scoring.moves import way_of
 
 PLAIN: Final = Cell("berrypick/Search-v0", "almanac-tiny", worlds=1, tasks=45, rollouts=6)
-CELLS: Final = (PLAIN, replace(PLAIN, knockouts=("no_open",)), replace(PLAIN, knockouts=(FAVOURITE,)))
+CELLS: Final = (PLAIN, replace(PLAIN, knockouts=("no_open",)), replace(PLAIN, knockouts=(PUBLISHED_DOMINANT_MOVE,)))
 TRICKS: Final = ("padded", "shotgun", "noisy", "decoy", "cosmetic")
 HEADLINES: Final = (
     "EM",
@@ -39,7 +39,7 @@ HEADLINES: Final = (
 #: One that always goes the same way and is nearly always right, so that diversity stands on enough questions.
 ONE_WAY: Final = "scripted:reformulate-on-miss"
 MANY_WAYS: Final = "mixture"
-#: One that falls to nothing without its favourite.
+#: One that falls to nothing without its dominant move.
 NO_OTHER_WAY: Final = "scripted:names-only"
 
 
@@ -47,7 +47,7 @@ NO_OTHER_WAY: Final = "scripted:names-only"
 def played(agent: str) -> tuple[CellRun, ...]:
     runs: list[CellRun] = []
     for number, cell in enumerate(CELLS):
-        changed = without_favourite(cell, runs[0].tasks) if FAVOURITE in cell.knockouts else cell
+        changed = without_dominant_move(cell, runs[0].tasks) if PUBLISHED_DOMINANT_MOVE in cell.knockouts else cell
         runs.append(cells.play(agents.make(agent), changed, number, 0))
     return tuple(runs)
 
@@ -91,7 +91,7 @@ def test_idle_searches_do_not_choose_what_is_refused(inner: str):
     done = Counter(
         way_of(move) for task in plain for outcome in task.outcomes for move in outcome.raw_moves if "/" in move
     )
-    assert max(done, key=done.__getitem__) != favourite(plain) == favourite(tasks(inner)[: PLAIN.tasks])
+    assert max(done, key=done.__getitem__) != dominant_move(plain) == dominant_move(tasks(inner)[: PLAIN.tasks])
 
 
 @pytest.mark.parametrize("trick", TRICKS)

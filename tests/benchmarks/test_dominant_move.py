@@ -1,11 +1,11 @@
-"""The favourite way: counted over the searches and opens that were the first to show evidence."""
+"""The dominant move: counted over the searches and opens that were the first to show evidence."""
 
 from __future__ import annotations
 
 import msgspec
 import pytest
 
-from berrypick.benchmarks.dominant_move import favourite, plain_of, without_favourite
+from berrypick.benchmarks.dominant_move import dominant_move, plain_of, without_dominant_move
 from berrypick.benchmarks.metrics.table import TaskOutcomes
 from berrypick.benchmarks.suites import Cell
 from berrypick.envs.scoring.outcome import Outcome
@@ -38,8 +38,8 @@ def test_the_source_of_words_is_no_part_of_a_way():
         task(("bm25/asked/names:full", "bm25/found/names:full", "answer"), ("open/found/names", "invalid")),
         task(("open/asked/names", "bm25/asked/names:full", "answer")),
     ]
-    assert favourite(tasks) == ("bm25", "names:full")
-    assert without_favourite(WAITS, tasks).knockouts == ("no_favourite:bm25/names:full",)
+    assert dominant_move(tasks) == ("bm25", "names:full")
+    assert without_dominant_move(WAITS, tasks).knockouts == ("no_favourite:bm25/names:full",)
 
 
 def test_only_what_first_showed_evidence_counts():
@@ -50,27 +50,30 @@ def test_only_what_first_showed_evidence_counts():
         task((*idle, "open/asked/names", "answer"), shown=(2, None), hops=2),
         task(("open/asked/names", "answer"), shown=(0,), hops=1),
     ]
-    assert favourite(tasks) == ("open", "names")
-    assert favourite([task(idle, shown=(None, None), hops=2)]) is None
+    assert dominant_move(tasks) == ("open", "names")
+    assert dominant_move([task(idle, shown=(None, None), hops=2)]) is None
 
 
 def test_answers_and_invalid_turns_are_no_way():
-    assert favourite([task(("answer",), ("invalid", "invalid", "answer"))]) is None
-    assert without_favourite(WAITS, [task(("answer",))]).knockouts == ()
-    assert favourite([]) is None
+    assert dominant_move([task(("answer",), ("invalid", "invalid", "answer"))]) is None
+    assert without_dominant_move(WAITS, [task(("answer",))]).knockouts == ()
+    assert dominant_move([]) is None
 
 
 def test_equals_are_told_apart_by_alphabet():
-    assert favourite([task(("open/asked/names", "bm25/asked/words"))]) == ("bm25", "words")
+    assert dominant_move([task(("open/asked/names", "bm25/asked/words"))]) == ("bm25", "words")
 
 
 def test_an_engine_may_be_named_by_a_path():
-    assert favourite([task(("dense:hf:/models/e5/asked/whole",))]) == ("dense:hf:/models/e5", "whole")
+    assert dominant_move([task(("dense:hf:/models/e5/asked/whole",))]) == ("dense:hf:/models/e5", "whole")
 
 
 def test_other_knockouts_of_the_cell_stay():
     cell = msgspec.structs.replace(WAITS, knockouts=("no_open", "no_favourite"))
-    assert without_favourite(cell, [task(("dense/asked/words",))]).knockouts == ("no_open", "no_favourite:dense/words")
+    assert without_dominant_move(cell, [task(("dense/asked/words",))]).knockouts == (
+        "no_open",
+        "no_favourite:dense/words",
+    )
 
 
 def test_the_plain_cell_is_of_the_same_environment_and_corpus():

@@ -253,7 +253,7 @@ def test_failed_rollouts_are_rows_counted_as_misses(tmp_path: Path, monkeypatch:
     assert found.cells[0].metrics["EM"].n == 4, "no task is dropped"
 
 
-def test_a_favourite_is_measured_refused_and_recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_a_dominant_move_is_measured_refused_and_recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """The waiting cell may stand first. An agent that asks nothing is refused nothing."""
     waiting = msgspec.structs.replace(TINY[0], knockouts=("no_favourite",))
     monkeypatch.setattr(run, "cells_of", lambda suite, protocol: (waiting, TINY[0]))
@@ -268,7 +268,7 @@ def test_a_favourite_is_measured_refused_and_recorded(tmp_path: Path, monkeypatc
     episodes = result.read_episodes(tmp_path / "closed_book")
     assert [msgspec.structs.replace(e, cell=0) for e in episodes if e.cell == 1] == [e for e in episodes if e.cell == 0]
     replayed = cells.replay_env(one.cells[0])
-    assert replayed.rules.changes.refused == (("dense", "names+words"),)
+    assert replayed.config.changes.refused == (("dense", "names+words"),)
 
 
 def test_recorded_faults_come_back_in_a_replay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

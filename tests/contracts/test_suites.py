@@ -7,7 +7,7 @@ import pytest
 from berrypick.agents import AGENTS, make
 from berrypick.benchmarks import cells
 from berrypick.benchmarks.dominant_move import plain_of
-from berrypick.benchmarks.suites import KNOCKED_OUT, SUITES, Cell, cells_of
+from berrypick.benchmarks.suites import SINGLE, SUITES, Cell, cells_of
 from berrypick.corpora import CORPORA
 from berrypick.envs import ENVS
 from berrypick.envs.perturbations.faults import FAULTS
@@ -74,7 +74,7 @@ def test_robust_has_each_of_its_changes_alone_and_the_plain_cell():
     assert changed[0] == () and all(len(names) == 1 for names in changed[1:])
     kinds = [names[0].partition(":")[0] for names in changed[1:]]
     assert len(set(kinds)) == len(kinds) and {*kinds} <= {*KNOCKOUTS, *FAULTS}
-    assert {*KNOCKED_OUT, *SHIFTS} <= {*kinds}
+    assert {*SINGLE, *SHIFTS} <= {*kinds}
 
 
 @pytest.mark.parametrize("cell", [param for param in CELLS if param.values[0].waits])  # type: ignore[attr-defined]

@@ -39,7 +39,7 @@ READING: Final = {
     "resilience": (
         "Before and after, with a way of finding things gone",
         "The share of exact matches in test worlds that is left when pages of a genre, a tool or the policy's own "
-        "favourite way are taken away: of the start in grey, after training in colour. It is a share of what each "
+        "dominant move are taken away: of the start in grey, after training in colour. It is a share of what each "
         "policy had, so compare EM too.",
     ),
 }

@@ -126,7 +126,7 @@ def test_a_question_that_was_not_played_in_a_cell_is_lost_there() -> None:
         ((), ("no_favourite:dense/whole",), True),
         ((), ("no_favourite:open/names:full",), False),
         (("no_open",), ("no_favourite:open/names",), True),
-        ((), (), True),  # an agent without a favourite
+        ((), (), True),  # an agent without a dominant move
         (("no_bm25",), ("no_bm25", "no_open"), False),
         (("no_bm25", "no_open"), ("no_bm25", "no_open"), True),
     ],
@@ -135,7 +135,7 @@ def test_what_stays_solvable(survives: tuple[str, ...] | None, knockouts: tuple[
     assert solvable(asked(0, [1.0], survives)[0], knockouts) is answer
 
 
-def test_the_favourite_is_the_one_that_was_refused() -> None:
+def test_the_dominant_move_is_the_one_that_was_refused() -> None:
     cells = (cell(), cell("no_favourite"))
     tasks = asked(0, [1.0] * 40, ()), asked(1, [0.0] * 40, ())
     searched = measured(cells, *tasks, resolved=[(), ("no_favourite:bm25/names:full",)])
@@ -254,7 +254,7 @@ def test_pairing_sees_what_separate_intervals_do_not() -> None:
 
 
 def test_a_question_counts_where_it_does_in_both_runs() -> None:
-    """The favourite of one run is to open pages, so half of the questions are not solvable for it."""
+    """The dominant move of one run is to open pages, so half of the questions are not solvable for it."""
     cells = (cell(), cell("no_favourite"))
     tasks = [task for number in (0, 1) for task in asked(number, [1.0] * 40, [("no_open",), ()] * 20)]
     setups = [[{"knockouts": ()}, {"knockouts": [f"no_favourite:{it}"]}] for it in ("open/names", "bm25/whole")]

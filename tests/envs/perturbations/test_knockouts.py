@@ -8,7 +8,7 @@ import pytest
 
 from berrypick.corpora.store import Corpus
 from berrypick.envs.observations import NO_SUCH_PAGE, unavailable, unavailable_form
-from berrypick.envs.perturbations.knockouts import KNOCKOUTS, NOTHING, SHIFTS, Changes, parse
+from berrypick.envs.perturbations.knockouts import KNOCKOUTS, NOTHING, SHIFTS, Changes, is_dominant_move, parse
 from berrypick.envs.scoring.outcome import analyse
 from berrypick.envs.search import SearchEnv
 from berrypick.errors import BadInput
@@ -72,7 +72,7 @@ def test_every_knockout_leaves_the_prompt_as_it_is(toy_corpus: Corpus):
     for name in KNOCKOUTS:
         if name in SHIFTS:
             continue
-        changed = start(toy_corpus, f"{name}:bm25/names" if name == "no_favourite" else name).trace.prompt
+        changed = start(toy_corpus, f"{name}:bm25/names" if is_dominant_move(name) else name).trace.prompt
         assert changed == plain
     assert start(toy_corpus, "renamed").trace.prompt.splitlines()[:-1] == plain.splitlines()[:-1]
 
@@ -124,7 +124,7 @@ def test_opening_can_be_refused(toy_corpus: Corpus):
     assert unavailable("open") in observation and not info["valid"]
 
 
-def test_a_favourite_search_is_refused_and_its_neighbours_are_not(toy_corpus: Corpus):
+def test_a_dominant_search_is_refused_and_its_neighbours_are_not(toy_corpus: Corpus):
     """Full name alone is refused; the initial form, a word more, or the other engine is another way."""
     env = start(toy_corpus, "no_favourite:bm25/names:full")
     observation, *_, info = env.step("<search>Tessa Thornwell</search>")
@@ -139,7 +139,7 @@ def test_a_favourite_search_is_refused_and_its_neighbours_are_not(toy_corpus: Co
         assert env.step(action)[-1]["valid"], action
 
 
-def test_a_favourite_open_is_refused(toy_corpus: Corpus):
+def test_a_dominant_open_is_refused(toy_corpus: Corpus):
     env = start(toy_corpus, "no_favourite:open/names:full")
     assert not env.step("<open>Tessa Thornwell</open>")[-1]["valid"]
     env.step("<search>Staff of Northern Halvard Foundry</search>")

@@ -9,7 +9,7 @@ import pytest
 
 from berrypick.corpora.store import Corpus
 from berrypick.envs.observations import Setup
-from berrypick.envs.perturbations.conditions import Rules
+from berrypick.envs.perturbations.episode_config import EpisodeConfig
 from berrypick.envs.scoring.outcome import Outcome, analyse
 from berrypick.envs.scoring.trace import Trace
 from berrypick.envs.simulation import Simulation
@@ -26,7 +26,7 @@ def world(toy_corpus: Corpus) -> World:
 
 def play(world: World, question: str, *actions: str) -> Trace:
     setup = Setup("tags", NAMES, 3, 10, 6)
-    simulation = Simulation(world, world.corpus.question_by_id[question], Rules(setup))
+    simulation = Simulation(world, world.corpus.question_by_id[question], EpisodeConfig(setup))
     for action in actions:
         simulation.play(action)
     return simulation.trace

@@ -13,7 +13,7 @@ from berrypick.corpora.engines.base import Mask
 from berrypick.corpora.store import Corpus
 from berrypick.envs.actions import Search
 from berrypick.envs.observations import Setup
-from berrypick.envs.perturbations.conditions import Rules
+from berrypick.envs.perturbations.episode_config import EpisodeConfig
 from berrypick.envs.scoring.moves import Context
 from berrypick.envs.scoring.outcome import Outcome, analyse
 from berrypick.envs.scoring.query_forms import lexicon
@@ -69,7 +69,7 @@ class Toy(World):
 
 def play(corpus: Corpus, question: str, *actions: str) -> Trace:
     setup = Setup("tags", ("bm25", "dense"), 3, 50, 50)
-    simulation = Simulation(Toy(corpus), corpus.question_by_id[question], Rules(setup))
+    simulation = Simulation(Toy(corpus), corpus.question_by_id[question], EpisodeConfig(setup))
     for action in actions:
         simulation.play(action)
     return simulation.trace
@@ -349,7 +349,7 @@ def test_padding_changes_no_strategy_over_real_engines(engine: str) -> None:
     shuffle, strategies = random.Random(0), set()
     for question in world.corpus.questions[:25]:
         queries = [f"{hop.subject} {hop.relation.replace('_', ' ')}" for hop in question.gold]
-        plain, noisy = (Simulation(world, question, Rules(setup)) for _ in range(2))
+        plain, noisy = (Simulation(world, question, EpisodeConfig(setup)) for _ in range(2))
         for query in queries:
             words = [*query.split(), "xyzzy", "please", "of", "qwertz"]
             shuffle.shuffle(words)

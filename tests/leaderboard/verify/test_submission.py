@@ -51,7 +51,7 @@ def test_a_path_that_is_no_folder(tmp_path: Path):
 
 
 def test_several_processes_say_the_same_in_the_same_order(forged: Forged):
-    """The cell without the favourite is not looked at: what was refused there follows from the others."""
+    """The cell without the dominant move is not looked at: what was refused there follows from the others."""
     changed = [line for line in forged.lines[::11] if line["cell"] != 1]
     for line in changed:
         line["steps"][0]["obs_sha256"] = "0" * 64

@@ -188,4 +188,8 @@ def test_shipped_sweeps_are_what_the_issue_asks_for():
     assert {trial.seed for trial in critique[2:18]} == {0} and len({trial.method for trial in critique[2:18]}) == 10
     others = [trial for trial in critique if trial.config and trial.method != "dr_grpo"]
     assert not any(trial.config.method.startswith("dr_grpo") for trial in others)
-    assert {trial.suite for trials in plans.values() for trial in trials} == {"collapse", "collapse-brief", "collapse-even-brief"}
+    assert {trial.suite for trials in plans.values() for trial in trials} == {
+        "collapse",
+        "collapse-brief",
+        "collapse-even-brief",
+    }

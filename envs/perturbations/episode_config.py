@@ -17,7 +17,7 @@ from berrypick.errors import BadInput
 
 
 @dataclass(frozen=True)
-class Rules:
+class EpisodeConfig:
     """What an episode is played by.
 
     Attributes:
@@ -56,8 +56,8 @@ def named_engines(engines: Sequence[str]) -> dict[str, str]:
 
 def make(
     setup: Setup, knocked_out: Sequence[str], broken: Sequence[str], named: Mapping[str, str] | None = None
-) -> Rules:
-    """Check the arguments of an environment and return its rules.
+) -> EpisodeConfig:
+    """Check the arguments of an environment and return what its episodes are played by.
 
     Args:
         setup: engines and budgets.
@@ -79,4 +79,4 @@ def make(
         raise BadInput(f"must be from 1 to {TOPK_LIMIT}, got {setup.topk}", field="topk")
     if setup.max_turns < 1 or setup.search_budget < 0:
         raise BadInput(f"max_turns must be at least 1 and search_budget at least 0, got {setup}", field="max_turns")
-    return Rules(setup, knockouts.parse(knocked_out, setup.engines), faults.parse(broken), renamed)
+    return EpisodeConfig(setup, knockouts.parse(knocked_out, setup.engines), faults.parse(broken), renamed)
