@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable
 from functools import partial
 
-from berrypick.agents.base import Agent, Row
+from berrypick.agents.base import Agent, EpisodeView
 from berrypick.agents.scripted.strategies import STRATEGIES
 from berrypick.registry import Table, UnknownName
 
@@ -129,4 +129,4 @@ def make(name: str) -> Agent:
     raise UnknownName("agent", name, [*AGENTS, *(f"{kind}:<argument>" for kind in KINDS)])
 
 
-__all__ = ["AGENTS", "KINDS", "Agent", "Row", "make"]
+__all__ = ["AGENTS", "KINDS", "Agent", "EpisodeView", "make"]

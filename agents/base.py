@@ -10,7 +10,7 @@ import numpy as np
 from berrypick.errors import BadInput
 
 
-class Row(NamedTuple):
+class EpisodeView(NamedTuple):
     """One running episode as an agent sees it.
 
     Attributes:
@@ -31,7 +31,7 @@ class Agent(Protocol):
         """Whether the agent can read this corpus (registered name); cells it cannot read stay blank."""
         ...
 
-    def act(self, rows: Sequence[Row], rngs: Sequence[np.random.Generator]) -> list[str]:
+    def act(self, rows: Sequence[EpisodeView], rngs: Sequence[np.random.Generator]) -> list[str]:
         """Return one action text per row. ``rngs[i]`` belongs to ``rows[i]`` and to nothing else."""
         ...
 

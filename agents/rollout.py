@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol, TypeVar, run
 import numpy as np
 
 from berrypick import seeding
-from berrypick.agents.base import Agent, AgentDown, Row
+from berrypick.agents.base import Agent, AgentDown, EpisodeView
 from berrypick.envs.perturbations.faults import rollout_seed
 from berrypick.envs.scoring.trace import Trace
 from berrypick.records import Episode, Step
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 Action = TypeVar("Action")
 
 EPISODE_SCHEMA: Final = 1
-#: Row ids are never reused in a process, so that an agent may serve several rollouts and key caches on them.
+#: EpisodeView ids are never reused in a process, so that an agent may serve several rollouts and key caches on them.
 _ROW_IDS = itertools.count()
 
 
@@ -244,7 +244,7 @@ def _actions(agent: Agent, running: list[_Running]) -> list[str | None]:
 
 
 def _ask(agent: Agent, running: list[_Running]) -> list[str]:
-    rows = [Row(episode.row, tuple(episode.history)) for episode in running]
+    rows = [EpisodeView(episode.row, tuple(episode.history)) for episode in running]
     actions = agent.act(rows, [episode.rng for episode in running])
     if len(actions) != len(rows) or not all(isinstance(action, str) for action in actions):
         raise TypeError(f"{agent.name} must return {len(rows)} strings, one per row; got {actions!r:.200}")

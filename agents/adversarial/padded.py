@@ -11,7 +11,7 @@ from typing import Final
 
 import numpy as np
 
-from berrypick.agents.base import Agent, Metered, Row
+from berrypick.agents.base import Agent, EpisodeView, Metered
 from berrypick.agents.rollout import Informed
 from berrypick.envs.actions import Action, Answer, Search
 from berrypick.envs.protocols import PROTOCOLS, QUERY_LIMIT
@@ -49,10 +49,10 @@ class Padded:
         """What the inner agent spent."""
         return self.inner.cost() if isinstance(self.inner, Metered) else {}
 
-    def act(self, rows: Sequence[Row], rngs: Sequence[np.random.Generator]) -> list[str]:
+    def act(self, rows: Sequence[EpisodeView], rngs: Sequence[np.random.Generator]) -> list[str]:
         """Return one action per row."""
         views = [look(row.history) for row in rows]
-        bare = [Row(row.id, _bare(row.history, view)) for row, view in zip(rows, views, strict=True)]
+        bare = [EpisodeView(row.id, _bare(row.history, view)) for row, view in zip(rows, views, strict=True)]
         return [_pad(text, view) for text, view in zip(self.inner.act(bare, rngs), views, strict=True)]
 
 

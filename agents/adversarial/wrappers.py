@@ -10,7 +10,7 @@ from typing import Final
 
 import numpy as np
 
-from berrypick.agents.base import Agent, Metered, Row
+from berrypick.agents.base import Agent, EpisodeView, Metered
 from berrypick.agents.baselines.random import words
 from berrypick.agents.rollout import Informed
 from berrypick.envs.actions import Action, Answer, Invalid, Search
@@ -60,12 +60,12 @@ class Gaming:
         """What the inner agent spent."""
         return self.inner.cost() if isinstance(self.inner, Metered) else {}
 
-    def act(self, rows: Sequence[Row], rngs: Sequence[np.random.Generator]) -> list[str]:
+    def act(self, rows: Sequence[EpisodeView], rngs: Sequence[np.random.Generator]) -> list[str]:
         """Return one action per row."""
-        texts = self.inner.act([Row(row.id, self._bare(row)) for row in rows], rngs)
+        texts = self.inner.act([EpisodeView(row.id, self._bare(row)) for row in rows], rngs)
         return [self._play(row, text, rng) for row, text, rng in zip(rows, texts, rngs, strict=True)]
 
-    def _play(self, row: Row, text: str, rng: np.random.Generator) -> str:
+    def _play(self, row: EpisodeView, text: str, rng: np.random.Generator) -> str:
         view = look(row.history)
         action = PROTOCOLS[view.setup.protocol].parse(text)
         played, before = self._trick(view, action, rng)
@@ -78,7 +78,7 @@ class Gaming:
             self._own.setdefault(row.id, {})[written] = "" if before else text
         return written
 
-    def _bare(self, row: Row) -> tuple[str, ...]:
+    def _bare(self, row: EpisodeView) -> tuple[str, ...]:
         """The history as the inner agent made it."""
         kept, own = [row.history[0]], self._own.get(row.id, {})
         for written, observation in zip(row.history[1::2], row.history[2::2], strict=True):

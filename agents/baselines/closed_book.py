@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 
 from berrypick import corpora
-from berrypick.agents.base import Row
+from berrypick.agents.base import EpisodeView
 from berrypick.agents.scripted.agent import NO_ANSWER
 from berrypick.corpora.answerability.plans import Both, Node, Step
 from berrypick.envs.actions import Answer
@@ -31,7 +31,7 @@ class ClosedBook:
         """Corpora whose questions it has read in training."""
         return any(corpus.startswith(language.corpora) for language in reader.languages())
 
-    def act(self, rows: Sequence[Row], rngs: Sequence[np.random.Generator]) -> list[str]:
+    def act(self, rows: Sequence[EpisodeView], rngs: Sequence[np.random.Generator]) -> list[str]:
         """Return one answer per row."""
         views = [look(row.history) for row in rows]
         return [view.write(Answer(self.answer(view.question))) for view in views]

@@ -14,7 +14,7 @@ from typing import Final
 
 import numpy as np
 
-from berrypick.agents.base import Row
+from berrypick.agents.base import EpisodeView
 from berrypick.agents.scripted.agent import NO_ANSWER
 from berrypick.corpora import Corpus
 from berrypick.corpora.answerability.probe_queries import Panels
@@ -56,7 +56,7 @@ class Oracle:
             self._libraries[path] = _Library(trace.corpus)
         self._told[row] = self._libraries[path], trace.question
 
-    def act(self, rows: Sequence[Row], rngs: Sequence[np.random.Generator]) -> list[str]:
+    def act(self, rows: Sequence[EpisodeView], rngs: Sequence[np.random.Generator]) -> list[str]:
         """Return one action per row; raises KeyError for a row that ``tell`` did not announce."""
         return [self._act(row, rng) for row, rng in zip(rows, rngs, strict=True)]
 
@@ -64,7 +64,7 @@ class Oracle:
         """Choose the genres in which the evidence shall be found."""
         return NO_ROUTE
 
-    def _act(self, row: Row, rng: np.random.Generator) -> str:
+    def _act(self, row: EpisodeView, rng: np.random.Generator) -> str:
         view, turn = look(row.history), len(row.history) // 2
         library, question = self._told[row.id]
         if row.id not in self._plans:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from berrypick.agents.base import Row
+from berrypick.agents.base import EpisodeView
 from berrypick.envs.actions import Answer, Open, Search
 from berrypick.envs.reading.view import View, look
 
@@ -23,7 +23,7 @@ class Random:
         """Every corpus."""
         return True
 
-    def act(self, rows: Sequence[Row], rngs: Sequence[np.random.Generator]) -> list[str]:
+    def act(self, rows: Sequence[EpisodeView], rngs: Sequence[np.random.Generator]) -> list[str]:
         """Return one action per row."""
         views = [look(row.history) for row in rows]
         return [view.write(_draw(view, rng)) for view, rng in zip(views, rngs, strict=True)]

@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from berrypick.agents.base import Row
+from berrypick.agents.base import EpisodeView
 from berrypick.agents.chat import cache
 from berrypick.agents.chat import replies as chat_replies
 from berrypick.agents.chat.client import ChatError, Client
@@ -83,7 +83,7 @@ class Chat:
         """Any corpus."""
         return True
 
-    def act(self, rows: Sequence[Row], rngs: Sequence[np.random.Generator]) -> list[str]:
+    def act(self, rows: Sequence[EpisodeView], rngs: Sequence[np.random.Generator]) -> list[str]:
         """Return one action per row.
 
         Raises:

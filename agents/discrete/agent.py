@@ -9,7 +9,7 @@ from typing import Final
 
 import numpy as np
 
-from berrypick.agents.base import Row
+from berrypick.agents.base import EpisodeView
 from berrypick.envs.actions import Answer, Open, Search
 from berrypick.envs.discrete.choices import NUMBER, SLOTS, TOGETHER, Choice
 from berrypick.envs.discrete.codec import Codec, Mask
@@ -122,7 +122,7 @@ class Discrete:
         """Almanac's corpora."""
         return corpus.startswith(ALMANAC.corpora)
 
-    def act(self, rows: Sequence[Row], rngs: Sequence[np.random.Generator]) -> list[str]:
+    def act(self, rows: Sequence[EpisodeView], rngs: Sequence[np.random.Generator]) -> list[str]:
         """Return one action per row."""
         views = [look(row.history) for row in rows]
         return [view.write(self._decide(view, rng)) for view, rng in zip(views, rngs, strict=True)]

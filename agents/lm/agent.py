@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from berrypick.agents.base import AgentDown, Row
+from berrypick.agents.base import AgentDown, EpisodeView
 from berrypick.agents.lm.generation import Session
 from berrypick.agents.lm.load import load, weights
 from berrypick.agents.lm.render import Script
@@ -50,7 +50,7 @@ class LM:
         named = self._policy.card.corpora
         return named is None or corpus.startswith(named)
 
-    def act(self, rows: Sequence[Row], rngs: Sequence[np.random.Generator]) -> list[str]:
+    def act(self, rows: Sequence[EpisodeView], rngs: Sequence[np.random.Generator]) -> list[str]:
         """Return one action per row; an empty one where an episode has more tokens than the model can read.
 
         Raises:
@@ -79,7 +79,7 @@ class LM:
             "episodes_without_room": float(self._session.overflowed),
         }
 
-    def _continue(self, rows: dict[int, Row]) -> None:
+    def _continue(self, rows: dict[int, EpisodeView]) -> None:
         """Let the rows go on that say what they said before, and one observation more; retire the others."""
         going = [
             place
@@ -92,7 +92,7 @@ class LM:
             known.history = rows[known.id].history
             tokens.read(self._script.reply(known.history[-1], known.action))
 
-    def _begin(self, rows: Sequence[Row]) -> None:
+    def _begin(self, rows: Sequence[EpisodeView]) -> None:
         protocols = [read_prompt(row.history[0])[0].protocol for row in rows]
         written = self._policy.card.protocols
         if strange := [protocol for protocol in protocols if written is not None and protocol not in written]:

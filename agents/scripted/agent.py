@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from berrypick.agents.base import Row
+from berrypick.agents.base import EpisodeView
 from berrypick.agents.scripted.situation import Situation
 from berrypick.agents.scripted.strategies import STRATEGIES
 from berrypick.corpora.answerability import plans
@@ -44,7 +44,7 @@ class Scripted:
         understood = reader.understand(question)
         return understood is not None and self._speaks(understood[0])
 
-    def act(self, rows: Sequence[Row], rngs: Sequence[np.random.Generator]) -> list[str]:
+    def act(self, rows: Sequence[EpisodeView], rngs: Sequence[np.random.Generator]) -> list[str]:
         """Return one action per row."""
         return [view.write(self.decide(view)) for view in (look(row.history) for row in rows)]
 

@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from berrypick.agents.base import Row
+from berrypick.agents.base import EpisodeView
 from berrypick.agents.scripted.agent import Scripted
 from berrypick.agents.scripted.mixture import SCRIPTS
 from berrypick.agents.scripted.situation import Situation
@@ -43,11 +43,11 @@ class HopMixture:
         """Corpora that some script reads."""
         return any(Scripted(script).reads(corpus) for script in SCRIPTS)
 
-    def act(self, rows: Sequence[Row], rngs: Sequence[np.random.Generator]) -> list[str]:
+    def act(self, rows: Sequence[EpisodeView], rngs: Sequence[np.random.Generator]) -> list[str]:
         """Return one action per row; a row's generator draws its scripts whenever it meets a new unknown."""
         return [self._act(row, rng) for row, rng in zip(rows, rngs, strict=True)]
 
-    def _act(self, row: Row, rng: np.random.Generator) -> str:
+    def _act(self, row: EpisodeView, rng: np.random.Generator) -> str:
         view = look(row.history)
         if row.id not in self._episodes:
             count = int(rng.integers(self._fallbacks + 1)) if self._varies else self._fallbacks

@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from berrypick.agents.base import Row
+from berrypick.agents.base import EpisodeView
 from berrypick.agents.scripted.agent import Scripted
 from berrypick.envs.reading.view import look
 
@@ -38,11 +38,11 @@ class Mixture:
         """Corpora that some script reads."""
         return any(script.reads(corpus) for script in self._scripts)
 
-    def act(self, rows: Sequence[Row], rngs: Sequence[np.random.Generator]) -> list[str]:
+    def act(self, rows: Sequence[EpisodeView], rngs: Sequence[np.random.Generator]) -> list[str]:
         """Return one action per row; the first call for a row draws its script."""
         return [self._act(row, rng) for row, rng in zip(rows, rngs, strict=True)]
 
-    def _act(self, row: Row, rng: np.random.Generator) -> str:
+    def _act(self, row: EpisodeView, rng: np.random.Generator) -> str:
         view = look(row.history)
         if row.id not in self._drawn:
             able = [script for script in self._scripts if script.understands(view.question)] or self._scripts

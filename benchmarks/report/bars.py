@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
-from berrypick.benchmarks.report.base import COLOURS, SOFT, Panel, Row
+from berrypick.benchmarks.report.base import COLOURS, SOFT, Panel, ReportRow
 from berrypick.envs.scoring.moves import STEP, way_of
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def _bars(axis: Axes, agents: Sequence[str], shares: Sequence[Mapping[str, float
     axis.grid(axis="y", visible=False)
 
 
-def ranks(row: Row) -> dict[str, float]:
+def ranks(row: ReportRow) -> dict[str, float]:
     """Mean over questions with two or more grounded successes: the share of the commonest strategy, the second, ..."""
     total, questions = [0.0] * len(RANKS), 0
     for question in row.questions:
@@ -78,7 +78,7 @@ def ranks(row: Row) -> dict[str, float]:
     return {name: share / questions for name, share in zip(RANKS, total, strict=True)} if questions else {}
 
 
-def moves(row: Row) -> dict[str, float]:
+def moves(row: ReportRow) -> dict[str, float]:
     """Shares of the evidence-bringing moves of all grounded successes, by tool and form."""
     counts = Counter[str]()
     for question in row.questions:

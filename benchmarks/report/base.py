@@ -46,7 +46,7 @@ COLOURS: Final = (
 FIXED: Final = {"random": "#9aa0a8", "closed_book": "#6b7078", "oracle": "#111111", "route_oracle": "#3a3a3a"}
 
 
-class Row(NamedTuple):
+class ReportRow(NamedTuple):
     """One agent in one cell."""
 
     agent: str
@@ -62,7 +62,7 @@ class Panel(NamedTuple):
     """One cell without changes, with the agents that can read it."""
 
     label: str
-    rows: list[Row]
+    rows: list[ReportRow]
 
     @property
     def agents(self) -> list[str]:
@@ -78,7 +78,7 @@ def panels(runs: Sequence[Result]) -> list[Panel]:
             if cell.readable and cell.plain:
                 questions = [question for question in run.questions if question.cell == number]
                 rows = found.setdefault(cell.label, Panel(cell.label, [])).rows
-                rows.append(Row(short(run.agent), cell, questions))
+                rows.append(ReportRow(short(run.agent), cell, questions))
     return list(found.values())
 
 

@@ -9,7 +9,7 @@ from itertools import accumulate, product
 from typing import TYPE_CHECKING, NamedTuple
 
 from berrypick.benchmarks.report import label_placement
-from berrypick.benchmarks.report.base import Panel, Row, grid, palette
+from berrypick.benchmarks.report.base import Panel, ReportRow, grid, palette
 from berrypick.diversity import pass_at_k as unbiased
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ class End(NamedTuple):
 class Pane(NamedTuple):
     """One picture of a cell: an agent's points, how the axes are dressed, and what the cell's name is followed by."""
 
-    curve: Callable[[Row], dict[float, float]]
+    curve: Callable[[ReportRow], dict[float, float]]
     dress: Callable[[Axes], None]
     title: str = ""
 
@@ -37,7 +37,7 @@ class Pane(NamedTuple):
 def pass_at_k(lined_up: Sequence[Panel]) -> Figure:
     """pass@k for every k up to the number of rollouts."""
 
-    def curve(row: Row) -> dict[float, float]:
+    def curve(row: ReportRow) -> dict[float, float]:
         n, right = row.cell.rollouts, [question.correct for question in row.questions]
         return {k: sum(unbiased(n, c, k) for c in right) / len(right) for k in range(1, n + 1)} if right else {}
 
@@ -58,7 +58,7 @@ def pass_within(lined_up: Sequence[Panel]) -> Figure:
     )
     turns = range(max(longest, 2))
 
-    def curve(row: Row, every: bool) -> dict[float, float]:
+    def curve(row: ReportRow, every: bool) -> dict[float, float]:
         n = row.cell.rollouts
         right = [list(accumulate((*question.rounds, *[0] * len(turns))))[: len(turns)] for question in row.questions]
         k = n if every else 1
@@ -78,7 +78,7 @@ def pass_within(lined_up: Sequence[Panel]) -> Figure:
 def searches_against_hops(lined_up: Sequence[Panel]) -> Figure:
     """Mean number of searches an episode, by the number of facts that the answer rests on."""
 
-    def curve(row: Row) -> dict[float, float]:
+    def curve(row: ReportRow) -> dict[float, float]:
         groups: dict[int, list[float]] = {}
         for question in row.questions:
             spent = question.metrics["searches"]

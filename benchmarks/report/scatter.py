@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from berrypick.benchmarks.report import label_placement
-from berrypick.benchmarks.report.base import INK, Panel, Row, arms, grid, palette
+from berrypick.benchmarks.report.base import INK, Panel, ReportRow, arms, grid, palette
 from berrypick.benchmarks.report.label_placement import Box
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def _dot(axis: Axes, x: float, y: float, colour: str, agent: str) -> None:
     axis.scatter([x], [y], s=42, color=colour, edgecolors="white", linewidths=0.8, zorder=3, gid=agent)
 
 
-def _strip(axis: Axes, rows: Sequence[Row], unit: float, colours: dict[str, str]) -> None:
+def _strip(axis: Axes, rows: Sequence[ReportRow], unit: float, colours: dict[str, str]) -> None:
     """Stand agents without a number in a column left of 1, each named beside it."""
     if not rows:
         return

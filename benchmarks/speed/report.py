@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.table import Table
 
 from berrypick import io
-from berrypick.benchmarks.speed.rows import MEASURES, ROWS, Row, Sample
+from berrypick.benchmarks.speed.rows import MEASURES, ROWS, Sample, SpeedRow
 from berrypick.records import Record
 
 COMMAND: Final = "make speed"
@@ -30,7 +30,7 @@ class Result(Record):
     """A row with its number.
 
     Attributes:
-        what: as in ``Row``.
+        what: as in ``SpeedRow``.
         ours: our way.
         peer: the way it is held against, "" for none.
         ours_seconds: median time of one call, None where nothing was measured, as in all that follows.
@@ -72,7 +72,7 @@ class Report(Record):
     rows: tuple[Result, ...]
 
 
-def read(raw: Mapping[str, Any], rows: Sequence[Row] = ROWS) -> Report:
+def read(raw: Mapping[str, Any], rows: Sequence[SpeedRow] = ROWS) -> Report:
     """Make a report of pytest-benchmark's JSON.
 
     Raises:
@@ -101,7 +101,7 @@ def read(raw: Mapping[str, Any], rows: Sequence[Row] = ROWS) -> Report:
     )
 
 
-def _result(row: Row, samples: Mapping[tuple[str, str], dict[int, Sample]], skipped: Mapping[str, str]) -> Result:
+def _result(row: SpeedRow, samples: Mapping[tuple[str, str], dict[int, Sample]], skipped: Mapping[str, str]) -> Result:
     measure = MEASURES[row.measure]
     ours = samples.get((row.group, row.ours), {})
     peer = samples.get((row.group, row.peer), {}) if row.peer else {block: {} for block in ours}

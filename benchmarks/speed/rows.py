@@ -35,7 +35,7 @@ MEASURES: Final[dict[str, Measure]] = {
 }
 
 
-class Row(NamedTuple):
+class SpeedRow(NamedTuple):
     """One line of the table.
 
     Attributes:
@@ -61,17 +61,17 @@ _ENGINES: Final = [
     for words in ("common", "rare")
     for what, group in ((f"query, {size // 1000}k documents, {words} words", f"engines/{size}/{words}"),)
     for row in (
-        Row(what, group, "bm25", "tantivy", "times as long", 1.5),
-        Row(what, group, "bm25", "bm25s (numba)", "times faster"),
-        Row(what, group, "bm25", "rank-bm25", "times faster", 300),
+        SpeedRow(what, group, "bm25", "tantivy", "times as long", 1.5),
+        SpeedRow(what, group, "bm25", "bm25s (numba)", "times faster"),
+        SpeedRow(what, group, "bm25", "rank-bm25", "times faster", 300),
     )
 ]
 _STEPS: Final = [
-    Row(f"search step, 10k documents, pages {pages}", f"step/{case}", "SearchEnv.step", "bm25", "longer", 150)
+    SpeedRow(f"search step, 10k documents, pages {pages}", f"step/{case}", "SearchEnv.step", "bm25", "longer", 150)
     for case, pages in (("seen", "seen before"), ("new", "never seen"))
 ]
 _BATCHED: Final = [
-    Row(what, f"batched/{engine}/{case}", "BatchedSearchEnv", "SyncVectorEnv", "times faster", 1.5)
+    SpeedRow(what, f"batched/{engine}/{case}", "BatchedSearchEnv", "SyncVectorEnv", "times faster", 1.5)
     for engine in ("bm25", "dense")
     for case, what in (
         *((str(count), f"{count} environments, {engine}") for count in (16, 64, 256)),
@@ -79,33 +79,33 @@ _BATCHED: Final = [
     )
 ]
 _HTTP: Final = [
-    Row(f"{what} over HTTP as Search-R1", f"http/{batch}", "in process", "HTTP", "times faster")
+    SpeedRow(f"{what} over HTTP as Search-R1", f"http/{batch}", "in process", "HTTP", "times faster")
     for batch, what in ((1, "query"), (64, "64 queries"))
 ]
 _PROCESSES: Final = [
-    Row("import berrypick", "processes/start", "import berrypick", "python", "time", 0.4),
-    Row("berrypick --help", "processes/start", "berrypick --help", "python", "time", 0.6),
+    SpeedRow("import berrypick", "processes/start", "import berrypick", "python", "time", 0.4),
+    SpeedRow("berrypick --help", "processes/start", "berrypick --help", "python", "time", 0.6),
     *(
-        Row(f"first query of a process, {engine}", "processes/first query", engine, "", "time")
+        SpeedRow(f"first query of a process, {engine}", "processes/first query", engine, "", "time")
         for engine in ("bm25", "dense", "hybrid", "rank_bm25")
     ),
 ]
 _LARGE: Final = [
-    Row("1M documents, open the index", "large/open", "bm25", "", "time", 1),
-    Row("1M documents, query", "large/search", "bm25", "", "time in ms", 5),
-    Row("1M documents, peak memory", "large/process", "bm25", "", "memory", 3),
+    SpeedRow("1M documents, open the index", "large/open", "bm25", "", "time", 1),
+    SpeedRow("1M documents, query", "large/search", "bm25", "", "time in ms", 5),
+    SpeedRow("1M documents, peak memory", "large/process", "bm25", "", "memory", 3),
 ]
 _VERIFY: Final = [
-    Row("verify 2,880 episodes", "verify/episodes", "berrypick verify", "berrypick bench", "times faster"),
-    Row("the same", "verify/episodes", "berrypick verify", "", "episodes", 500),
-    Row("the same, engines' caches filled", "verify/episodes", "berrypick verify again", "", "episodes", 1_500),
-    Row("the same, peak memory", "verify/process", "berrypick verify", "", "memory"),
+    SpeedRow("verify 2,880 episodes", "verify/episodes", "berrypick verify", "berrypick bench", "times faster"),
+    SpeedRow("the same", "verify/episodes", "berrypick verify", "", "episodes", 500),
+    SpeedRow("the same, engines' caches filled", "verify/episodes", "berrypick verify again", "", "episodes", 1_500),
+    SpeedRow("the same, peak memory", "verify/process", "berrypick verify", "", "memory"),
 ]
-ROWS: Final[tuple[Row, ...]] = (
+ROWS: Final[tuple[SpeedRow, ...]] = (
     *_ENGINES,
     *_STEPS,
     *_BATCHED,
-    Row("discrete track, random actions", "discrete/random", "AlmanacDiscrete", "", "steps", 5_000),
+    SpeedRow("discrete track, random actions", "discrete/random", "AlmanacDiscrete", "", "steps", 5_000),
     *_HTTP,
     *_PROCESSES,
     *_LARGE,

@@ -19,7 +19,7 @@ SIZE, HITS, ROUNDS = 10_000, 3, 200
 WAYS = ("SearchEnv.step", "bm25")
 
 
-class Desk(NamedTuple):
+class Bench(NamedTuple):
     """An environment, an engine beside it, and queries none of which lists what another one lists."""
 
     env: SearchEnv
@@ -28,7 +28,7 @@ class Desk(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def desk(corpus_of: Callable[..., Corpus]) -> Desk:
+def desk(corpus_of: Callable[..., Corpus]) -> Bench:
     """Opened and warm, over text of its own: what other benches showed, this process remembers."""
     corpus = corpus_of(SIZE, 1)
     env = SearchEnv(corpus=str(corpus.path), split=None, engines=("bm25",), topk=HITS)
@@ -36,7 +36,7 @@ def desk(corpus_of: Callable[..., Corpus]) -> Desk:
     drawn = queries(100)
     env.step(f"<search>{next(drawn)}</search>")  # loads the word weights
     shown = set(env.trace.turns[0].docs)
-    return Desk(env, ours(corpus, HITS), list(islice(_apart(drawn, ours(corpus, HITS), shown), BLOCKS * ROUNDS)))
+    return Bench(env, ours(corpus, HITS), list(islice(_apart(drawn, ours(corpus, HITS), shown), BLOCKS * ROUNDS)))
 
 
 def _apart(drawn: Iterator[str], search: Search, shown: set[int]) -> Iterator[str]:
@@ -55,7 +55,7 @@ def _actions(env: SearchEnv, asked: list[str]) -> Iterator[str]:
         yield f"<search>{query}</search>"
 
 
-def _measure(desk: Desk, case: str, block: int, way: str, asked: list[str], measure: Measure) -> None:
+def _measure(desk: Bench, case: str, block: int, way: str, asked: list[str], measure: Measure) -> None:
     if way == "bm25":
         measure(case, way, block, desk.search, asked, ROUNDS)
     else:
@@ -63,13 +63,13 @@ def _measure(desk: Desk, case: str, block: int, way: str, asked: list[str], meas
 
 
 @pytest.mark.parametrize(("block", "way"), turns(*WAYS))
-def test_step_new(block: int, way: str, desk: Desk, measure: Measure) -> None:
+def test_step_new(block: int, way: str, desk: Bench, measure: Measure) -> None:
     """Every search lists pages that were never shown: their sentences are read for the first time."""
     _measure(desk, "new", block, way, desk.queries[block * ROUNDS :][:ROUNDS], measure)
 
 
 @pytest.mark.parametrize(("block", "way"), turns(*WAYS))
-def test_step_seen(block: int, way: str, desk: Desk, measure: Measure) -> None:
+def test_step_seen(block: int, way: str, desk: Bench, measure: Measure) -> None:
     """The same words backwards: a query never asked, whose pages ``test_step_new`` has shown."""
     backwards = [" ".join(reversed(query.split())) for query in desk.queries[block * ROUNDS :][:ROUNDS]]
     _measure(desk, "seen", block, way, backwards, measure)

@@ -37,7 +37,7 @@ class Report(Record):
     blocks: tuple[Block, ...]
 
 
-class Row(NamedTuple):
+class TrainingRow(NamedTuple):
     """One line of the table.
 
     Attributes:
@@ -56,17 +56,19 @@ class Row(NamedTuple):
 
 
 ROWS: Final = (
-    Row("step", "s", lambda step: step.seconds, lambda ours, peer: peer / ours),
-    Row("rollout", "generated tokens/s", lambda step: step.generated / step.rollout, truediv),
-    Row("update", "tokens/s", lambda step: step.scored / step.update, truediv),
-    Row("rollout and update", "tokens/s", lambda step: step.scored / (step.rollout + step.update), truediv, 2.0),
-    Row("share of rollout", "%", lambda step: 100 * step.rollout / step.seconds),
-    Row("share of update", "%", lambda step: 100 * step.update / step.seconds),
-    Row("share of the rest", "%", lambda step: 100 * step.other / step.seconds),
+    TrainingRow("step", "s", lambda step: step.seconds, lambda ours, peer: peer / ours),
+    TrainingRow("rollout", "generated tokens/s", lambda step: step.generated / step.rollout, truediv),
+    TrainingRow("update", "tokens/s", lambda step: step.scored / step.update, truediv),
+    TrainingRow(
+        "rollout and update", "tokens/s", lambda step: step.scored / (step.rollout + step.update), truediv, 2.0
+    ),
+    TrainingRow("share of rollout", "%", lambda step: 100 * step.rollout / step.seconds),
+    TrainingRow("share of update", "%", lambda step: 100 * step.update / step.seconds),
+    TrainingRow("share of the rest", "%", lambda step: 100 * step.other / step.seconds),
     # Both must have played alike, or the rows above compare different things.
-    Row("actions an episode", "", lambda step: step.turns / step.episodes),
-    Row("generated tokens an episode", "", lambda step: step.generated / step.episodes),
-    Row("all tokens an episode", "", lambda step: step.scored / step.episodes),
+    TrainingRow("actions an episode", "", lambda step: step.turns / step.episodes),
+    TrainingRow("generated tokens an episode", "", lambda step: step.generated / step.episodes),
+    TrainingRow("all tokens an episode", "", lambda step: step.scored / step.episodes),
 )
 HEADER: Final = ("what", "unit", "berrypick", "TRL", "times faster", "range", "target", "")
 _METHOD: Final = """\
@@ -88,7 +90,7 @@ blocks.
 """
 
 
-def cells(row: Row, blocks: Sequence[Block]) -> tuple[str, ...]:
+def cells(row: TrainingRow, blocks: Sequence[Block]) -> tuple[str, ...]:
     """Write a row of the table."""
     ours = [_median(row, block.ours) for block in blocks]
     peer = [_median(row, block.peer) for block in blocks if block.peer]
@@ -109,7 +111,7 @@ def cells(row: Row, blocks: Sequence[Block]) -> tuple[str, ...]:
     )
 
 
-def _median(row: Row, steps: Sequence[Step]) -> float:
+def _median(row: TrainingRow, steps: Sequence[Step]) -> float:
     return statistics.median(row.value(step) for step in steps)
 
 

@@ -50,7 +50,7 @@ _RESPONSE: Final = {
 _CLOSING: Final = ("</search>", "</open>", "</answer>")
 
 
-class Desk:
+class Bench:
     """An environment in the form of TRL: every public method but ``reset`` is a tool."""
 
     def __init__(self, env: SearchEnv) -> None:
@@ -72,7 +72,7 @@ class Desk:
         return str(self.env.step(action)[0])
 
 
-def _reward(completions: Sequence[Any], environments: Sequence[Desk], **_: Any) -> list[float]:
+def _reward(completions: Sequence[Any], environments: Sequence[Bench], **_: Any) -> list[float]:
     """Play what each rollout wrote last, and return what the episode earned; without a last word it earned nothing."""
     for completion, desk in zip(completions, environments, strict=True):
         last = completion[-1]
@@ -140,7 +140,7 @@ def steps(policy: Policy, env: SearchEnv, config: Config) -> list[Step]:
             reward_funcs=_reward,
             args=_arguments(policy, env, config, folder),
             train_dataset=_tasks(env, config),
-            environment_factory=lambda: Desk(copy.copy(env)),
+            environment_factory=lambda: Bench(copy.copy(env)),
             callbacks=[clock],
         )
         trainer.remove_callback(PrinterCallback)

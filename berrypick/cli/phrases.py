@@ -12,7 +12,7 @@ from berrypick.cli.console import OUT, steps, table
 from berrypick.cli.refine import difference, shown
 
 if TYPE_CHECKING:
-    from berrypick.benchmarks.studies.hicra.phrases import Row
+    from berrypick.benchmarks.studies.hicra.phrases import PhraseRow
 
 Folder = Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="SWEEP")]
 Where = Annotated[
@@ -47,7 +47,7 @@ def phrases(sweep: Folder, out: Where = None) -> int:
     return 0
 
 
-def show(title: str, rows: Sequence[Row]) -> None:
+def show(title: str, rows: Sequence[PhraseRow]) -> None:
     """Print the table of a track and split."""
     made = table(title, "method", *_NUMBERS, right=_NUMBERS)
     for row in rows:

@@ -8,7 +8,7 @@ from typing import Final
 
 from msgspec.structs import asdict
 
-from berrypick.leaderboard.board.groups import Group, Row
+from berrypick.leaderboard.board.groups import BoardRow, Group
 from berrypick.leaderboard.board.html_parts import marks
 from berrypick.leaderboard.episodes import plain
 from berrypick.leaderboard.recorded import Packed
@@ -19,7 +19,7 @@ _MOST: Final = 6
 _BUDGETS: Final = (("turns", "an episode"), ("searches", "an episode"), ("tokens", "all"))
 
 
-def details(group: Group, row: Row) -> str:
+def details(group: Group, row: BoardRow) -> str:
     """What opens under the name of a row."""
     entry = row.entry
     facts = {name.replace("_", " "): value for name, value in asdict(entry.about).items() if value not in ("", None)}
@@ -42,7 +42,7 @@ def _text(name: str, value: str) -> str:
     return escape(value)
 
 
-def _ways(row: Row) -> str:
+def _ways(row: BoardRow) -> str:
     """Shares of the ways of searching among the grounded successes of the plain cells."""
     used = Counter[str]()
     for cell in filter(plain, row.entry.cells):
@@ -66,7 +66,7 @@ def _way(way: str, share: float) -> str:
     return f"<tr><td>{escape(shown(way))}</td><td>{100 * share:.0f} %</td><td>{bar}</td></tr>"
 
 
-def _episode(row: Row, episode: Packed, is_right: bool) -> str:
+def _episode(row: BoardRow, episode: Packed, is_right: bool) -> str:
     cell = row.entry.cells[episode.cell].label
     end = "right" if is_right else "not right"
     head = f"{cell}, {shown(episode.question_id)}, rollout {episode.rollout}: {end}"

@@ -51,7 +51,7 @@ CLAIMED: Final = "self-reported"
 FRONT: Final = ("EM", "strategies_D2", "resilience_mean")
 
 
-class Row(NamedTuple):
+class BoardRow(NamedTuple):
     """One submission.
 
     Attributes:
@@ -94,7 +94,7 @@ class Row(NamedTuple):
         return self.anchor and self.entry.agent in CEILINGS
 
 
-class Above(NamedTuple):
+class NextBetter(NamedTuple):
     """What a row is held against.
 
     Attributes:
@@ -118,9 +118,9 @@ class Group(NamedTuple):
     """
 
     key: str
-    rows: tuple[Row, ...]
+    rows: tuple[BoardRow, ...]
     front: frozenset[str]
-    above: dict[str, Above]
+    above: dict[str, NextBetter]
 
     @property
     def suite(self) -> str:
@@ -151,16 +151,16 @@ def read(folder: Path) -> list[Group]:
     found = [(path, entries.read(path)) for path in there]
     tiers = entries.read_tiers(folder.parent / schema.TIERS, {entry.name: entry for _, entry in found})
     found = [(path, episodes.with_right(path, entry)) for path, entry in found]
-    return groups(Row(entry, episodes.samples(path, entry), tiers.get(entry.name)) for path, entry in found)
+    return groups(BoardRow(entry, episodes.samples(path, entry), tiers.get(entry.name)) for path, entry in found)
 
 
-def groups(rows: Iterable[Row]) -> list[Group]:
+def groups(rows: Iterable[BoardRow]) -> list[Group]:
     """Group and order rows: suites as ``SUITES`` has them, within a group by EM, then by name.
 
     Raises:
         Rejected: rows of a group have different cells.
     """
-    by_key: dict[tuple[int, str, str, str], list[Row]] = {}
+    by_key: dict[tuple[int, str, str, str], list[BoardRow]] = {}
     known = list(SUITES)
     for row in rows:
         entry = row.entry
@@ -170,22 +170,22 @@ def groups(rows: Iterable[Row]) -> list[Group]:
     return [_group(key[3][:8], several) for key, several in sorted(by_key.items())]
 
 
-def _group(key: str, rows: Sequence[Row]) -> Group:
+def _group(key: str, rows: Sequence[BoardRow]) -> Group:
     for row in rows:
         if len(row.entry.cells) != len(rows[0].entry.cells):
             both = f"{row.entry.name} and {rows[0].entry.name}"
             raise Rejected(f"{both} have the same versions and fingerprints, and not the same cells")
     ordered = sorted(rows, key=lambda row: (-_number(row, "EM"), row.entry.name))
-    above = {row.entry.name: Above(before.entry.name, against(before, row)) for before, row in pairwise(ordered)}
+    above = {row.entry.name: NextBetter(before.entry.name, against(before, row)) for before, row in pairwise(ordered)}
     return Group(key, tuple(ordered), front(ordered), above)
 
 
-def _number(row: Row, metric: str) -> float:
+def _number(row: BoardRow, metric: str) -> float:
     value = row.value(metric).value
     return -1.0 if value is None else value
 
 
-def front(rows: Sequence[Row]) -> frozenset[str]:
+def front(rows: Sequence[BoardRow]) -> frozenset[str]:
     """Names of the rows that no other matches everywhere and exceeds somewhere; ceilings play no part."""
     points = {
         row.entry.name: [_number(row, metric) for metric in FRONT]
@@ -200,7 +200,7 @@ def front(rows: Sequence[Row]) -> frozenset[str]:
     return frozenset(name for name in points if not beaten(name))
 
 
-def against(before: Row, row: Row) -> Difference | None:
+def against(before: BoardRow, row: BoardRow) -> Difference | None:
     """EM of one row less that of another of its group: unweighted mean over the plain cells, paired over questions.
 
     None where a plain cell is not read, or where an entry does not say how often each question was answered rightly.

@@ -8,7 +8,7 @@ from typing import Final
 
 from berrypick.benchmarks.report.html import DASH, number
 from berrypick.benchmarks.result import BLANK
-from berrypick.leaderboard.board.groups import Group, Row
+from berrypick.leaderboard.board.groups import BoardRow, Group
 from berrypick.leaderboard.board.html_parts import marks, scroll
 
 #: Shades from nothing kept to everything.
@@ -39,7 +39,7 @@ def heat(group: Group) -> str:
     )
 
 
-def _has(row: Row, cell: int) -> bool:
+def _has(row: BoardRow, cell: int) -> bool:
     return "resilience" in row.entry.cells[cell].metrics
 
 
@@ -50,12 +50,12 @@ def _names(group: Group, knocked: Sequence[int]) -> list[str]:
     return names if len(set(names)) == len(names) else [cell.label for cell in cells]
 
 
-def _line(group: Group, row: Row, knocked: Sequence[int]) -> str:
+def _line(group: Group, row: BoardRow, knocked: Sequence[int]) -> str:
     cells = "".join(_cell(row, number) for number in knocked)
     return f"<tr {marks(group, row)}><td>{escape(row.entry.name)}</td>{cells}</tr>"
 
 
-def _cell(row: Row, cell: int) -> str:
+def _cell(row: BoardRow, cell: int) -> str:
     metrics = row.entry.cells[cell].metrics
     kept = metrics.get("resilience", BLANK).value
     if kept is None:

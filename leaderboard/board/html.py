@@ -19,7 +19,7 @@ from berrypick.benchmarks.metrics.table import METRICS, Value
 from berrypick.benchmarks.report import html
 from berrypick.benchmarks.report.html import DASH, number
 from berrypick.leaderboard.board.details import details
-from berrypick.leaderboard.board.groups import COLUMNS, FRONT, Group, Row
+from berrypick.leaderboard.board.groups import COLUMNS, FRONT, BoardRow, Group
 from berrypick.leaderboard.board.heatmap import HEAT, heat
 from berrypick.leaderboard.board.html_parts import marks, scroll
 from berrypick.leaderboard.board.scatter import plot
@@ -122,7 +122,7 @@ def _head(name: str, kind: str, first: str, meaning: str) -> str:
     )
 
 
-def _row(group: Group, row: Row, metrics: Sequence[str]) -> str:
+def _row(group: Group, row: BoardRow, metrics: Sequence[str]) -> str:
     entry = row.entry
     name = f'<td data-v="{escape(entry.name)}">'
     name += '<span class="pareto" title="on the Pareto front">&#9670;</span>' if entry.name in group.front else ""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from html import escape
 
-from berrypick.leaderboard.board.groups import Group, Row
+from berrypick.leaderboard.board.groups import BoardRow, Group
 
 
-def marks(group: Group, row: Row) -> str:
+def marks(group: Group, row: BoardRow) -> str:
     """Attributes that the page filters by; what has them is about one row."""
     entry = row.entry
     words = " ".join((entry.name, entry.agent, entry.about.model, entry.about.method, entry.about.start)).lower()

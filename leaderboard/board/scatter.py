@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 from berrypick.benchmarks.report import label_placement
 from berrypick.benchmarks.report.label_placement import Box
-from berrypick.leaderboard.board.groups import Group, Row
+from berrypick.leaderboard.board.groups import BoardRow, Group
 
 WIDE: Final = 640
 HIGH: Final = 400
@@ -24,7 +24,7 @@ _NAME: Final = 28
 class Point(NamedTuple):
     """A row in pixels."""
 
-    row: Row
+    row: BoardRow
     x: float
     y: float
 
@@ -43,11 +43,11 @@ def plot(group: Group) -> str:
     )
 
 
-def _both(row: Row) -> tuple[float | None, float | None]:
+def _both(row: BoardRow) -> tuple[float | None, float | None]:
     return row.value("strategies_D2").value, row.value("EM").value
 
 
-def _point(row: Row, far: float) -> Point:
+def _point(row: BoardRow, far: float) -> Point:
     ways, right = _both(row)
     assert ways is not None and right is not None
     return Point(row, _across(ways, far), _down(right))
@@ -108,7 +108,7 @@ def _names(points: Sequence[Point]) -> str:
     )
 
 
-def _short(row: Row) -> str:
+def _short(row: BoardRow) -> str:
     """The name, without the suite that every name of the project's own begins with."""
     name = row.entry.name.removeprefix(f"{row.entry.suite}-") if row.anchor else row.entry.name
     return name if len(name) <= _NAME else name[: _NAME - 1] + "…"

@@ -10,7 +10,7 @@ from typing import Final
 
 from berrypick.benchmarks.report.html import DASH, number
 from berrypick.benchmarks.stats.bootstrap import Difference
-from berrypick.leaderboard.board.groups import COLUMNS, FRONT, Above, Group, Row
+from berrypick.leaderboard.board.groups import COLUMNS, FRONT, BoardRow, Group, NextBetter
 
 INTRODUCTION: Final = f"""# Leaderboard
 
@@ -45,7 +45,7 @@ def _section(group: Group) -> str:
     return f"\n## {markdown(group.title)} ({group.key})\n\n{table}\n"
 
 
-def _row(group: Group, row: Row, metrics: Sequence[str]) -> list[str]:
+def _row(group: Group, row: BoardRow, metrics: Sequence[str]) -> list[str]:
     entry = row.entry
     agent = markdown(entry.agent) + (" (anchor)" if row.anchor else "")
     values = [number(row.value(name).value, COLUMNS[name][0]) for name in metrics]
@@ -54,7 +54,7 @@ def _row(group: Group, row: Row, metrics: Sequence[str]) -> list[str]:
     return [mark, markdown(entry.name), agent, *values, str(row.missing), row.tier, other]
 
 
-def against(group: Group, row: Row) -> str:
+def against(group: Group, row: BoardRow) -> str:
     """The row that another is held against, and what it has more; a dash for the first."""
     found = group.above.get(row.entry.name)
     return f"{found.partner}: {verdict(found.difference)}" if found else DASH
@@ -109,19 +109,19 @@ def table_csv(groups: Sequence[Group]) -> str:
     return text.getvalue()
 
 
-def _who(group: Group, row: Row) -> list[str]:
+def _who(group: Group, row: BoardRow) -> list[str]:
     entry = row.entry
     words = (group.key, entry.suite, entry.protocol, entry.name, entry.agent)
     marks = ("yes" if row.anchor else "", "yes" if entry.name in group.front else "", row.tier)
     return [f"'{word}" if word.startswith(_FORMULA) else word for word in (*words, *marks)]
 
 
-def _numbers(row: Row) -> list[str]:
+def _numbers(row: BoardRow) -> list[str]:
     values = [row.value(name) for name in COLUMNS]
     return [text for v in values for text in (*map(_exact, (v.value, v.low, v.high)), str(v.n))]
 
 
-def _gap(above: Above | None) -> list[str]:
+def _gap(above: NextBetter | None) -> list[str]:
     difference = above.difference if above else None
     ends = (difference.value, difference.low, difference.high) if difference else (None, None, None)
     return [above.partner if above else "", *map(_exact, ends)]

@@ -15,7 +15,7 @@ import pytest
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from transformers import PreTrainedTokenizerFast
 
-from berrypick.agents.base import Agent, Row
+from berrypick.agents.base import Agent, EpisodeView
 from berrypick.agents.chat import client
 from berrypick.corpora import store
 from berrypick.corpora.store import Corpus, Draft, QuestionAudit
@@ -169,7 +169,7 @@ class Stub:
     def ask(agent: Agent, *numbers: int, protocol: str = "tags") -> list[str]:
         """Ask for the first action on so many different questions, each with a generator of its own."""
         start = Setup(protocol, ("bm25",), 3, 10, 6)
-        rows = [Row(n, (prompt(start, f"Question {n}?"),)) for n in numbers]
+        rows = [EpisodeView(n, (prompt(start, f"Question {n}?"),)) for n in numbers]
         return agent.act(rows, [np.random.default_rng([n, 0, 0]) for n in numbers])
 
     def close(self) -> None:

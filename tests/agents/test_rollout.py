@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 
 from berrypick import seeding
-from berrypick.agents.base import Row
+from berrypick.agents.base import EpisodeView
 from berrypick.agents.baselines.random import Random
 from berrypick.agents.rollout import Failure, RolloutError, rollout
 from berrypick.envs.search import SearchEnv
 from berrypick.records import Episode
 
-Act = Callable[[Row, np.random.Generator], str]
+Act = Callable[[EpisodeView, np.random.Generator], str]
 
 
 class Agent:
@@ -27,17 +27,17 @@ class Agent:
 
     def __init__(self, act: Act) -> None:
         self._act = act
-        self.rows: list[Row] = []
+        self.rows: list[EpisodeView] = []
 
     def reads(self, corpus: str) -> bool:
         return True
 
-    def act(self, rows: Sequence[Row], rngs: Sequence[np.random.Generator]) -> list[str]:
+    def act(self, rows: Sequence[EpisodeView], rngs: Sequence[np.random.Generator]) -> list[str]:
         self.rows += rows
         return [self._act(row, rng) for row, rng in zip(rows, rngs, strict=True)]
 
 
-def search_then_answer(row: Row, rng: np.random.Generator) -> str:
+def search_then_answer(row: EpisodeView, rng: np.random.Generator) -> str:
     if len(row.history) == 1:
         return "<think>so so</think> <search>Tessa Thornwell</search>"
     return f"<answer>{rng.integers(1000)}</answer>"
@@ -82,7 +82,7 @@ def test_neither_batch_nor_order_changes_a_byte(little_env):
 def test_an_agent_gets_text_and_its_own_generator_alone(little_env):
     seen: list[int] = []
 
-    def act(row: Row, rng: np.random.Generator) -> str:
+    def act(row: EpisodeView, rng: np.random.Generator) -> str:
         seen.append(int(rng.integers(10**9)))
         return "<answer>x</answer>"
 
@@ -91,7 +91,7 @@ def test_an_agent_gets_text_and_its_own_generator_alone(little_env):
     draws = [seeding.rollout_rng(7, "rollout", task, n).integers(10**9) for task in (0, 1) for n in range(3)]
     assert seen == draws
     for row in agent.rows:
-        assert type(row) is Row and type(row.id) is int
+        assert type(row) is EpisodeView and type(row.id) is int
         assert all(type(text) is str for text in row.history)
         assert "Beacon Halvard Foundry" not in "".join(row.history)  # the bridge and the answer are not in the prompt
 
@@ -113,7 +113,7 @@ class Broken(RuntimeError):
     """What the tests throw."""
 
 
-def failing_on_alias(row: Row, rng: np.random.Generator) -> str:
+def failing_on_alias(row: EpisodeView, rng: np.random.Generator) -> str:
     if len(row.history) > 1 and "Lantern" in row.history[0]:
         raise Broken("no bynames please")
     return search_then_answer(row, rng)

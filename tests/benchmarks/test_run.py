@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from berrypick import agents
-from berrypick.agents.base import Agent, Row
+from berrypick.agents.base import Agent, EpisodeView
 from berrypick.agents.rollout import RolloutError, record
 from berrypick.benchmarks import aggregate, cells, result, run
 from berrypick.benchmarks.suites import SUITES, Cell
@@ -39,7 +39,7 @@ class Clumsy:
     def reads(self, corpus: str) -> bool:
         return True
 
-    def act(self, rows: Sequence[Row], rngs: Sequence[np.random.Generator]) -> list[str]:
+    def act(self, rows: Sequence[EpisodeView], rngs: Sequence[np.random.Generator]) -> list[str]:
         if len(rows) == 1 and self.left:
             self.left -= 1
             raise RuntimeError("clumsy")

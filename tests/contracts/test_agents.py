@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from berrypick import agents
-from berrypick.agents.base import Agent, Row
+from berrypick.agents.base import Agent, EpisodeView
 from berrypick.agents.lm.load import Card, pack, save
 from berrypick.agents.lm.tiny import make_tiny
 from berrypick.agents.lm.tokenizer import make_tokenizer
@@ -102,11 +102,11 @@ def test_a_row_is_judged_by_its_text_and_generator_alone(name: str):
     _, trace = play(name, TASKS[:1])[0]
     history = (trace.prompt, *(text for turn in trace.turns[:1] for text in (turn.raw, turn.observation)))
     other = prompt(Setup("tags", ("bm25",), 3, 10, 6), "What is the birthplace of Tessa Thornwell?")
-    alone = make(name).act([Row(5, (trace.prompt,))], [_rng(1)])
-    mixed = make(name).act([Row(8, (other,)), Row(9, (trace.prompt,))], [_rng(2), _rng(1)])
+    alone = make(name).act([EpisodeView(5, (trace.prompt,))], [_rng(1)])
+    mixed = make(name).act([EpisodeView(8, (other,)), EpisodeView(9, (trace.prompt,))], [_rng(2), _rng(1)])
     assert mixed[1] == alone[0]
     late = make(name)
-    assert isinstance(late.act([Row(3, history)], [_rng(1)])[0], str)
+    assert isinstance(late.act([EpisodeView(3, history)], [_rng(1)])[0], str)
 
 
 def _rng(number: int) -> np.random.Generator:
@@ -127,7 +127,7 @@ def test_any_question_and_any_setup_is_played(name: str, protocol: str):
     for question in ("Who?", "", "<answer>x</answer>", '{"name": "answer"}', "été 中文 🫐 " * 300):
         for turns, searches in ((1, 0), (10, 6)):
             setup = Setup(protocol, ("bm25",), 3, turns, searches)
-            (text,) = agent.act([Row(10**6 + turns, (prompt(setup, question),))], [_rng(0)])
+            (text,) = agent.act([EpisodeView(10**6 + turns, (prompt(setup, question),))], [_rng(0)])
             action = PROTOCOLS[protocol].parse(text)
             assert type(action).__name__ in ("Search", "Open", "Answer"), (question, text, action)
 

@@ -1,4 +1,4 @@
-"""Batches of renamed demonstrations for pre-training. Batch t is a function of (seed, t) alone."""
+"""Batches of renamed demonstrations for pre-training. ImitationBatch t is a function of (seed, t) alone."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from berrypick.agents.training.pretraining.renaming import Renaming
 POOL: Final = 16
 
 
-class Batch(NamedTuple):
+class ImitationBatch(NamedTuple):
     """Sequences, padded on the right with token 0.
 
     Attributes:
@@ -59,7 +59,7 @@ class Mixture:
         self._of = [np.flatnonzero(demonstrations.script == number) for number in range(len(SCRIPTS))]
         self._shares = np.array([shares.get(script, 0.0) for script in SCRIPTS])
 
-    def batch(self, step: int) -> Batch:
+    def batch(self, step: int) -> ImitationBatch:
         """Return batch ``step``; batches of one pool are drawn together and differ in length."""
         pool, place = divmod(step, POOL)
         draw = seeding.rng(self._seed, "demonstration", pool)
@@ -76,9 +76,9 @@ class Mixture:
         said = draw.permutation(pairs(ids, self._renaming.names))[: self._recited].ravel() if self._recited else ids[:0]
         return np.append(ids, said), np.append(acted, np.zeros(len(said), bool))
 
-    def _padded(self, sequences: Sequence[tuple[np.ndarray, np.ndarray]]) -> Batch:
+    def _padded(self, sequences: Sequence[tuple[np.ndarray, np.ndarray]]) -> ImitationBatch:
         shape = (len(sequences), max(len(ids) for ids, _ in sequences))
-        batch = Batch(np.zeros(shape, np.int64), np.zeros(shape, bool), np.zeros(shape, bool))
+        batch = ImitationBatch(np.zeros(shape, np.int64), np.zeros(shape, bool), np.zeros(shape, bool))
         for row, (ids, acted) in enumerate(sequences):
             batch.ids[row, : len(ids)], batch.acted[row, : len(ids)] = ids, acted
             batch.copied[row, : len(ids)] = follows(ids) & self._renaming.names[ids] & ~acted

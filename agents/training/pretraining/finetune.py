@@ -15,7 +15,7 @@ from berrypick.agents.lm.load import load, weights
 from berrypick.agents.lm.tokenizer import make_tokenizer
 from berrypick.agents.scripted.mixture import SCRIPTS
 from berrypick.agents.training.pretraining import build
-from berrypick.agents.training.pretraining.batches import Batch, Mixture
+from berrypick.agents.training.pretraining.batches import ImitationBatch, Mixture
 from berrypick.agents.training.pretraining.build import Progress, Source
 from berrypick.agents.training.pretraining.critique_reading import play_shortcuts
 from berrypick.agents.training.pretraining.demonstrations import Demonstrations, play_scripts
@@ -120,7 +120,7 @@ def finish(
         for seen in (demonstrations, refinements, shortcuts)
     )
 
-    def batch(step: int) -> Batch:
+    def batch(step: int) -> ImitationBatch:
         return (first, again, first, short)[step % 4].batch(step)
 
     return fit(model, plan, batch, out, on_step)

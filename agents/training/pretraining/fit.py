@@ -13,7 +13,7 @@ from torch.nn import functional
 
 from berrypick import io
 from berrypick.agents.training import checkpoint
-from berrypick.agents.training.pretraining.batches import Batch
+from berrypick.agents.training.pretraining.batches import ImitationBatch
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -45,7 +45,7 @@ class Plan(Protocol):
 def fit(
     model: PreTrainedModel,
     plan: Plan,
-    batch: Callable[[int], Batch],
+    batch: Callable[[int], ImitationBatch],
     out: Path,
     on_step: Callable[[int, float], None] = lambda *_: None,
 ) -> PreTrainedModel:
@@ -82,7 +82,7 @@ def warmed(step: int) -> float:
     return min(1.0, (step + 1) / WARM)
 
 
-def losses(model: PreTrainedModel, batch: Batch) -> tuple[Tensor, Tensor]:
+def losses(model: PreTrainedModel, batch: ImitationBatch) -> tuple[Tensor, Tensor]:
     """Mean cross-entropies over the acted and over the copied tokens; 0 where there are none.
 
     Logits are computed where there is loss, nowhere else. Padding is on the right, where causal attention never looks

@@ -19,7 +19,7 @@ from berrypick.agents.lm.tokenizer import make_tokenizer
 from berrypick.agents.scripted.hop_mixture import HopMixture
 from berrypick.agents.scripted.mixture import SCRIPTS
 from berrypick.agents.training.pretraining import build
-from berrypick.agents.training.pretraining.batches import Batch, Mixture
+from berrypick.agents.training.pretraining.batches import ImitationBatch, Mixture
 from berrypick.agents.training.pretraining.build import Progress, Source
 from berrypick.agents.training.pretraining.demonstrations import Demonstrations, make_env, pack, tokenize
 from berrypick.agents.training.pretraining.fit import fit, warmed
@@ -125,7 +125,7 @@ def train(
         for seed, demonstrations in enumerate(seen)
     )
 
-    def batch(step: int) -> Batch:
+    def batch(step: int) -> ImitationBatch:
         return (skewed if step % SKEWED_EVERY == SKEWED_EVERY - 1 else even).batch(step)
 
     return fold(fit(model, plan, batch, out, tick), plan.temperature)

@@ -12,7 +12,7 @@ from berrypick.agents.lm.tiny import make_tiny
 from berrypick.agents.lm.tokenizer import make_tokenizer
 from berrypick.agents.scripted.mixture import SCRIPTS
 from berrypick.agents.training.pretraining import build
-from berrypick.agents.training.pretraining.batches import Batch, Mixture
+from berrypick.agents.training.pretraining.batches import ImitationBatch, Mixture
 from berrypick.agents.training.pretraining.build import Progress, Source
 from berrypick.agents.training.pretraining.demonstrations import Demonstrations, play_scripts
 from berrypick.agents.training.pretraining.fit import fit, warmed
@@ -108,7 +108,7 @@ def pretrain(
     nearby = mixture(demonstrations)
     alike, again = (mixture(seen, recited=plan.recited) for seen in (demonstrations, refinements))
 
-    def batch(step: int) -> Batch:
+    def batch(step: int) -> ImitationBatch:
         if step < plan.nearby:
             return nearby.batch(step)
         return (again if step >= plan.steps and step % plan.again == 0 else alike).batch(step)

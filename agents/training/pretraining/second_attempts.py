@@ -15,7 +15,7 @@ from typing import Final
 import numpy as np
 
 from berrypick import seeding
-from berrypick.agents.base import Row
+from berrypick.agents.base import EpisodeView
 from berrypick.agents.critics import Attempt
 from berrypick.agents.critics import make as make_critic
 from berrypick.agents.critics.prompts import refinement
@@ -57,7 +57,7 @@ class Altered(ABC):
         """What its script reads."""
         return self.script.reads(corpus)
 
-    def act(self, rows: Sequence[Row], rngs: Sequence[np.random.Generator]) -> list[str]:
+    def act(self, rows: Sequence[EpisodeView], rngs: Sequence[np.random.Generator]) -> list[str]:
         """Return one action per row."""
         views = [look(row.history) for row in rows]
         return [view.write(self.choose(view, rng)) for view, rng in zip(views, rngs, strict=True)]

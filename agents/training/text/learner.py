@@ -29,7 +29,7 @@ from berrypick.agents.training.learner import DemonstrationBuffer, RolloutBatch,
 from berrypick.agents.training.strategy_ids import analyse_all, strategy_ids
 from berrypick.agents.training.text.demonstrations import demonstrate
 from berrypick.agents.training.text.packing import prompted, to_batch
-from berrypick.agents.training.text.reflection import Asked, ask, transplanted
+from berrypick.agents.training.text.reflection import ReferenceQuery, ask, transplanted
 from berrypick.agents.training.text.token_labels import label_all
 from berrypick.envs.perturbations.faults import rollout_seed
 from berrypick.envs.search import SearchEnv
@@ -149,7 +149,7 @@ class TextLearner:
             openings = [self._script.opening(trace.prompt) for trace in played.traces]
             asked = transplanted(asked, openings, donors)
         different = sorted(set(asked), key=lambda each: (len(each.before), each))
-        found: dict[Asked, Tensor] = {}
+        found: dict[ReferenceQuery, Tensor] = {}
         for start in range(0, len(different), _TOGETHER):
             some = different[start : start + _TOGETHER]
             found |= zip(some, self._answers(some), strict=True)
@@ -157,7 +157,7 @@ class TextLearner:
         return {"answer_logprobs": answer, "answer_ranks": rank}
 
     @torch.no_grad()
-    def _answers(self, asked: Sequence[Asked]) -> Sequence[Tensor]:
+    def _answers(self, asked: Sequence[ReferenceQuery]) -> Sequence[Tensor]:
         """Log-probability and rank of each token of some answers. Shapes: (J, 2) each."""
         device = next(self.module.parameters()).device
         room = self._policy.positions

@@ -22,7 +22,7 @@ from berrypick.envs.scoring.trace import Trace
 _SAID: Final = "berrypick"
 
 
-class Asked(NamedTuple):
+class ReferenceQuery(NamedTuple):
     """Tokens of an episode up to where it answers, and of the reference answer that is put there."""
 
     before: tuple[int, ...]
@@ -45,7 +45,7 @@ class ReferenceAnswer:
         return self._learner.reference_answers(rollouts)
 
 
-def ask(batch: Batch, row: int, trace: Trace, script: Script, protocol: str) -> Asked:
+def ask(batch: Batch, row: int, trace: Trace, script: Script, protocol: str) -> ReferenceQuery:
     """Put the canonical answer where an episode's own answer stands, or where it would have come next.
 
     Args:
@@ -67,10 +67,12 @@ def ask(batch: Batch, row: int, trace: Trace, script: Script, protocol: str) -> 
         end = int(mask.nonzero().max()) + 1
         reply = script.reply(trace.turns[-1].observation, ids[last].tolist())
         before = ids[:end].tolist() + reply + script.encode(opening)
-    return Asked(tuple(before), tuple(script.encode(answer)))
+    return ReferenceQuery(tuple(before), tuple(script.encode(answer)))
 
 
-def transplanted(asked: Sequence[Asked], openings: Sequence[Sequence[int]], donors: Sequence[int]) -> list[Asked]:
+def transplanted(
+    asked: Sequence[ReferenceQuery], openings: Sequence[Sequence[int]], donors: Sequence[int]
+) -> list[ReferenceQuery]:
     """Put behind each question what was done at another, up to where that one answered.
 
     Args:
@@ -79,7 +81,7 @@ def transplanted(asked: Sequence[Asked], openings: Sequence[Sequence[int]], dono
         donors: of each episode, the one whose reasoning it gets.
     """
     return [
-        Asked((*openings[row], *asked[donor].before[len(openings[donor]) :]), asked[row].answer)
+        ReferenceQuery((*openings[row], *asked[donor].before[len(openings[donor]) :]), asked[row].answer)
         for row, donor in enumerate(donors)
     ]
 

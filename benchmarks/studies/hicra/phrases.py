@@ -42,7 +42,7 @@ PHRASES: Final = "phrases.json"
 _Heard = Sequence[tuple[int, Counter[Gram]]]
 
 
-class Row(Record):
+class PhraseRow(Record):
     """A method in one split: means over seeds with 95 % intervals over them.
 
     Attributes:
@@ -78,7 +78,7 @@ class Phrases(Record):
     grams: dict[str, int]
     mined: dict[str, str]
     tokens: dict[str, dict[str, int]]
-    rows: tuple[Row, ...]
+    rows: tuple[PhraseRow, ...]
     provenance: Provenance
 
 
@@ -97,7 +97,7 @@ def measure(out: Path, command: Sequence[str], on_progress: Callable[[str], obje
     mined = {track: label for track, runs in tracks.items() if (label := _miner(out, runs))}
     if not mined:
         raise BadInput("no trial here mined strategic phrases; put hicra_grams among its methods", file=out)
-    grams, tokens, rows = dict[str, int](), dict[str, dict[str, int]](), list[Row]()
+    grams, tokens, rows = dict[str, int](), dict[str, dict[str, int]](), list[PhraseRow]()
     for track, miner in mined.items():
         runs = [run for run in tracks[track] if run.result]
         looked = _grams_of(out, miner)
@@ -168,7 +168,7 @@ def _replayed(env: SearchEnv, episode: Episode, seed: int) -> Trace:
     return env.trace
 
 
-def _rows(track: str, split: str, heard: Mapping[tuple[str, int], _Heard]) -> tuple[int, list[Row]]:
+def _rows(track: str, split: str, heard: Mapping[tuple[str, int], _Heard]) -> tuple[int, list[PhraseRow]]:
     """What is said of the methods, and over how many tokens each: as many as the tersest trial generated."""
     budget = min(sum(tokens for tokens, _ in episodes) for episodes in heard.values())
     of: dict[str, dict[int, dict[str, Value]]] = {}
@@ -181,7 +181,7 @@ def _rows(track: str, split: str, heard: Mapping[tuple[str, int], _Heard]) -> tu
         for name in ("entropy", "rate"):
             found[name] = summary.spread([values[name] for values in seeds.values()]).estimate
             found[f"{name}_less"] = summary.less(name, seeds, baseline).estimate
-        rows.append(Row(track, split, method, **found))
+        rows.append(PhraseRow(track, split, method, **found))
     return budget, rows
 
 

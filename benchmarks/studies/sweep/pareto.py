@@ -15,7 +15,7 @@ from berrypick.benchmarks.report.label_placement import Box
 from berrypick.benchmarks.report.scatter import FAR
 from berrypick.benchmarks.studies.sweep.config import START
 from berrypick.benchmarks.studies.sweep.lines import LAST
-from berrypick.benchmarks.studies.sweep.summary import NOTHING, Row, Spread
+from berrypick.benchmarks.studies.sweep.summary import NOTHING, Spread, SweepRow
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -26,7 +26,7 @@ _NEAR: Final = (1, 1.1, 1.2, 1.3, 1.4, 1.5, 1.7)
 _FAR: Final = (1, 1.5, 2, 3, 4, 6, 8, 12, 16)
 
 
-def pareto(found: Sequence[Row], splits: Sequence[str], colours: Mapping[str, str]) -> Figure:
+def pareto(found: Sequence[SweepRow], splits: Sequence[str], colours: Mapping[str, str]) -> Figure:
     """EM against strategies_D2, one panel a split; what no other method beats in both lies on the dashed line.
 
     Where an evaluation has too few questions to say of each method how many ways it uses, all are placed by the ways in
@@ -64,14 +64,14 @@ class _Point(NamedTuple):
 _WHERE: Final = {"ways_at_end": f"in the last {LAST} steps of training"}
 
 
-def _across(found: Sequence[Row], split: str) -> str:
+def _across(found: Sequence[SweepRow], split: str) -> str:
     """The measure of ways that every method with an accuracy has."""
     name = f"strategies_D2_{split}"
     trained = [row.measures for row in found if row.method != START and f"EM_{split}" in row.measures]
     return name if all(measures.get(name, NOTHING).value is not None for measures in trained) else "ways_at_end"
 
 
-def _point(row: Row, across: str, split: str) -> _Point | None:
+def _point(row: SweepRow, across: str, split: str) -> _Point | None:
     ways, right = (row.measures.get(name, NOTHING) for name in (across, f"EM_{split}"))
     if ways.value is None or right.value is None:
         return None

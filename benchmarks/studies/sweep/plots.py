@@ -13,7 +13,7 @@ from berrypick.benchmarks.metrics.base import Array
 from berrypick.benchmarks.report.base import COLOURS, INK, STYLE, arms
 from berrypick.benchmarks.studies.sweep.config import BASELINE, START
 from berrypick.benchmarks.studies.sweep.pareto import pareto
-from berrypick.benchmarks.studies.sweep.summary import NOTHING, Row, rows, t_interval
+from berrypick.benchmarks.studies.sweep.summary import NOTHING, SweepRow, rows, t_interval
 from berrypick.benchmarks.studies.sweep.trials import SPLITS, TrialState
 
 if TYPE_CHECKING:
@@ -153,11 +153,11 @@ def _line(axis: Axes, points: Curve, colour: str, name: str) -> None:
     axis.fill_between(points.steps, points.low, points.high, color=colour, alpha=0.18, lw=0)
 
 
-def _names(found: Sequence[Row]) -> list[str]:
+def _names(found: Sequence[SweepRow]) -> list[str]:
     return list(dict.fromkeys(name for row in found for name in row.measures))
 
 
-def resilience(found: Sequence[Row], names: Sequence[str], colours: Mapping[str, str]) -> Figure:
+def resilience(found: Sequence[SweepRow], names: Sequence[str], colours: Mapping[str, str]) -> Figure:
     """Share of EM that is left under each knock-out: the start, and after training with each method."""
     from matplotlib.figure import Figure
 

@@ -52,7 +52,7 @@ class Spread(NamedTuple):
 NOTHING: Final = Spread(None, None, None, 0, "")
 
 
-class Row(NamedTuple):
+class SweepRow(NamedTuple):
     """A method of a track.
 
     Attributes:
@@ -124,7 +124,7 @@ def spread(values: Sequence[Value]) -> Spread:
     return Spread(numbers[0], known[0].low, known[0].high, 1, "questions" if known[0].low is not None else "")
 
 
-def rows(runs: Sequence[TrialState]) -> list[Row]:
+def rows(runs: Sequence[TrialState]) -> list[SweepRow]:
     """The methods of one track, the start first."""
     of_method = by_seed(runs)
     planned = [run.trial.method for run in runs]
@@ -142,12 +142,12 @@ def by_seed(runs: Sequence[TrialState]) -> dict[str, dict[int, dict[str, Value]]
     return found
 
 
-def _row(method: str, trials: int, of_method: Mapping[str, Mapping[int, Mapping[str, Value]]]) -> Row:
+def _row(method: str, trials: int, of_method: Mapping[str, Mapping[int, Mapping[str, Value]]]) -> SweepRow:
     ours, theirs = of_method[method], of_method.get(BASELINE, {})
     names = dict.fromkeys(name for found in ours.values() for name in found)
     over_seeds = {name: spread([found[name] for found in ours.values() if name in found]) for name in names}
     held = {} if method in (BASELINE, START) else {name: less(name, ours, theirs) for name in names}
-    return Row(method, trials, len(ours), over_seeds, held)
+    return SweepRow(method, trials, len(ours), over_seeds, held)
 
 
 def less(name: str, ours: Mapping[int, Mapping[str, Value]], theirs: Mapping[int, Mapping[str, Value]]) -> Spread:

@@ -8,7 +8,7 @@ from html import escape
 from berrypick.benchmarks.report import html
 from berrypick.benchmarks.report.html import DASH, number
 from berrypick.benchmarks.studies.sweep.pairs import Pair
-from berrypick.benchmarks.studies.sweep.summary import NOTHING, Row, Spread, better
+from berrypick.benchmarks.studies.sweep.summary import NOTHING, Spread, SweepRow, better
 
 #: Columns of a table of pairs: measure -> heading.
 OF_PAIRS: Mapping[str, str] = {
@@ -25,7 +25,7 @@ OF_PAIRS: Mapping[str, str] = {
 }
 
 
-def measured(caption: str, note: str, found: Sequence[Row], names: Mapping[str, str]) -> str:
+def measured(caption: str, note: str, found: Sequence[SweepRow], names: Mapping[str, str]) -> str:
     """Measures of the methods of a track: means over seeds, with intervals and what is said of differences."""
     shown = {name: words for name, words in names.items() if any(name in row.measures for row in found)}
     if not shown:
@@ -42,11 +42,11 @@ def measured(caption: str, note: str, found: Sequence[Row], names: Mapping[str, 
     )
 
 
-def _seeds(row: Row) -> str:
+def _seeds(row: SweepRow) -> str:
     return str(row.runs) if row.runs == row.trials else f"{row.runs} of {row.trials}"
 
 
-def _cell(row: Row, name: str) -> str:
+def _cell(row: SweepRow, name: str) -> str:
     of = row.measures.get(name, NOTHING)
     if of.value is None:
         return '<td class="blank">&ndash;</td>'

@@ -32,7 +32,7 @@ MOST_CANDIDATES: Final = 5
 
 
 @dataclass(frozen=True)
-class Asked:
+class QuestionDraft:
     """A candidate: a noun phrase, what it names, its kind, and the facts it rests on."""
 
     phrase: str
@@ -71,7 +71,7 @@ class Asker:
 
         Families take turns, so that the first n questions are a fair sample of them.
         """
-        families: dict[str, Callable[[], Asked | None]] = {
+        families: dict[str, Callable[[], QuestionDraft | None]] = {
             "bridge": self.bridge,
             "intersection": self.intersection,
             "comparison": self.comparison,
@@ -87,7 +87,7 @@ class Asker:
         ]
         return [question for turn in zip_longest(*drawn) for question in turn if question is not None]
 
-    def _distinct(self, draw_one: Callable[[], Asked | None], count: int) -> Iterator[Asked]:
+    def _distinct(self, draw_one: Callable[[], QuestionDraft | None], count: int) -> Iterator[QuestionDraft]:
         for _ in range(count * 40):
             if count == 0:
                 return
@@ -97,33 +97,33 @@ class Asker:
                 count -= 1
                 yield asked
 
-    def bridge(self) -> Asked | None:
+    def bridge(self) -> QuestionDraft | None:
         """Two (or, three times in ten, three) relations in a row."""
         start = int(self.draw.integers(len(self.world.entities)))
-        asked: Asked | None = self._named(start, self.world.entities[start].full)
+        asked: QuestionDraft | None = self._named(start, self.world.entities[start].full)
         for _ in range(2 + int(self.draw.random() < 0.3)):
             asked = self._follow(asked) if asked else None
         return self._proper(asked, start)
 
-    def alias(self) -> Asked | None:
+    def alias(self) -> QuestionDraft | None:
         """A byname, then one or two relations."""
         start = int(self.draw.integers(len(self.world.entities)))
         entity = self.world.entities[start]
-        asked: Asked | None = self._named(start, self._word(ALIAS_ASKS).format(x=entity.byname))
+        asked: QuestionDraft | None = self._named(start, self._word(ALIAS_ASKS).format(x=entity.byname))
         for _ in range(1 + int(self.draw.random() < 0.5)):
             asked = self._follow(asked) if asked else None
         return self._proper(asked, start)
 
-    def inverse(self) -> Asked | None:
+    def inverse(self) -> QuestionDraft | None:
         """An inverse relation with one subject, then a relation (the other way round three times in ten)."""
         start = int(self.draw.integers(len(self.world.entities)))
-        asked: Asked | None = self._named(start, self.world.entities[start].full)
+        asked: QuestionDraft | None = self._named(start, self.world.entities[start].full)
         steps = (self._follow, self._trace_back) if self.draw.random() < 0.3 else (self._trace_back, self._follow)
         for step in steps:
             asked = step(asked) if asked else None
         return self._proper(asked, start)
 
-    def intersection(self) -> Asked | None:
+    def intersection(self) -> QuestionDraft | None:
         """Two conditions on one unknown: the first leaves a few candidates, both together one."""
         first = self.world.facts[int(self.draw.integers(len(self.world.facts)))]
         candidates = self.backward[first.relation, first.object]
@@ -150,9 +150,9 @@ class Asker:
             for fact in (first, second)
         ]
         phrase = str(self.draw.choice(BOTH_FRAMES[:-2])).format(a=parts[0], b=parts[1])
-        return Asked(phrase, first.subject, entity.kind, (first, second))
+        return QuestionDraft(phrase, first.subject, entity.kind, (first, second))
 
-    def comparison(self) -> Asked | None:
+    def comparison(self) -> QuestionDraft | None:
         """An attribute of the earlier or later of two; never one of the two names."""
         kind = str(self.draw.choice(list(COMPARE)))
         pool = [i for i, entity in enumerate(self.world.entities) if entity.kind == kind]
@@ -167,43 +167,45 @@ class Asker:
             else max(years, key=lambda fact: str(fact.object))
         )
         names = [self.world.entities[i].full for i in (one, other)]
-        asked = Asked(self._word(ORDERS[order]).format(a=names[0], b=names[1]), winner.subject, kind, tuple(years))
+        asked = QuestionDraft(
+            self._word(ORDERS[order]).format(a=names[0], b=names[1]), winner.subject, kind, tuple(years)
+        )
         return self._proper(self._follow(asked), one, other)
 
-    def _named(self, entity: int, phrase: str) -> Asked:
-        return Asked(phrase, entity, self.world.entities[entity].kind, ())
+    def _named(self, entity: int, phrase: str) -> QuestionDraft:
+        return QuestionDraft(phrase, entity, self.world.entities[entity].kind, ())
 
     def _word(self, wordings: tuple[str, ...]) -> str:
         return str(self.draw.choice(train_wordings(wordings)))
 
-    def _follow(self, asked: Asked) -> Asked | None:
+    def _follow(self, asked: QuestionDraft) -> QuestionDraft | None:
         """Ask for the object of a relation of what ``asked`` names."""
         facts = self.forward.get(asked.value, []) if isinstance(asked.value, int) else []
         if not facts:
             return None
         fact = facts[int(self.draw.integers(len(facts)))]
         row = RELATIONS[fact.relation]
-        return Asked(self._word(row.asks).format(x=asked.phrase), fact.object, row.object, (*asked.facts, fact))
+        return QuestionDraft(self._word(row.asks).format(x=asked.phrase), fact.object, row.object, (*asked.facts, fact))
 
-    def _trace_back(self, asked: Asked) -> Asked | None:
+    def _trace_back(self, asked: QuestionDraft) -> QuestionDraft | None:
         """Ask for the only subject that has what ``asked`` names as an object."""
         sole = [facts[0] for name in INVERSES if len(facts := self.backward.get((name, asked.value), [])) == 1]
         if not sole:
             return None
         fact = sole[int(self.draw.integers(len(sole)))]
         row = RELATIONS[fact.relation]
-        return Asked(
+        return QuestionDraft(
             self._word(row.asks_inverse).format(x=asked.phrase), fact.subject, row.subject, (*asked.facts, fact)
         )
 
-    def _proper(self, asked: Asked | None, *named: int) -> Asked | None:
+    def _proper(self, asked: QuestionDraft | None, *named: int) -> QuestionDraft | None:
         """Drop walks that use a fact twice or come back to something already named."""
         if asked is None:
             return None
         pairs = [frozenset((fact.subject, fact.object)) for fact in asked.facts]
         return None if asked.value in named or len(set(pairs)) < len(pairs) else asked
 
-    def _question(self, id: str, family: str, split: str, asked: Asked) -> Question:
+    def _question(self, id: str, family: str, split: str, asked: QuestionDraft) -> Question:
         text = asked.phrase if family == "intersection" else str(self.draw.choice(FRAMES[:-2])).format(np=asked.phrase)
         hops = [self._hop(fact) for fact in asked.facts]
         if family == "alias":

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from berrypick.agents import make
-from berrypick.agents.base import Row
+from berrypick.agents.base import EpisodeView
 from berrypick.agents.baselines.closed_book import ClosedBook
 from berrypick.agents.rollout import rollout
 from berrypick.agents.scripted.agent import NO_ANSWER, Scripted
@@ -107,7 +107,7 @@ def test_a_mixture_draws_only_scripts_that_can_work():
     question = prompt(setup, "What is the capital of the country whose internet country code is .at?")
     agent = Mixture()
     for number in range(200):
-        agent.act([Row(number, (question,))], [np.random.default_rng([number, 0, 0])])
+        agent.act([EpisodeView(number, (question,))], [np.random.default_rng([number, 0, 0])])
     assert {script.name for script in agent._drawn.values()} == {f"scripted:{s}" for s in STRATEGIES} - {
         "scripted:byname"
     }

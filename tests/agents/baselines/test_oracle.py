@@ -61,11 +61,11 @@ def test_a_plan_leaves_a_turn_for_the_answer(little_env):
 
 
 def test_an_oracle_that_was_told_nothing_says_so(little_env):
-    from berrypick.agents.base import Row
+    from berrypick.agents.base import EpisodeView
 
     prompt, _ = little_env()().reset(options={"task_id": 0})
     with pytest.raises(KeyError):
-        Oracle().act([Row(10**9, (prompt,))], [None])  # type: ignore[list-item]
+        Oracle().act([EpisodeView(10**9, (prompt,))], [None])  # type: ignore[list-item]
 
 
 def test_only_the_oracles_are_told_the_question():

@@ -86,10 +86,10 @@ def test_where_nothing_is_legal_the_agent_gives_up():
     def never(observation: object, mask: object, draw: object) -> int:
         raise AssertionError("there is nothing to choose from")
 
-    from berrypick.agents.base import Row
+    from berrypick.agents.base import EpisodeView
     from berrypick.envs.observations import Setup, prompt
 
-    row = Row(0, (prompt(Setup("tags", ("bm25",), 3, 10, 0), "Who let the dogs out?"),))
+    row = EpisodeView(0, (prompt(Setup("tags", ("bm25",), 3, 10, 0), "Who let the dogs out?"),))
     assert Discrete("never", never).act([row], [rng(0, "rollout", 2)]) == [f"<answer>{NO_ANSWER}</answer>"]
 
 

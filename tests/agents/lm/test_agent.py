@@ -11,7 +11,7 @@ import pytest
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from berrypick import agents
-from berrypick.agents.base import AgentDown, Metered, Row
+from berrypick.agents.base import AgentDown, EpisodeView, Metered
 from berrypick.agents.lm.agent import LM
 from berrypick.agents.lm.load import Card, pack, save
 from berrypick.envs.observations import Setup, prompt
@@ -41,9 +41,9 @@ def rngs(*numbers: int) -> Sequence[np.random.Generator]:
 def test_a_row_goes_on_where_it_stopped(folder: str):
     """The second call feeds what is new: the last token of the action and the observation."""
     agent = LM(folder)
-    (action,) = agent.act([Row(1, (asked("Who?"),))], rngs(1))
+    (action,) = agent.act([EpisodeView(1, (asked("Who?"),))], rngs(1))
     before = agent.cost()
-    agent.act([Row(1, (asked("Who?"), action, SEEN))], rngs(2))
+    agent.act([EpisodeView(1, (asked("Who?"), action, SEEN))], rngs(2))
     after = agent.cost()
     fed = after["tokens_forwarded"] - before["tokens_forwarded"]
     made = after["tokens_generated"] - before["tokens_generated"]
@@ -53,29 +53,29 @@ def test_a_row_goes_on_where_it_stopped(folder: str):
 
 def test_order_and_company_change_no_action(folder: str):
     agent, questions = LM(folder), {1: "Who?", 2: "Where was it?", 3: "When?"}
-    first = agent.act([Row(i, (asked(text),)) for i, text in questions.items()], rngs(1, 2, 3))
-    rows = [Row(i, (asked(questions[i]), first[i - 1], SEEN)) for i in (3, 1)]
-    later = agent.act([*rows, Row(4, (asked("Why?"),))], rngs(6, 4, 7))
+    first = agent.act([EpisodeView(i, (asked(text),)) for i, text in questions.items()], rngs(1, 2, 3))
+    rows = [EpisodeView(i, (asked(questions[i]), first[i - 1], SEEN)) for i in (3, 1)]
+    later = agent.act([*rows, EpisodeView(4, (asked("Why?"),))], rngs(6, 4, 7))
     for row, number, action in zip(rows, (6, 4), later, strict=False):
         alone = LM(folder)
-        (start,) = alone.act([Row(9, row.history[:1])], rngs(row.id))
-        assert alone.act([Row(9, (row.history[0], start, SEEN))], rngs(number)) == [action]
-    assert later[2] == LM(folder).act([Row(0, (asked("Why?"),))], rngs(7))[0]
+        (start,) = alone.act([EpisodeView(9, row.history[:1])], rngs(row.id))
+        assert alone.act([EpisodeView(9, (row.history[0], start, SEEN))], rngs(number)) == [action]
+    assert later[2] == LM(folder).act([EpisodeView(0, (asked("Why?"),))], rngs(7))[0]
 
 
 def test_a_row_that_comes_back_or_says_something_else_is_read_anew(folder: str):
     agent = LM(folder)
     history = (asked("Who?"), "<open>x</open>", SEEN)
-    agent.act([Row(1, (asked("Who?"),))], rngs(1))
-    agent.act([Row(2, (asked("Where?"),))], rngs(1))
-    assert agent.act([Row(1, history)], rngs(5)) == LM(folder).act([Row(8, history)], rngs(5))
+    agent.act([EpisodeView(1, (asked("Who?"),))], rngs(1))
+    agent.act([EpisodeView(2, (asked("Where?"),))], rngs(1))
+    assert agent.act([EpisodeView(1, history)], rngs(5)) == LM(folder).act([EpisodeView(8, history)], rngs(5))
 
 
 def test_an_episode_without_room_says_nothing(tmp_path: Path, bytewise: PreTrainedTokenizerFast):
     save(pack(model(positions=100), bytewise, Card(max_new_tokens=9)), tmp_path)
     agent = LM(str(tmp_path))
-    assert agent.act([Row(1, (asked("Who?"),))], rngs(1)) == [""] and agent.cost()["episodes_without_room"] == 1
-    assert agent.act([Row(1, (asked("Who?"), "", SEEN))], rngs(1)) == [""]
+    assert agent.act([EpisodeView(1, (asked("Who?"),))], rngs(1)) == [""] and agent.cost()["episodes_without_room"] == 1
+    assert agent.act([EpisodeView(1, (asked("Who?"), "", SEEN))], rngs(1)) == [""]
     assert agent.cost() == {"tokens_generated": 0.0, "tokens_forwarded": 0.0, "episodes_without_room": 1.0}
 
 
@@ -83,7 +83,7 @@ def test_the_card_says_what_is_read_and_written(folder: str):
     agent = agents.make(f"lm:{folder}")
     assert agent.name == f"lm:{folder}" and agent.reads("almanac-tiny") and not agent.reads("factbook")
     with pytest.raises(AgentDown, match="tags, not tools"):
-        agent.act([Row(1, (asked("Who?", "tools"),))], rngs(1))
+        agent.act([EpisodeView(1, (asked("Who?", "tools"),))], rngs(1))
 
 
 def test_without_torch_it_is_said_what_to_install(monkeypatch: pytest.MonkeyPatch):

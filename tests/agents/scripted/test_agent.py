@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from berrypick.agents.base import Row
+from berrypick.agents.base import EpisodeView
 from berrypick.agents.rollout import rollout
 from berrypick.agents.scripted.agent import NO_ANSWER, Scripted
 from berrypick.agents.scripted.strategies import STRATEGIES
@@ -89,13 +89,13 @@ class _NoOpen:
         history = [row.history[0]]
         for name in (TESSA, BEACON):
             history += [f"<open>{name}</open>", f"<information>\nPage (Title: {name})\n</information>"]
-        return self.inner.act([Row(row.id, (*history, *row.history[1:]))], [rng])[0]
+        return self.inner.act([EpisodeView(row.id, (*history, *row.history[1:]))], [rng])[0]
 
 
 def _first(question: str, script: str = "reformulate-on-miss", **setup: int) -> object:
     given = {"protocol": "tags", "engines": ("bm25",), "topk": 3, "max_turns": 10, "search_budget": 6, **setup}
     history = (prompt(Setup(**given), question),)
-    text = Scripted(script).act([Row(0, history)], [np.random.default_rng([0, 0, 0])])[0]
+    text = Scripted(script).act([EpisodeView(0, history)], [np.random.default_rng([0, 0, 0])])[0]
     return PROTOCOLS["tags"].parse(text)
 
 

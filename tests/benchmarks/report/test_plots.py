@@ -14,7 +14,7 @@ from matplotlib.image import imread
 
 from berrypick.benchmarks.report import bars as report_bars
 from berrypick.benchmarks.report import knockouts, lines, plots, scatter
-from berrypick.benchmarks.report.base import Row, panels, short
+from berrypick.benchmarks.report.base import ReportRow, panels, short
 from berrypick.benchmarks.report.captions import READING
 from berrypick.benchmarks.report.columns import changed
 from berrypick.benchmarks.result import Result
@@ -31,7 +31,7 @@ def points(many: list[Result]) -> Figure:
     return figure
 
 
-def row_of(run: Result) -> Row:
+def row_of(run: Result) -> ReportRow:
     return panels([run])[0].rows[0]
 
 
@@ -76,19 +76,19 @@ def test_ranks_average_over_questions_with_two_successes(make_result: Callable[.
     run = make_result("mixture", 0.5)
     counts = [{"a": 3, "b": 1}, {"a": 1, "c": 1}, {"a": 1}, {}]
     rows = [msgspec.structs.replace(run.questions[0], strategies=count) for count in counts]
-    ranks = report_bars.ranks(Row("mixture", run.cells[0], rows))
+    ranks = report_bars.ranks(ReportRow("mixture", run.cells[0], rows))
     # The first two count: commonest 3/4 and 1/2, second 1/4 and 1/2.
     assert ranks["commonest way"] == pytest.approx((0.75 + 0.5) / 2)
     assert ranks["second"] == pytest.approx((0.25 + 0.5) / 2)
     assert sum(ranks.values()) == pytest.approx(1)
-    assert report_bars.ranks(Row("x", run.cells[0], rows[2:])) == {}
+    assert report_bars.ranks(ReportRow("x", run.cells[0], rows[2:])) == {}
 
 
 def test_moves_leave_the_answer_out_and_are_readable(make_result: Callable[..., Result]):
     run = make_result("mixture", 0.5)
     question = msgspec.structs.replace(run.questions[0], strategies={FULL: 1, OPENS: 1})
     # FULL has two searches by full name, OPENS one, and one page opened: 3 of 4 and 1 of 4.
-    shares = report_bars.moves(Row("mixture", run.cells[0], [question]))
+    shares = report_bars.moves(ReportRow("mixture", run.cells[0], [question]))
     assert shares == {"bm25: full name": 0.75, "open a page": 0.25}
     assert report_bars.merged(shares, ["open a page"]) == {"open a page": 0.25, "all others": 0.75}
 

@@ -10,7 +10,7 @@ import pytest
 
 from berrypick.benchmarks.speed import report
 from berrypick.benchmarks.speed.report import Report, Result
-from berrypick.benchmarks.speed.rows import MEASURES, ROWS, Row
+from berrypick.benchmarks.speed.rows import MEASURES, ROWS, SpeedRow
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -40,7 +40,7 @@ def run(*benchmarks: list[dict[str, Any]], skipped: dict[str, str] | None = None
 
 
 def only(raw: dict[str, Any], measure: str, target: float | None = None, peer: str = "theirs") -> Result:
-    (result,) = report.read(raw, [Row("it", "bench/case", "ours", peer, measure, target)]).rows
+    (result,) = report.read(raw, [SpeedRow("it", "bench/case", "ours", peer, measure, target)]).rows
     return result
 
 

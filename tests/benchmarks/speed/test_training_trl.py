@@ -32,11 +32,11 @@ def env() -> SearchEnv:
 
 def test_the_template_writes_the_tokens_of_our_script(policy: Policy, env: SearchEnv):
     tokenizer, script = training_trl._speaking(policy), Script(policy.tokenizer, policy.ends)
-    prompt = training_trl.Desk(env).reset(task_id=3)
+    prompt = training_trl.Bench(env).reset(task_id=3)
     asked = [{"role": "user", "content": prompt}]
     ids = tokenizer.apply_chat_template(asked, add_generation_prompt=True, return_dict=False)
     assert ids == script.opening(prompt) and len(ids) > 5
-    said = training_trl.Desk(env).act("<search>names</search>")
+    said = training_trl.Bench(env).act("<search>names</search>")
     whole = tokenizer.apply_chat_template([*asked, {"role": "tool", "content": said}], return_dict=False)
     assert whole == ids + script.reply(said, ())
 
@@ -55,7 +55,7 @@ def test_an_answer_is_the_last_word(text: str):
 
 
 def test_the_last_word_is_played_and_earns_the_reward(env: SearchEnv):
-    right, late = training_trl.Desk(env), training_trl.Desk(SearchEnv(corpus="almanac-tiny", worlds=1, max_turns=1))
+    right, late = training_trl.Bench(env), training_trl.Bench(SearchEnv(corpus="almanac-tiny", worlds=1, max_turns=1))
     for desk in (right, late):
         desk.reset(task_id=0)
     answer = env.trace.question.answers[0]

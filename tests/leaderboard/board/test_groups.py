@@ -18,7 +18,7 @@ from berrypick.benchmarks.versions import Contract
 from berrypick.leaderboard import entries, episodes, recorded, schema
 from berrypick.leaderboard.board import groups as board_groups
 from berrypick.leaderboard.board import tables, write
-from berrypick.leaderboard.board.groups import Row
+from berrypick.leaderboard.board.groups import BoardRow
 from berrypick.leaderboard.board.html import page
 from berrypick.leaderboard.untrusted import Rejected
 
@@ -28,31 +28,31 @@ ROOT = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture
-def made(honest: Path) -> Row:
+def made(honest: Path) -> BoardRow:
     """The one real submission."""
     entry = entries.read(honest)
-    return Row(entry, episodes.samples(honest, entry))
+    return BoardRow(entry, episodes.samples(honest, entry))
 
 
-def row(made: Row, name: str, **metrics: float) -> Row:
+def row(made: BoardRow, name: str, **metrics: float) -> BoardRow:
     """A row with some numbers of its own."""
     values = {metric: Value(value, value, value, 4) for metric, value in metrics.items()}
-    return Row(replace(made.entry, name=name, metrics=values), made.samples)
+    return BoardRow(replace(made.entry, name=name, metrics=values), made.samples)
 
 
-def with_right(made: Row, *right: int) -> Row:
+def with_right(made: BoardRow, *right: int) -> BoardRow:
     """A row with so many right answers of nine to each question of its plain cell."""
     plain, *others = made.entry.cells
-    return Row(replace(made.entry, cells=(replace(plain, tasks=len(right), right=right), *others)))
+    return BoardRow(replace(made.entry, cells=(replace(plain, tasks=len(right), right=right), *others)))
 
 
-def test_right_answers_make_the_accuracy(made: Row):
+def test_right_answers_make_the_accuracy(made: BoardRow):
     """Cell 0 is plain, 1 has a knock-out, 2 a fault: EM of the entry is the mean over its 4 questions of 9 episodes."""
     assert [len(cell.right) for cell in made.entry.cells] == [4, 0, 0]
     assert made.entry.metrics["EM"].value == pytest.approx(sum(made.entry.cells[0].right) / 9 / 4)
 
 
-def test_an_entry_from_before_that_field_gets_it_from_its_episodes(honest_old: Path, made: Row):
+def test_an_entry_from_before_that_field_gets_it_from_its_episodes(honest_old: Path, made: BoardRow):
     entry = entries.read(honest_old)
     bare = replace(entry, cells=tuple(replace(cell, right=()) for cell in entry.cells))
     assert [cell.right for cell in episodes.with_right(honest_old, bare).cells] == [
@@ -60,7 +60,7 @@ def test_an_entry_from_before_that_field_gets_it_from_its_episodes(honest_old: P
     ]
 
 
-def test_episodes_that_are_shown_are_right_or_wrong_for_certain(made: Row, honest: Path):
+def test_episodes_that_are_shown_are_right_or_wrong_for_certain(made: BoardRow, honest: Path):
     """They are the first of a question that was always answered rightly, and of one that never was."""
     always, never = with_right(made, 9, 0, 9, 0).entry, with_right(made, 3, 4, 5, 6).entry
     shown = episodes.samples(honest, always)
@@ -70,18 +70,18 @@ def test_episodes_that_are_shown_are_right_or_wrong_for_certain(made: Row, hones
     assert episodes.samples(honest, never) == ()
 
 
-def test_episodes_of_another_file_are_refused(honest: Path, made: Row):
+def test_episodes_of_another_file_are_refused(honest: Path, made: BoardRow):
     with pytest.raises(Rejected, match="is not the file that entry"):
         episodes.samples(honest, replace(made.entry, episodes="0" * 64))
 
 
-def test_order_front_and_groups(made: Row):
+def test_order_front_and_groups(made: BoardRow):
     """b is beaten by a in both; c has less EM and more ways; d has no EM; e and f are of groups of their own."""
     a, b = row(made, "a", EM=0.5, strategies_D2=2.0), row(made, "b", EM=0.4, strategies_D2=2.0)
     c, d = row(made, "c", EM=0.4, strategies_D2=3.0), row(made, "d")
     e, f = row(made, "e", EM=0.9), row(made, "f", EM=0.9)
-    e = Row(replace(e.entry, contract=Contract(suite=2)), e.samples)
-    f = Row(replace(f.entry, fingerprints={"documents:x": "1" * 64}), f.samples)
+    e = BoardRow(replace(e.entry, contract=Contract(suite=2)), e.samples)
+    f = BoardRow(replace(f.entry, fingerprints={"documents:x": "1" * 64}), f.samples)
     found = board_groups.groups([d, c, e, f, b, a])
     assert sorted([one.entry.name for one in group.rows] for group in found) == [["a", "b", "c", "d"], ["e"], ["f"]]
     assert {group.title for group in found} == {"board-tiny-v1, tags", "board-tiny-v2, tags"}
@@ -92,20 +92,20 @@ def test_order_front_and_groups(made: Row):
     assert group.columns() == ["EM", "strategies_D2"]
 
 
-def test_equal_fingerprints_and_other_cells_are_refused(made: Row):
+def test_equal_fingerprints_and_other_cells_are_refused(made: BoardRow):
     """No honest pair of submissions is like that, and the map of knock-outs has one column a cell."""
     short = replace(made.entry, name="short", cells=made.entry.cells[:1])
     with pytest.raises(Rejected, match="honest have the same versions and fingerprints, and not the same cells"):
-        board_groups.groups([made, Row(short, made.samples)])
+        board_groups.groups([made, BoardRow(short, made.samples)])
 
 
-def test_equals_share_the_front(made: Row):
+def test_equals_share_the_front(made: BoardRow):
     assert board_groups.front([row(made, "a", EM=0.5), row(made, "b", EM=0.5)]) == {"a", "b"}
 
 
-def test_anchors_are_known_by_a_name_that_is_taken_once(made: Row):
-    def of(name: str, agent: str) -> Row:
-        return Row(replace(made.entry, name=name, agent=agent, suite="core"), made.samples)
+def test_anchors_are_known_by_a_name_that_is_taken_once(made: BoardRow):
+    def of(name: str, agent: str) -> BoardRow:
+        return BoardRow(replace(made.entry, name=name, agent=agent, suite="core"), made.samples)
 
     oracle = of("core-oracle", "oracle")
     assert oracle.anchor and oracle.ceiling
@@ -115,7 +115,7 @@ def test_anchors_are_known_by_a_name_that_is_taken_once(made: Row):
     assert board_groups.front([oracle, of("mine", "oracle")]) == {"mine"}
 
 
-def test_the_row_above_question_by_question(made: Row):
+def test_the_row_above_question_by_question(made: BoardRow):
     """20 questions; the row above is right on 15 of them always, this one on 5 of those: 15/20 - 5/20 = .5.
 
     The 10 differences of 1 among 20 make an interval of about .5 +- 1.96 sqrt(.25 / 20) = .28 to .72.
@@ -130,10 +130,10 @@ def test_the_row_above_question_by_question(made: Row):
     assert same is not None and (same.value, same.better) == (0.0, "")
 
 
-def test_cells_that_are_not_read_are_not_compared(made: Row):
+def test_cells_that_are_not_read_are_not_compared(made: BoardRow):
     plain, *others = made.entry.cells
     blank = replace(made.entry, cells=(replace(plain, right=()), *others))
-    assert board_groups.against(made, Row(blank)) is None and board_groups.against(Row(blank), made) is None
+    assert board_groups.against(made, BoardRow(blank)) is None and board_groups.against(BoardRow(blank), made) is None
     assert tables.verdict(None) == "–"
 
 
@@ -166,14 +166,14 @@ def test_the_table_holds_every_number(honest: Path):
     assert line["strategies_D2"] == "" and line["above"] == ""  # 4 questions are too few; no row is above
 
 
-def test_columns_of_honesty_and_the_partner_of_a_difference(made: Row):
+def test_columns_of_honesty_and_the_partner_of_a_difference(made: BoardRow):
     """2 and 3 episodes are missing, in two cells; the second row is held against the first, which it names."""
     cells = tuple(replace(cell, missing=count) for cell, count in zip(made.entry.cells, (2, 0, 3), strict=True))
     worse = row(made, "worse", EM=0.25, unsupported=0.125)
     groups = board_groups.groups(
         [
             row(made, "better", EM=0.5, unsupported=0.125),
-            Row(replace(worse.entry, cells=(replace(cells[0], right=()), *cells[1:]))),
+            BoardRow(replace(worse.entry, cells=(replace(cells[0], right=()), *cells[1:]))),
         ]
     )
     first, second = csv.DictReader(io.StringIO(tables.table_csv(groups)))
@@ -189,12 +189,12 @@ def test_columns_of_honesty_and_the_partner_of_a_difference(made: Row):
     assert 'title="share of episodes that ended with an answer never displayed"' in html
 
 
-def test_foreign_text_stays_text_in_markdown_and_spreadsheets(made: Row):
+def test_foreign_text_stays_text_in_markdown_and_spreadsheets(made: BoardRow):
     assert tables.markdown("a|b <i> `x` [y](z) _u_") == (
         "a&#124;b &#60;i&#62; &#96;x&#96; &#91;y&#93;&#40;z&#41; &#95;u&#95;"
     )
     assert tables.markdown("Www.a.b") == "Www&#46;a.b"
-    evil = Row(replace(made.entry, agent="=1+1|<script>"), made.samples)
+    evil = BoardRow(replace(made.entry, agent="=1+1|<script>"), made.samples)
     groups = board_groups.groups([evil])
     assert "<script>" not in tables.readme(groups) and "&#61;1&#43;1&#124;" in tables.readme(groups)
     assert next(csv.DictReader(io.StringIO(tables.table_csv(groups))))["agent"] == "'=1+1|<script>"

@@ -16,7 +16,7 @@ from berrypick.benchmarks.metrics.table import Value
 from berrypick.leaderboard import entries
 from berrypick.leaderboard.board import groups as board_groups
 from berrypick.leaderboard.board import tables
-from berrypick.leaderboard.board.groups import Group, Row
+from berrypick.leaderboard.board.groups import BoardRow, Group
 from berrypick.leaderboard.board.html import page
 from berrypick.leaderboard.board.html_parts import marks
 from berrypick.leaderboard.recorded import Packed
@@ -40,13 +40,13 @@ def cells(kept: float) -> tuple[EntryCell, ...]:
     return plain, replace(plain, label="Almanac no_open", setup={"knockouts": ["no_open"]}, metrics=metrics)
 
 
-def row(name: str, agent: str, right: float | None, ways: float | None, about: About | None = None) -> Row:
+def row(name: str, agent: str, right: float | None, ways: float | None, about: About | None = None) -> BoardRow:
     values = {"EM": right, "strategies_D2": ways, "resilience_mean": right}
     metrics = {metric: Value(value, value, value, 60) for metric, value in values.items()}
     entry: Entry = replace(EXAMPLE, name=name, agent=agent, metrics=metrics, cells=cells(right or 0.0))
     text = EVIL if name == "evil" else "<answer>x</answer>"
     samples = ((Packed(2, 0, 0, text, 0, "ok", (text,), (2,), "0" * 8), True),)
-    return Row(replace(entry, about=about or About(method="none")), samples)
+    return BoardRow(replace(entry, about=about or About(method="none")), samples)
 
 
 def groups() -> list[Group]:
@@ -81,7 +81,7 @@ def test_cells_suites_and_addresses_are_text_too():
     changed = replace(changed, label=EVIL, setup={"knockouts": [EVIL], "faults": [EVIL]}, strategies={EVIL: 3})
     plain = replace(plain, label=EVIL, strategies={EVIL: 3})
     entry = replace(made.entry, suite=EVIL, protocol=EVIL, cells=(plain, changed))
-    found = board_groups.groups([Row(entry, made.samples)])
+    found = board_groups.groups([BoardRow(entry, made.samples)])
     html = page(found)
     assert "<img" not in html and html.count("<script>") == 1 and "onerror=&quot;" in html
     assert 'href="https://example.org/&quot;&gt;&lt;script&gt;' in html

@@ -11,7 +11,7 @@ import pytest
 from msgspec.structs import replace
 
 from berrypick import agents
-from berrypick.agents.base import Row
+from berrypick.agents.base import EpisodeView
 from berrypick.benchmarks import result, run
 from berrypick.benchmarks.suites import SUITES, Cell
 from berrypick.envs.actions import Open, Search
@@ -39,10 +39,10 @@ class Names:
     def reads(self, corpus: str) -> bool:
         return True
 
-    def act(self, rows: Sequence[Row], rngs: Sequence[np.random.Generator]) -> list[str]:
+    def act(self, rows: Sequence[EpisodeView], rngs: Sequence[np.random.Generator]) -> list[str]:
         return [self._act(row, rng) for row, rng in zip(rows, rngs, strict=True)]
 
-    def _act(self, row: Row, rng: np.random.Generator) -> str:
+    def _act(self, row: EpisodeView, rng: np.random.Generator) -> str:
         view = look(row.history)
         last = view.actions[-1] if view.actions else None
         refused = isinstance(last, Search) and view.refusals[-1] and not last.query.startswith(FILLER)
@@ -57,7 +57,7 @@ class Names:
                 kept[-1] = observation
             else:
                 kept += [own.get(text, text), observation]
-        (said,) = self._inner.act([Row(row.id, tuple(kept))], [rng])
+        (said,) = self._inner.act([EpisodeView(row.id, tuple(kept))], [rng])
         action = PROTOCOLS[view.setup.protocol].parse(said)
         if not isinstance(action, Open):
             return said

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from berrypick import seeding
-from berrypick.agents.base import Row
+from berrypick.agents.base import EpisodeView
 from berrypick.agents.critics.prompts import EARLIER
 from berrypick.agents.lm.tokenizer import make_tokenizer
 from berrypick.agents.scripted.agent import Scripted
@@ -36,7 +36,7 @@ def play(agent, env: SearchEnv, task: int) -> SearchEnv:
     observation, _ = env.reset(seed=0, options={"task_id": task})
     history, over = [observation], False
     while not over:
-        action = agent.act([Row(0, tuple(history))], [rng])[0]
+        action = agent.act([EpisodeView(0, tuple(history))], [rng])[0]
         observation, _, terminated, truncated, _ = env.step(action)
         over = terminated or truncated
         history += [action, observation]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from berrypick import seeding
-from berrypick.agents.base import Row
+from berrypick.agents.base import EpisodeView
 from berrypick.agents.critics.prompts import AGAIN, EARLIER
 from berrypick.agents.lm.tokenizer import make_tokenizer
 from berrypick.agents.scripted.agent import Scripted
@@ -74,8 +74,8 @@ def test_the_hasty_answer_with_a_title_that_they_saw(small_env):
         observation, _ = env.reset(seed=0, options={"task_id": task})
         history, over = [observation], False
         while not over:
-            action = agent.act([Row(0, tuple(history))], [rng])[0]
-            patient = Scripted("names-only").act([Row(0, tuple(history))], [rng])[0]
+            action = agent.act([EpisodeView(0, tuple(history))], [rng])[0]
+            patient = Scripted("names-only").act([EpisodeView(0, tuple(history))], [rng])[0]
             observation, _, terminated, truncated, _ = env.step(action)
             over = terminated or truncated
             if action != patient:

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from berrypick.benchmarks.studies.sweep.config import START
 from berrypick.benchmarks.studies.sweep.pareto import pareto
-from berrypick.benchmarks.studies.sweep.summary import NOTHING, Row, Spread
+from berrypick.benchmarks.studies.sweep.summary import NOTHING, Spread, SweepRow
 
 
 def spread(value: float) -> Spread:
     return Spread(value, value - 0.1, value + 0.1, 3, "seeds")
 
 
-def row(method: str, ways: float | None, at_end: float | None) -> Row:
+def row(method: str, ways: float | None, at_end: float | None) -> SweepRow:
     measures = {"EM_dev": spread(0.4), "strategies_D2_dev": NOTHING if ways is None else spread(ways)}
-    return Row(method, 3, 3, measures | ({} if at_end is None else {"ways_at_end": spread(at_end)}), {})
+    return SweepRow(method, 3, 3, measures | ({} if at_end is None else {"ways_at_end": spread(at_end)}), {})
 
 
-def drawn(*rows: Row) -> tuple[str, list[float]]:
+def drawn(*rows: SweepRow) -> tuple[str, list[float]]:
     """The axis of the panel, and where its points are."""
     (axis,) = pareto(rows, ["dev"], dict.fromkeys((row.method for row in rows), "black")).axes
     return axis.get_xlabel(), [
@@ -35,6 +35,6 @@ def test_else_those_at_the_end_of_training_for_all():
 
 
 def test_methods_that_are_not_evaluated_do_not_decide():
-    waiting = Row("gppo", 3, 0, {}, {})
+    waiting = SweepRow("gppo", 3, 0, {}, {})
     words, places = drawn(row("grpo", 1.2, 1.1), waiting)
     assert "in use" in words and 1.2 in places
