@@ -82,6 +82,14 @@ _HTTP: Final = [
     SpeedRow(f"{what} over HTTP as Search-R1", f"http/{batch}", "in process", "HTTP", "times faster")
     for batch, what in ((1, "query"), (64, "64 queries"))
 ]
+_SERVE: Final = [
+    row
+    for batch, what in ((1, "64 workers, a query a request"), (64, "64 workers, 64 queries a request"))
+    for row in (
+        Row(what, f"serve/{batch} a request", "berrypick serve", "in process", "times faster", 0.7),
+        Row("the same", f"serve/{batch} a request", "berrypick serve", "FastAPI as Search-R1", "times faster"),
+    )
+]
 _PROCESSES: Final = [
     SpeedRow("import berrypick", "processes/start", "import berrypick", "python", "time", 0.4),
     SpeedRow("berrypick --help", "processes/start", "berrypick --help", "python", "time", 0.6),
@@ -107,6 +115,7 @@ ROWS: Final[tuple[SpeedRow, ...]] = (
     *_BATCHED,
     SpeedRow("discrete track, random actions", "discrete/random", "AlmanacDiscrete", "", "steps", 5_000),
     *_HTTP,
+    *_SERVE,
     *_PROCESSES,
     *_LARGE,
     *_VERIFY,

@@ -23,7 +23,7 @@ class Batcher(Generic[Job, Answer]):
 
     Args:
         run: answers a list of jobs, in order; an exception fails every job of the list.
-        executor: where ``run`` runs.
+        executor: where ``run`` runs; None runs it in the event loop, for work that is over sooner than a thread starts.
         waiting: jobs that may wait.
         on_batch: told the size of every batch that ran.
     """
@@ -31,7 +31,7 @@ class Batcher(Generic[Job, Answer]):
     def __init__(
         self,
         run: Callable[[Sequence[Job]], Sequence[Answer]],
-        executor: Executor,
+        executor: Executor | None,
         waiting: int = 4096,
         on_batch: Callable[[int], None] = lambda size: None,
     ) -> None:
@@ -59,7 +59,12 @@ class Batcher(Generic[Job, Answer]):
             batch, self._waiting = self._waiting[:MOST_TOGETHER], self._waiting[MOST_TOGETHER:]
             outcome: Any
             try:
-                outcome = await loop.run_in_executor(self._executor, self._run, [job for job, _ in batch])
+                jobs = [job for job, _ in batch]
+                if self._executor is None:
+                    outcome = self._run(jobs)
+                    await asyncio.sleep(0)  # let answers go out and requests come in
+                else:
+                    outcome = await loop.run_in_executor(self._executor, self._run, jobs)
             except Exception as error:
                 outcome = error
             self._on_batch(len(batch))

@@ -28,6 +28,17 @@ def test_each_caller_gets_its_own_answer_and_batches_form():
     assert sum(sizes) == 1000 and max(sizes) == MOST_TOGETHER and len(sizes) == -(-1000 // MOST_TOGETHER)
 
 
+def test_without_an_executor_the_loop_runs_the_batches():
+    sizes: list[int] = []
+
+    async def ask() -> list[int]:
+        batcher = Batcher(double, None, on_batch=sizes.append)
+        return await asyncio.gather(*(batcher.submit(number) for number in range(300)))
+
+    assert asyncio.run(ask()) == [2 * number for number in range(300)]
+    assert sizes == [MOST_TOGETHER, 300 - MOST_TOGETHER]
+
+
 def test_what_arrives_while_a_batch_runs_is_the_next_batch():
     sizes: list[int] = []
     started, go_on = threading.Event(), threading.Event()
