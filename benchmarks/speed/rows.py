@@ -86,8 +86,8 @@ _SERVE: Final = [
     row
     for batch, what in ((1, "64 workers, a query a request"), (64, "64 workers, 64 queries a request"))
     for row in (
-        Row(what, f"serve/{batch} a request", "berrypick serve", "in process", "times faster", 0.7),
-        Row("the same", f"serve/{batch} a request", "berrypick serve", "FastAPI as Search-R1", "times faster"),
+        SpeedRow(what, f"serve/{batch} a request", "berrypick serve", "in process", "times faster", 0.7),
+        SpeedRow("the same", f"serve/{batch} a request", "berrypick serve", "FastAPI as Search-R1", "times faster"),
     )
 ]
 _PROCESSES: Final = [
