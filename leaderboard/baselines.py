@@ -1,4 +1,4 @@
-"""The rows that the project itself submits: what everything else on the board is held against."""
+"""The rows that the project itself submits: what everything else on the board is compared with."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ PLAIN = {
     "bank": "demonstration_buffer",
     "grams": "ngrams",
     "ways of searching": "strategies",
-    "held against": "compared with",
+    "compared with": "compared with",
 }
 DOCUMENTS = ("README.md", "CONTRIBUTING.md", "Makefile", "docs/*.md", "berrypick/**")
 #: What is kept as it was written: history, submissions, and this list.

@@ -1,7 +1,7 @@
 """Accuracy under knock-outs relative to plain accuracy, as docs/design.md defines it.
 
-A cell with knock-outs is held against its plain cell, question by question, over the questions that the audit says stay
-solvable. Comprehension shifts ask other words, often of another corpus, and are told by their accuracy alone.
+A cell with knock-outs is compared with its plain cell, question by question, over the questions that the audit calls
+solvable still. Comprehension shifts ask other words, often of another corpus, and are told by their accuracy alone.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Part(NamedTuple):
         measure: ``resilience``, ``EM`` or ``comprehension``.
         change: the changes of the cell, as the suite names them.
         cell: number of the cell.
-        stream: number of the cell whose questions are resampled: one stream for all that is held against one cell.
+        stream: number of the cell whose questions are resampled: one stream for all that is compared with one cell.
         rows: question to (numerator, denominator) of the measure, NaN where the question does not count.
     """
 

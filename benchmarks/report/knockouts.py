@@ -57,17 +57,17 @@ def _bars(axis: Axes, agent: str, shown: Sequence[Column]) -> None:
         kept = resilience(cell).value
         if kept is not None:
             axis.text(1.07, place, f"{kept:.2f}", fontsize=7, color=INK, va="center", ha="left")
-    axis.text(1.07, -0.9, "kept", fontsize=7, color=SOFT, va="center", ha="left")
+    axis.text(1.07, -0.9, "retained", fontsize=7, color=SOFT, va="center", ha="left")
     axis.set_yticks(range(len(shown)), names(shown), fontsize=7.5)
     axis.set(xlim=(0, 1.32), ylim=(len(shown) - 0.5, -0.5))
-    axis.set_xticks([0, 0.5, 1], ["0", ".5", "1"], fontsize=7.5)
+    axis.set_xticks([0, 0.5, 1], ["0", "0.5", "1"], fontsize=7.5)
     axis.set_title(short(agent), fontsize=8.5)
     axis.grid(axis="y", visible=False)
     axis.tick_params(axis="y", length=0)
 
 
 def change_map(lined_up: Sequence[Column]) -> Figure | None:
-    """EM of every agent in every cell, with what was kept under a knock-out; None where nothing was changed."""
+    """EM of every agent in every cell, with the share retained under a knock-out; None where nothing was changed."""
     from matplotlib.figure import Figure
 
     agents = agents_of(lined_up)
@@ -105,7 +105,7 @@ def _write(axis: Axes, x: int, y: int, cell: CellResult | None) -> None:
     ink = "white" if right > 0.6 else INK
     axis.text(x, y - (0.15 if kept is not None else 0), f"{right:.2f}", ha="center", va="center", fontsize=8, color=ink)
     if kept is not None:
-        axis.text(x, y + 0.24, f"kept {kept:.2f}", ha="center", va="center", fontsize=6, color=ink)
+        axis.text(x, y + 0.24, f"retained {kept:.2f}", ha="center", va="center", fontsize=6, color=ink)
 
 
 def names(lined_up: Sequence[Column]) -> list[str]:

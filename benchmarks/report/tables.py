@@ -87,7 +87,7 @@ def _changes(runs: Sequence[Result], changed: Sequence[Column]) -> str:
         cells = [_cell(run.metrics.get(name, BLANK), run.metrics.get(name, BLANK).n) for name in overall]
         cells += [_change(column.cells.get(run.agent)) for column in changed]
         body.append(f"<td>{escape(run.agent)}</td>{''.join(cells)}")
-    what = "EM of each cell, and what was kept of the exact matches where something was knocked out"
+    what = "EM of each cell, and the share of the plain EM that is retained under the knock-out"
     return _html("Plain and changed", what, head, body)
 
 
@@ -95,7 +95,7 @@ def _change(cell: CellResult | None) -> str:
     if cell is None or not cell.readable:
         return '<td class="blank">&ndash;</td>'
     kept = cell.metrics.get("resilience", BLANK)
-    below = f"<small>kept {number(kept.value)}</small>" if kept.value is not None else ""
+    below = f"<small>retained {number(kept.value)}</small>" if kept.value is not None else ""
     refused = next((name for name in cell.setup.get("knockouts", ()) if is_dominant_move(name)), "")
     below += f"<small>{escape(refused.partition(':')[2])}</small>" if refused else ""
     return f"<td>{number(cell.metrics.get('EM', BLANK).value)}{below}</td>"

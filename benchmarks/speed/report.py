@@ -32,7 +32,7 @@ class Result(Record):
     Attributes:
         what: as in ``SpeedRow``.
         ours: our way.
-        peer: the way it is held against, "" for none.
+        peer: the way it is compared with, "" for none.
         ours_seconds: median time of one call, None where nothing was measured, as in all that follows.
         peer_seconds: the same of the peer.
         value: median over the blocks of what each block gives.

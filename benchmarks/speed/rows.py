@@ -42,7 +42,7 @@ class SpeedRow(NamedTuple):
         what: what is measured, for readers.
         group: the group of the benches, ``<bench>/<case>``.
         ours: our way.
-        peer: the way it is held against, "" for none.
+        peer: the way it is compared with, "" for none.
         measure: a name in ``MEASURES``.
         target: what the number should be, None where it is only reported.
     """

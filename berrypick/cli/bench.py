@@ -161,8 +161,8 @@ def resilience(runs: Sequence[Result]) -> Table | None:
 
     if not any("resilience_mean" in run.metrics for run in runs):
         return None
-    heads = ("resilience", "worst", "EM there")
-    shown = table("knock-outs", "agent", *heads, "worst is under", right=heads)
+    heads = ("resilience", "worst resilience", "EM there")
+    shown = table("knock-outs", "agent", *heads, "worst_knockout", right=heads)
     for run in runs:
         # Whatever has an EM of its own at the top level was knocked out.
         changes = [name.removeprefix("EM_") for name in run.metrics if name.startswith("EM_")]

@@ -19,7 +19,7 @@ Where = Annotated[
     Path | None, tyro.conf.arg(metavar="PATH", help_behavior_hint="(default: phrases.json in the folder of the sweep)")
 ]
 
-_NUMBERS: Final = ("entropy, nats", "less grpo", "in 100 tokens", "less grpo ")
+_NUMBERS: Final = ("entropy, nats", "delta vs grpo", "in 100 tokens", "delta vs grpo ")
 
 
 def phrases(sweep: Folder, out: Where = None) -> int:

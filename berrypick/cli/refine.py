@@ -20,7 +20,7 @@ Where = Annotated[
     Path | None, tyro.conf.arg(metavar="PATH", help_behavior_hint="(default: runs/refine-POLICY-SEED.json)")
 ]
 
-_NUMBERS: Final = ("right", "grounded", "less plain", "less empty", "never solved", "tokens")
+_NUMBERS: Final = ("right", "grounded", "delta vs plain", "delta vs empty", "never solved", "tokens")
 
 
 def refine(

@@ -63,12 +63,12 @@ def search(
         seed=seed,
         corpus=corpus,
         worlds=worlds,
-        learnt=critic_train_questions,
-        judged=eval_questions,
-        size=group_size,
-        distilled=distill_questions,
+        critic_train_questions=critic_train_questions,
+        eval_questions=eval_questions,
+        group_size=group_size,
+        distill_questions=distill_questions,
         threshold=threshold,
-        greedy=greedy_questions,
+        greedy_questions=greedy_questions,
         search=Search(tokens=tree_tokens),
     )
     out = out or Path("runs") / f"search-{Path(policy).name}"
@@ -86,7 +86,7 @@ def show(found: Result) -> None:
         auc = "\u2013" if one.auc is None else f"{one.auc:.3f}"
         judged.add_row(name, auc, f"{one.brier:.3f}", f"{one.brier_constant:.3f}", f"{one.ece:.3f}", str(one.n))
     OUT.print(judged)
-    _compare(f"Best of {found.plan.size} rollouts, by", "sum", found.ranking)
+    _compare(f"Best of {found.plan.group_size} rollouts, by", "sum", found.ranking)
     counts = ", ".join(f"{name} {found.tokens[name]:.0f} tokens" for name in found.tokens)
     _compare(f"Best found ({counts} a question)", "tree", found.search)
     if found.greedy is not None:

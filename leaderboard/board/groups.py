@@ -85,7 +85,7 @@ class BoardRow(NamedTuple):
 
     @property
     def anchor(self) -> bool:
-        """Whether this is one of the rows that the project itself submits, which everything is held against."""
+        """Whether this is one of the rows that the project itself submits, with which everything is compared."""
         return is_baseline(self.entry.name, self.entry.suite, self.entry.agent)
 
     @property
@@ -95,7 +95,7 @@ class BoardRow(NamedTuple):
 
 
 class NextBetter(NamedTuple):
-    """What a row is held against.
+    """What a row is compared with.
 
     Attributes:
         partner: name of the row that is next better in EM.
@@ -114,7 +114,7 @@ class Group(NamedTuple):
         key: short hash of the versions and fingerprints.
         rows: in order.
         front: names of the rows that no other exceeds in all that ``FRONT`` names.
-        above: name of a row -> what it is held against; the first has nothing.
+        above: name of a row -> what it is compared with; the first has nothing.
     """
 
     key: str

@@ -55,7 +55,7 @@ def _row(group: Group, row: BoardRow, metrics: Sequence[str]) -> list[str]:
 
 
 def against(group: Group, row: BoardRow) -> str:
-    """The row that another is held against, and what it has more; a dash for the first."""
+    """The row that another is compared with, and what it has more; a dash for the first."""
     found = group.above.get(row.entry.name)
     return f"{found.partner}: {verdict(found.difference)}" if found else DASH
 

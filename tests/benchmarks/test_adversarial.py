@@ -1,6 +1,6 @@
 """Rows to lose: none of the ways to look better than one is improves a headline metric.
 
-A small world, and two knock-outs; each trick is held against the agent that it is played with, paired over
+A small world, and two knock-outs; each trick is compared with the agent that it is played with, paired over
 the questions. "Better" is said where the 95 % interval of the difference excludes 0.
 """
 

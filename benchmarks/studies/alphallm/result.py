@@ -32,12 +32,12 @@ class Plan(Record):
         seed: of all draws.
         corpus: with train and dev worlds.
         worlds: of each.
-        learnt: train questions that critics learn from.
-        judged: dev questions that they are judged on, and that are searched.
-        size: rollouts a question.
-        distilled: train questions that are searched to be imitated.
+        critic_train_questions: train questions that critics learn from.
+        eval_questions: dev questions that they are judged on, and that are searched.
+        group_size: rollouts a question.
+        distill_questions: train questions that are searched to be imitated.
         threshold: outcome score from which what was found is imitated.
-        greedy: dev questions that are played greedily, and ``size`` times for the ways that are left.
+        greedy_questions: dev questions that are played greedily, and ``group_size`` times for the ways that are left.
         search: how trees grow.
     """
 
@@ -45,19 +45,26 @@ class Plan(Record):
     seed: int = 0
     corpus: str = "almanac-small"
     worlds: int = 4
-    learnt: int = 64
-    judged: int = 48
-    size: int = 8
-    distilled: int = 48
+    critic_train_questions: int = 64
+    eval_questions: int = 48
+    group_size: int = 8
+    distill_questions: int = 48
     threshold: float = 0.5
-    greedy: int = 120
+    greedy_questions: int = 120
     search: Search = Search()
 
     def __post_init__(self) -> None:
-        for name in ("worlds", "learnt", "judged", "size", "distilled", "greedy"):
+        for name in (
+            "worlds",
+            "critic_train_questions",
+            "eval_questions",
+            "group_size",
+            "distill_questions",
+            "greedy_questions",
+        ):
             if getattr(self, name) < 1:
                 raise BadInput(f"must be at least 1, got {getattr(self, name)}", field=name)
-        for name, least, most in (("seed", 0, 2**32 - 1), ("threshold", 0, 1), ("size", 1, _MOST)):
+        for name, least, most in (("seed", 0, 2**32 - 1), ("threshold", 0, 1), ("group_size", 1, _MOST)):
             if not least <= getattr(self, name) <= most:
                 raise BadInput(f"must be from {least} to {most}, got {getattr(self, name)}", field=name)
 
@@ -79,7 +86,7 @@ class Result(Record):
         tokens_critics: generated to train the critics.
         judged: critic -> how well it judges; the process critic of prefixes alone too, and of whole episodes a third of
             the sum.
-        ranking: best of ``plan.size`` rollouts by the sum, by each critic, by lot, and by who knows (``oracle``).
+        ranking: best of ``plan.group_size`` rollouts by the sum, by each critic, at random, and by gold (``oracle``).
         search: best candidate of a tree, and of plain rollouts of at least as many tokens.
         tokens: mean tokens a question, of either.
         candidates: mean episodes a question that the best was chosen from, of either.
@@ -87,7 +94,7 @@ class Result(Record):
         greedy: the policy after imitating trees, after imitating plain rollouts, and before.
         plain_gained: after imitating plain rollouts less before.
         imitated: episodes, of either.
-        ways: strategies_D2 of the three, ``plan.size`` rollouts a question.
+        ways: strategies_D2 of the three, ``plan.group_size`` rollouts a question.
         ways_lost: before less after imitating either, over questions where both have two grounded successes.
     """
 

@@ -104,15 +104,15 @@ def _player(policy: Policy, plan: Plan, split: str) -> Player:
 
 def _critics(plan: Plan, path: Path, player: Player) -> Critics:
     if not path.exists():
-        groups = player.episodes(plan.seed, 0, plan.learnt)
-        learnt = samples.collect(player, plan.seed, groups, plan.size)
+        groups = player.episodes(plan.seed, 0, plan.critic_train_questions)
+        learnt = samples.collect(player, plan.seed, groups, plan.group_size)
         io.write_bytes(path, critics.encode(critics.fit(learnt.examples(), len(learnt.went), learnt.tokens)))
     return critics.read(path)
 
 
 def _held_out(plan: Plan, judges: Critics, player: Player, on_progress: Progress) -> Result:
-    groups = player.episodes(plan.seed, 0, plan.judged)
-    fresh = samples.collect(player, plan.seed, groups, plan.size)
+    groups = player.episodes(plan.seed, 0, plan.eval_questions)
+    fresh = samples.collect(player, plan.seed, groups, plan.group_size)
     examples = dict(zip(CRITIC_HEADS, fresh.examples(), strict=True))
     said = {kind: judge(getattr(judges, kind)(each.features), each.label) for kind, each in examples.items()}
     begun = fresh.completed()
@@ -141,11 +141,11 @@ def _held_out(plan: Plan, judges: Critics, player: Player, on_progress: Progress
 
 
 def _ranking(plan: Plan, whole: Sequence[Candidate]) -> Compared:
-    shape = (plan.judged, plan.size)
+    shape = (plan.eval_questions, plan.group_size)
     paid = np.array([_right(each) for each in whole]).reshape(shape)
     scores = {"sum": [each.scores.total for each in whole]}
     scores |= {kind: [getattr(each.scores, kind) for each in whole] for kind in CRITIC_HEADS}
-    rows = {name: best_of(np.array(each).reshape(shape), paid, plan.size) for name, each in scores.items()}
+    rows = {name: best_of(np.array(each).reshape(shape), paid, plan.group_size) for name, each in scores.items()}
     rows |= {"lot": paid.mean(axis=1), "oracle": paid.max(axis=1)}
     return Compared(*compared(rows, "sum", plan.seed))
 
@@ -187,7 +187,7 @@ def _distilled(
     out: Path,
     on_progress: Progress,
 ) -> Result:
-    groups = players["train"].episodes(plan.seed, _DISTILLED, plan.distilled)
+    groups = players["train"].episodes(plan.seed, _DISTILLED, plan.distill_questions)
     pair = searched(plan, judges, players["train"], groups, on_progress)
     right, alike = {"start": _greedy(plan, policy)}, {"start": _alike(plan, policy)}
     imitated = {}
@@ -216,21 +216,21 @@ def _greedy(plan: Plan, policy: Policy) -> np.ndarray:
     """Whether the policy is right at each question where it always takes the likeliest token. Shape (questions,)."""
     greedy = policy._replace(card=msgspec.structs.replace(policy.card, temperature=0.0))
     player = _player(greedy, plan, "dev")
-    groups = player.episodes(plan.seed, 0, plan.greedy)
+    groups = player.episodes(plan.seed, 0, plan.greedy_questions)
     return np.array([went.trace.reward > 0 for went in samples.plain(player, plan.seed, [(g, 0) for g in groups])])
 
 
 def _alike(plan: Plan, policy: Policy) -> np.ndarray:
     """Of each question the chance that two grounded successes went the same way, NaN below two. Shape (questions,)."""
     player = _player(policy, plan, "dev")
-    groups = player.episodes(plan.seed, 0, plan.greedy)
+    groups = player.episodes(plan.seed, 0, plan.greedy_questions)
     traces = [
-        went.trace for went in samples.plain(player, plan.seed, list(itertools.product(groups, range(plan.size))))
+        went.trace for went in samples.plain(player, plan.seed, list(itertools.product(groups, range(plan.group_size))))
     ]
     engines = {group: player.engines(plan.seed, group) for group in groups}
-    outcomes = analyse_all(traces, [engines[group] for group in groups for _ in range(plan.size)])
+    outcomes = analyse_all(traces, [engines[group] for group in groups for _ in range(plan.group_size)])
     counts = [
-        Counter(each.strategy for each in outcomes[start : start + plan.size] if each.grounded)
-        for start in range(0, len(outcomes), plan.size)
+        Counter(each.strategy for each in outcomes[start : start + plan.group_size] if each.grounded)
+        for start in range(0, len(outcomes), plan.group_size)
     ]
     return np.array([pairs_alike(list(each.values())) if each.total() > 1 else np.nan for each in counts])

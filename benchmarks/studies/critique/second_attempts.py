@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 #: The second attempt that reads nothing.
 PLAIN: Final = "plain"
-#: What second attempts are held against: one that reads nothing, and one that is told to be one and no more.
+#: What second attempts are compared with: one that reads nothing, and one that is told to be one and no more.
 CONTROLS: Final = (PLAIN, "empty")
 #: Questions are drawn from this number on: other draws than a run's own; in train worlds some are the same.
 FIRST: Final = 2**17

@@ -1,6 +1,6 @@
 """Measures of a trial that need the other trials of its track: what it cost, and what that bought.
 
-All are over evaluated trials. What is held against the baseline is held against its trial with the same seed.
+All are over evaluated trials. What is compared with the baseline is compared with its trial with the same seed.
 """
 
 from __future__ import annotations

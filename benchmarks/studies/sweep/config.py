@@ -26,7 +26,7 @@ Kind = TypeVar("Kind", bound=Record)
 
 #: The method of the trial that only evaluates the start of a track.
 START: Final = "start"
-#: The method that the others are held against.
+#: The method that the others are compared with.
 BASELINE: Final = "grpo"
 #: In the folder of a sweep: its trials, as they were resolved.
 PLAN: Final = "sweep.json"

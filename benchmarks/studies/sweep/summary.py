@@ -1,4 +1,4 @@
-"""What a sweep measured: of every trial, and of every method over its seeds, held against the baseline seed by seed."""
+"""Results of a sweep: of every trial, and of every method over its seeds, paired with the baseline seed by seed."""
 
 from __future__ import annotations
 

@@ -138,7 +138,7 @@ def test_bars_show_accuracy_and_what_was_kept(robust: list[Result]):
         "plain", "no_profile", "no_bm25", "no_open", "no_favourite",
     ]  # fmt: skip
     assert [bar.get_width() for bar in axis.patches] == pytest.approx([0.5, 0.5, 0.0, 0.5, 0.5])
-    assert [text.get_text() for text in axis.texts] == ["1.00", "0.00", "1.00", "1.00", "kept"]
+    assert [text.get_text() for text in axis.texts] == ["1.00", "0.00", "1.00", "1.00", "retained"]
 
 
 def test_the_map_has_a_field_for_every_change(robust: list[Result]):
@@ -150,7 +150,7 @@ def test_the_map_has_a_field_for_every_change(robust: list[Result]):
     assert shown is not None and shown.shape == (3, 9)
     # names-only: plain .5, no_profile all of it, no_bm25 none, renamed and the faults half.
     assert list(shown[0]) == pytest.approx([0.5, 0.5, 0.0, 0.5, 0.5, 0.25, 0.25, 0.25, 0.25])
-    assert [text.get_text() for text in axis.texts].count("kept 0.00") == 1
+    assert [text.get_text() for text in axis.texts].count("retained 0.00") == 1
 
 
 def test_an_agent_that_reads_no_changed_cell_is_a_dash(robust: list[Result]):

@@ -167,7 +167,7 @@ def test_the_table_holds_every_number(honest: Path):
 
 
 def test_columns_of_honesty_and_the_partner_of_a_difference(made: BoardRow):
-    """2 and 3 episodes are missing, in two cells; the second row is held against the first, which it names."""
+    """2 and 3 episodes are missing, in two cells; the second row is compared with the first, which it names."""
     cells = tuple(replace(cell, missing=count) for cell, count in zip(made.entry.cells, (2, 0, 3), strict=True))
     worse = row(made, "worse", EM=0.25, unsupported=0.125)
     groups = board_groups.groups(

@@ -16,7 +16,8 @@ from berrypick.cli.main import main
 from berrypick.errors import BadInput
 
 PLAN = Plan(
-    "tiny-diverse", corpus="almanac-tiny", worlds=1, learnt=16, judged=3, size=4, distilled=2, threshold=0.0, greedy=4,
+    "tiny-diverse", corpus="almanac-tiny", worlds=1, critic_train_questions=16, eval_questions=3, group_size=4,
+    distill_questions=2, threshold=0.0, greedy_questions=4,
     search=Search(tokens=40, rollouts=1),
 )  # fmt: skip
 
@@ -41,7 +42,7 @@ def test_every_check_is_made(out: Path):
     assert set(found.search.right) == {"tree", "plain"} and found.greedy is not None
     assert set(found.greedy.right) == {"tree", "plain", "start"}
     assert set(found.ways) == {"start", "tree", "plain"} and set(found.ways_lost) == {"tree", "plain"}
-    assert found.plain_gained is not None and found.plain_gained.n == PLAN.greedy
+    assert found.plain_gained is not None and found.plain_gained.n == PLAN.greedy_questions
     assert found.imitated == {"tree": 2, "plain": 2}  # whatever its score, at a threshold of 0
     assert load(str(out / alphallm_run.POLICY)).card == load("tiny-diverse").card
 
@@ -66,9 +67,9 @@ def test_what_is_done_is_not_done_again(out: Path, monkeypatch: pytest.MonkeyPat
 def test_another_plan_needs_another_folder(out: Path):
     with pytest.raises(BadInput, match="another plan"):
         run(msgspec.structs.replace(PLAN, seed=1), out)
-    with pytest.raises(BadInput, match="distilled"):
-        Plan("tiny-diverse", distilled=0)
-    for field, value in (("seed", -1), ("threshold", 7.0), ("size", 456)):
+    with pytest.raises(BadInput, match="distill_questions"):
+        Plan("tiny-diverse", distill_questions=0)
+    for field, value in (("seed", -1), ("threshold", 7.0), ("group_size", 456)):
         with pytest.raises(BadInput, match=field):
             msgspec.structs.replace(PLAN, **{field: value}).__post_init__()
 
