@@ -81,7 +81,14 @@ def _command(config: Config) -> list[str]:
     """The words of the command; the protocol where it is not the default."""
     words = ["berrypick", "bench", config.agent, "--suite", config.suite, "--seed", str(config.seed)]
     others = {cell.protocol for cell in config.cells} - {"tags"}
-    return words + [word for protocol in sorted(others) for word in ("--protocol", protocol)]
+    words += [word for protocol in sorted(others) for word in ("--protocol", protocol)]
+    if config.smoke_test:
+        for option, sizes in (
+            ("--questions", {cell.tasks for cell in config.cells}),
+            ("--rollouts", {cell.rollouts for cell in config.cells}),
+        ):
+            words += [option, str(*sizes)] if len(sizes) == 1 else []  # cells of several sizes have the suite's
+    return words
 
 
 def _cost(played: Sequence[CellRun]) -> dict[str, float]:

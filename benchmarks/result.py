@@ -13,7 +13,7 @@ import msgspec
 from berrypick import io
 from berrypick.benchmarks.metrics.table import TaskOutcomes, Value
 from berrypick.benchmarks.provenance import Provenance
-from berrypick.benchmarks.suites import Cell, label
+from berrypick.benchmarks.suites import Cell, corpus_of, label
 from berrypick.benchmarks.versions import Contract
 from berrypick.errors import BadInput
 from berrypick.records import Episode, Record
@@ -41,6 +41,7 @@ class Config(Record):
         sources: hashes of the source code, of weights, and of a private salt: cells that were run with others are not
             reused. Results are compared by ``contract``, never by these.
         contract: versions of suite, protocol and scorer.
+        smoke_test: whether the cells have other numbers of questions or rollouts than the suite's.
     """
 
     schema: int
@@ -51,6 +52,7 @@ class Config(Record):
     versions: dict[str, str]
     sources: dict[str, str]
     contract: Contract = Contract()
+    smoke_test: bool = False
 
 
 class CellResult(Record):
@@ -149,6 +151,15 @@ class Result(Record):
     def errors(self) -> int:
         """Rollouts that failed, over all cells."""
         return sum(cell.errors for cell in self.cells)
+
+    @property
+    def barred(self) -> str:
+        """Why the run cannot be submitted, whatever its numbers are; "" where nothing bars it."""
+        if corpus_of(self.suite):
+            return "a run on one corpus alone, which is no suite of the board, so it cannot be submitted"
+        if self.config.smoke_test:
+            return "a smoke test: other numbers of questions or rollouts than the suite has, so it cannot be submitted"
+        return ""
 
 
 def canonical(value: object) -> bytes:

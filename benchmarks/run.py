@@ -20,7 +20,7 @@ from berrypick.agents.base import Weighted
 from berrypick.benchmarks import aggregate, cells, dominant_move, provenance, result
 from berrypick.benchmarks.cells import CellRun
 from berrypick.benchmarks.result import Config
-from berrypick.benchmarks.suites import Cell, cells_of, privately
+from berrypick.benchmarks.suites import Cell, cells_of, privately, reduced
 from berrypick.benchmarks.versions import contract
 from berrypick.errors import BadInput
 
@@ -67,6 +67,8 @@ def run(
     *,
     protocol: str = "tags",
     salt: str = "",
+    questions: int | None = None,
+    rollouts: int | None = None,
     jobs: int = 1,
     overwrite: bool = False,
     start_progress: StartProgress = lambda total: lambda done: None,
@@ -77,11 +79,13 @@ def run(
 
     Args:
         names: names of agents, as ``agents.make`` knows them.
-        suite: a row of ``SUITES``.
+        suite: a row of ``SUITES``, or ``corpus:NAME``.
         seed: of the agents' sampling and of the intervals; worlds and questions belong to the suite.
         out: where to write.
         protocol: how actions are written, a row of ``PROTOCOLS``.
         salt: digest of a salt in use (``corpora.salted``): play in its worlds instead of everybody's.
+        questions: asked in each cell, None for as many as the suite has; a run with another number is a smoke test.
+        rollouts: of each question, None for as many as the suite has; likewise.
         jobs: processes; with more than one, a script must guard its main module as ``multiprocessing`` asks.
         overwrite: where a folder holds a run of another configuration, remove that run.
         start_progress: called once with the number of steps; what it returns is called after each.
@@ -99,7 +103,7 @@ def run(
     if jobs < 1:
         raise BadInput(f"must be at least 1, got {jobs}", field="jobs")
     begun, clock = datetime.now(UTC), time.perf_counter()
-    configs = [configure(name, suite, seed, protocol, salt) for name in names]
+    configs = [configure(name, suite, seed, protocol, salt, questions, rollouts) for name in names]
     folders = [out] if len(names) == 1 else [out / folder_name(name) for name in names]
     for config, folder in zip(configs, folders, strict=True):
         claim(folder, config, overwrite)
@@ -191,11 +195,20 @@ def folder_name(agent: str) -> str:
     return "".join(letter if letter.isalnum() or letter in "._+-" else "-" for letter in agent)
 
 
-def configure(agent: str, suite: str, seed: int, protocol: str = "tags", salt: str = "") -> Config:
-    """Resolve what a run's numbers depend on, checking the names and the seed."""
+def configure(
+    agent: str,
+    suite: str,
+    seed: int,
+    protocol: str = "tags",
+    salt: str = "",
+    questions: int | None = None,
+    rollouts: int | None = None,
+) -> Config:
+    """Resolve what a run's numbers depend on, checking the names and the numbers."""
     suite_cells = cells_of(suite, protocol)
     if salt:
         suite_cells = privately(suite_cells, salt)
+    played = reduced(suite_cells, questions, rollouts)
     made = agents.make(agent)
     weights = made.weights() if isinstance(made, Weighted) else ""
     if not 0 <= seed < 2**32:
@@ -205,11 +218,12 @@ def configure(agent: str, suite: str, seed: int, protocol: str = "tags", salt: s
         agent=agent,
         suite=suite,
         seed=seed,
-        cells=suite_cells,
+        cells=played,
         versions=provenance.versions(),
         sources=provenance.source_fingerprints()
         | {name: value for name, value in (("weights", weights), ("salt", salt)) if value},
         contract=contract(suite),
+        smoke_test=played != suite_cells,
     )
 
 

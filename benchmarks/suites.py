@@ -10,13 +10,15 @@ from msgspec.structs import replace
 from berrypick import corpora
 from berrypick.corpora import private_worlds
 from berrypick.corpora.store import Corpus
-from berrypick.envs.perturbations.knockouts import PUBLISHED_DOMINANT_MOVE, is_dominant_move
+from berrypick.envs.perturbations.knockouts import DOMINANT_MOVE, PUBLISHED_DOMINANT_MOVE, is_dominant_move
 from berrypick.envs.protocols import PROTOCOLS
 from berrypick.errors import BadInput
 from berrypick.records import Record
 from berrypick.registry import Table
 
 ROLLOUTS: Final = 16
+#: What stands before the name of a corpus where a suite is one corpus alone.
+OWN: Final = "corpus:"
 #: The environment over any corpus; its cells are told apart by their corpus.
 ANY: Final = "berrypick/Search-v0"
 
@@ -95,6 +97,9 @@ SINGLE: Final = ("no_profile", "no_roster", "no_chronicle", "no_bm25", "no_dense
 #: Faults, at strengths that leave something to be found.
 BROKEN: Final = ("empty", "random", "shuffled", "stale", "dropout:0.5", "error:0.3", "latency:1")
 
+#: Knock-outs that mean something in any corpus.
+ANYWHERE: Final = ("no_bm25", "no_dense", "no_open", DOMINANT_MOVE)
+
 #: Knock-outs that policies are evaluated under after training: one genre, one tool, and what each leans on most.
 AFTER_TRAINING: Final = ("no_profile", "no_open", PUBLISHED_DOMINANT_MOVE)
 
@@ -134,12 +139,29 @@ def real() -> tuple[Cell, ...]:
 
 
 def _added(name: str) -> Cell | None:
-    """The cell of an added corpus: its test questions, else those for development, else all."""
+    """The cell of a corpus of one world: its test questions, else those for development, else all."""
     corpus = corpora.load(name)
     if not corpus.questions or not all(question.answers for question in corpus.questions):
         return None
     split = next((split for split in ("test", "dev") if _count(corpus, split)), None)
     return Cell(ANY, name, worlds=1, tasks=min(_count(corpus, split), _MOST), split=split)
+
+
+def own(name: str) -> tuple[Cell, ...]:
+    """The suite ``corpus:NAME``: one corpus, plain and under the knock-outs that any corpus has.
+
+    Raises:
+        UnknownName: no such corpus.
+        BadInput: it is a family of worlds, or has questions without answers.
+    """
+    if name in corpora.CORPORA and corpora.CORPORA[name].worlds:
+        reason = f"{name} is a family of worlds; name a corpus of one world, or a suite of `berrypick list suites`"
+        raise BadInput(reason, field="--suite")
+    plain = _added(name)
+    if plain is None:
+        reason = f"{name} has questions without answers, so no answer can be scored; `berrypick audit {name}` measures"
+        raise BadInput(f"{reason} how well its engines find the documents", field="--suite")
+    return plain, *(replace(plain, knockouts=(knockout,)) for knockout in ANYWHERE)
 
 
 def _count(corpus: Corpus, split: str | None) -> int:
@@ -214,8 +236,29 @@ def privately(cells: Sequence[Cell], digest: str) -> tuple[Cell, ...]:
     return tuple(replace(cell, corpus=private_worlds.name_of(cell.corpus, digest)) for cell in kept)
 
 
+def corpus_of(suite: str) -> str:
+    """The corpus that a suite ``corpus:NAME`` searches, "" for the suites of ``SUITES``."""
+    return suite.removeprefix(OWN) if suite.startswith(OWN) else ""
+
+
 def cells_of(suite: str, protocol: str = "tags") -> tuple[Cell, ...]:
-    """The cells of a suite, played in a protocol; raises UnknownName with near matches."""
-    row = SUITES[suite]
+    """The cells of a suite, or of ``corpus:NAME``, played in a protocol; raises UnknownName with near matches."""
     PROTOCOLS[protocol]
-    return tuple(replace(cell, protocol=protocol) for cell in (row if isinstance(row, tuple) else row()))
+    if name := corpus_of(suite):
+        found = own(name)
+    else:
+        row = SUITES[suite]
+        found = row if isinstance(row, tuple) else row()
+    return tuple(replace(cell, protocol=protocol) for cell in found)
+
+
+def reduced(cells: Sequence[Cell], questions: int | None, rollouts: int | None) -> tuple[Cell, ...]:
+    """The same cells with so many questions and rollouts each, None for as many as the suite has.
+
+    Raises:
+        BadInput: a number is below 1.
+    """
+    for field, number in (("--questions", questions), ("--rollouts", rollouts)):
+        if number is not None and number < 1:
+            raise BadInput(f"expected at least 1, found {number}", field=field)
+    return tuple(replace(cell, tasks=questions or cell.tasks, rollouts=rollouts or cell.rollouts) for cell in cells)

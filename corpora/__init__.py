@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -70,18 +71,33 @@ if _salt := os.environ.get(private_worlds.VARIABLE):
     private_worlds.register(CORPORA, Path(_salt))
 
 
+#: ``NAME:answerable`` is an added corpus without the questions that its audit found no route for.
+ANSWERABLE: Final = ":answerable"
+
+
+def folder_of(name: str) -> Path | None:
+    """The folder of an added corpus or of a path, with or without ``:answerable``; None where there is none."""
+    for spelled in dict.fromkeys((name, name.removesuffix(ANSWERABLE))):
+        for folder in (home() / "added" / spelled, Path(spelled)):
+            if (folder / "manifest.json").is_file():
+                return folder
+    return None
+
+
 def load(name: str, split: str = "test", world: int = 0, *, progress: bool = False) -> Corpus:
     """Load a corpus by registered name, added name or folder path, building a registered one on first use.
 
     Args:
-        name: a row of ``CORPORA``, a name given to ``corpus add``, or a path to a corpus folder.
+        name: a row of ``CORPORA``, a name given to ``corpus add``, or a path to a corpus folder; of the latter two
+            ``NAME:answerable`` asks only what the audit found a route for.
         split: split of the world; ignored by corpora of one world.
         world: number of the world within its split; ignored by corpora of one world.
         progress: show what a long build is doing on standard error.
 
     Raises:
         UnknownName: no such corpus, or no such split.
-        BadInput: the number of the world is out of range.
+        BadInput: the number of the world is out of range, or a corpus that was not audited is asked for what is
+            answerable.
         Damaged: a file of the corpus is not what its manifest records.
     """
     if split not in SPLITS:
@@ -90,10 +106,15 @@ def load(name: str, split: str = "test", world: int = 0, *, progress: bool = Fal
         raise BadInput(f"must be in [0, 2**32), got {world}", field="world")
     if name in CORPORA:
         return store.open_or_build(name, CORPORA[name], split, world, progress=progress)
-    for folder in (home() / "added" / name, Path(name)):
-        if (folder / "manifest.json").is_file():
-            return store.read(folder)
-    raise UnknownName("corpus", name, [*CORPORA, *added()])
+    folder = folder_of(name)
+    if folder is None:
+        raise UnknownName("corpus", name, [*CORPORA, *added()])
+    found = store.read(folder)
+    if not name.endswith(ANSWERABLE):
+        return found
+    if not found.audit:
+        raise BadInput(f"{found.name} was not audited; run `berrypick audit {found.name}` first", field="corpus")
+    return replace(found, answerable_only=True)
 
 
-__all__ = ["CORPORA", "SPLITS", "Corpus", "added", "load"]
+__all__ = ["ANSWERABLE", "CORPORA", "SPLITS", "Corpus", "added", "folder_of", "load"]

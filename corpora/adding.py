@@ -10,6 +10,7 @@ from typing import Final
 
 from berrypick import io
 from berrypick.corpora import CORPORA, store
+from berrypick.corpora.corpus import LOADED
 from berrypick.corpora.loaders import LOADERS
 from berrypick.corpora.store import Corpus
 from berrypick.errors import BadInput
@@ -43,7 +44,7 @@ def add(name: str, format: str, path: Path, *, licence: str = "unknown", force: 
                 target,
                 draft,
                 name=name,
-                builder=f"loader:{format}",
+                builder=f"{LOADED}{format}",
                 version=1,
                 parameters=parameters,
                 seed=0,
@@ -69,11 +70,16 @@ def _settle(folder: Path) -> None:
             left.rename(folder)
 
 
-def _folder(name: str, force: bool) -> Path:
+def check_name(name: str) -> None:
+    """Raise BadInput unless a corpus can be added under a name."""
     if not NAME.fullmatch(name):
         raise BadInput(f"{name!r} is no name for a corpus; use lower-case letters, digits, '.', '-', '_'", field="name")
     if name in CORPORA:
         raise BadInput(f"{name!r} is a corpus that berrypick builds itself; pick another name", field="name")
+
+
+def _folder(name: str, force: bool) -> Path:
+    check_name(name)
     folder = io.home() / "added" / name
     _settle(folder)
     if folder.exists() and not force:

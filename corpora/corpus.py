@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +15,9 @@ import numpy.typing as npt
 from berrypick.corpora.documents import Documents, Genres, number_genres
 from berrypick.corpora.manifest import Manifest
 from berrypick.records import Document, Entity, Question, Record
+
+#: What the builder of a user's corpus begins with in its manifest; the format follows.
+LOADED: Final = "loader:"
 
 
 class QuestionAudit(Record):
@@ -82,6 +85,7 @@ class Corpus:
     """A corpus that was read. Documents are in order of id: an engine that breaks ties by position breaks them by id.
 
     Documents and entities are lists where their files are small, else they are decoded as they are asked for.
+    ``answerable_only`` leaves out of a user's corpus what the audit found no route for: ``load("NAME:answerable")``.
     """
 
     name: str
@@ -91,13 +95,27 @@ class Corpus:
     all_questions: list[Question]
     entities: Sequence[Entity]
     audit: dict[str, QuestionAudit] = field(default_factory=dict)
+    answerable_only: bool = False
+
+    @property
+    def is_loaded(self) -> bool:
+        """Whether a user brought the corpus, rather than a builder here made it."""
+        return self.manifest.builder.startswith(LOADED)
 
     @cached_property
-    def questions(self) -> list[Question]:
-        """The questions to ask: once audited, those with a viable route."""
+    def answerable(self) -> list[Question]:
+        """The questions with a viable route; all where there was no audit."""
         if not self.audit:
             return self.all_questions
         return [question for question in self.all_questions if self.audit[question.id].routes]
+
+    @cached_property
+    def questions(self) -> list[Question]:
+        """The questions to ask: those with a viable route in built corpora, all of them in a user's own.
+
+        There the audit marks and does not choose what is asked, unless ``answerable_only`` says so.
+        """
+        return self.all_questions if self.is_loaded and not self.answerable_only else self.answerable
 
     @cached_property
     def question_by_id(self) -> dict[str, Question]:

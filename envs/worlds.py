@@ -132,7 +132,7 @@ def has_worlds(name: str) -> bool:
 
 def check_corpus(name: str) -> None:
     """Raise UnknownName unless a corpus of this name or a folder of this path exists; loads nothing."""
-    if name not in CORPORA and name not in corpora.added() and not (Path(name) / "manifest.json").is_file():
+    if name not in CORPORA and corpora.folder_of(name) is None:
         raise UnknownName("corpus", name, [*CORPORA, *corpora.added()])
 
 

@@ -100,7 +100,8 @@ def read_run(folder: Path) -> Run:
     """Read what was played from a run folder.
 
     Raises:
-        BadInput: there is no run, or it was played with other cells than its suite has here, or with ``expose_gold``.
+        BadInput: there is no run, or it was played with other cells than its suite has here, on a corpus of one's own,
+            or with ``expose_gold``.
     """
     if (folder / RUN).is_file():
         return io.decode((folder / RUN).read_bytes(), msgspec.json.Decoder(Run), folder / RUN)
@@ -108,6 +109,8 @@ def read_run(folder: Path) -> Run:
         reason = f"no run here: neither {result.RESULT}, which `berrypick bench` writes, nor {RUN}"
         raise BadInput(reason, file=folder)
     found = result.read(folder)
+    if found.barred:
+        raise BadInput(f"is {found.barred}", file=folder / result.RESULT)
     protocol = found.config.cells[0].protocol if found.config.cells else "tags"
     salt = found.config.sources.get(SALT, "")
     _check_cells(found, Plan(found.suite, protocol, salt), folder / result.RESULT)

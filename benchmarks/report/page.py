@@ -77,7 +77,8 @@ def facts(runs: Sequence[Result]) -> str:
     failed = f" {errors} rollouts failed and count as misses." if errors else ""
     suite, seed = _listed(run.suite for run in runs), _listed(str(run.seed) for run in runs)
     asked = f"{'; '.join(sorted(sizes))}.{under}"
-    return f"Suite {suite}, seed {seed}. {asked} Intervals: 95 %, bootstrap over questions.{failed}"
+    barred = "".join(f" This is {reason}." for reason in dict.fromkeys(run.barred for run in runs) if reason)
+    return f"Suite {suite}, seed {seed}. {asked} Intervals: 95 %, bootstrap over questions.{failed}{barred}"
 
 
 def _listed(words: Iterable[str]) -> str:

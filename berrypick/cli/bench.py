@@ -24,6 +24,7 @@ Agents = Annotated[
 ]
 Run = Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="RUN")]
 
+SUITE_HINT: Final = "(default: as many as the suite has)"
 OUT_HINT: Final = "(default: runs/SUITE-SEED, for one agent runs/AGENT-SUITE-SEED)"
 
 #: Columns of the table that ``bench`` prints for each cell; the report has more.
@@ -40,6 +41,8 @@ def bench(
     salt: Annotated[
         Path | None, tyro.conf.arg(metavar="FILE", help_behavior_hint="(default: everybody's worlds)")
     ] = None,
+    questions: Annotated[int | None, tyro.conf.arg(metavar="INT", help_behavior_hint=SUITE_HINT)] = None,
+    rollouts: Annotated[int | None, tyro.conf.arg(metavar="INT", help_behavior_hint=SUITE_HINT)] = None,
     out: Annotated[Path | None, tyro.conf.arg(metavar="PATH", help_behavior_hint=OUT_HINT)] = None,
     jobs: Annotated[int | None, tyro.conf.arg(metavar="INT", help_behavior_hint="(default: number of cores)")] = None,
     overwrite: bool = False,
@@ -50,10 +53,12 @@ def bench(
 
     Args:
         agents: agents that `berrypick list agents` lists; patterns such as 'scripted:*' stand for several.
-        suite: a suite that `berrypick list suites` lists.
+        suite: a suite that `berrypick list suites` lists, or corpus:NAME for one corpus alone.
         protocol: how agents write actions, tags or tools.
         seed: of the agents' sampling, 0 to 2**32 - 1; the questions belong to the suite.
         salt: file of a private salt: play in worlds drawn from it, which nobody has seen; the result holds its hash.
+        questions: ask so many in each cell: a smoke test, which cannot be submitted.
+        rollouts: play each question so often: likewise a smoke test.
         out: folder for the run; with several agents, each gets a folder in it.
         jobs: processes.
         overwrite: replace a run of another configuration that the folder holds.
@@ -77,6 +82,8 @@ def bench(
             out,
             protocol=protocol,
             salt=drawn_from,
+            questions=questions,
+            rollouts=rollouts,
             jobs=processes,
             overwrite=overwrite,
             start_progress=start_progress,
@@ -96,6 +103,9 @@ def tell(runs: Sequence[Result], folders: Sequence[Path]) -> None:
     OUT.print(
         "\u2013: too few questions to say, or a corpus the agent does not read. Intervals and more: in the report."
     )
+    for reason in dict.fromkeys(one.barred for one in runs):
+        if reason:
+            OUT.print(f"This is {reason}.", markup=False, soft_wrap=True)
     for one, folder in zip(runs, folders, strict=True):
         if one.provenance.cost:
             OUT.print(f"{one.agent} took {spent(one.provenance.cost)}", markup=False, soft_wrap=True)
@@ -107,7 +117,7 @@ def default_out(names: Sequence[str], suite: str, seed: int) -> Path:
     """Where a run goes that is given no folder."""
     from berrypick.benchmarks.run import folder_name
 
-    return Path("runs") / "-".join([*map(folder_name, names if len(names) == 1 else ()), suite, str(seed)])
+    return Path("runs") / "-".join([*map(folder_name, (*(names if len(names) == 1 else ()), suite)), str(seed)])
 
 
 def cores() -> int:

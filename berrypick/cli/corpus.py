@@ -1,4 +1,4 @@
-"""``corpus build``, ``corpus add``, ``corpus info`` and ``audit``."""
+"""``corpus build``, ``add``, ``list``, ``show``, ``remove`` and ``rename``, and ``audit``."""
 
 from __future__ import annotations
 
@@ -65,7 +65,57 @@ def add(
     return 0
 
 
-def info(name: Name, split: str = "test", world: int = 0) -> int:
+def list_() -> int:
+    """List the corpora that were added, and those of berrypick's own that were built here."""
+    from berrypick import io
+    from berrypick.corpora import CORPORA, added
+    from berrypick.corpora.manifest import read_manifest
+
+    shown = table(
+        "corpora here", "name", "documents", "questions", "builder", "MB", right=("documents", "questions", "MB")
+    )
+    for kind, names in (("added", added()), ("corpora", list(CORPORA))):
+        for name in names:
+            base = io.home() / kind / name
+            manifests = [read_manifest(path.parent) for path in sorted(base.glob("**/manifest.json"))]
+            if manifests:
+                documents, questions = (sum(one.counts[key] for one in manifests) for key in RECORDS[:2])
+                size = sum(path.stat().st_size for path in base.rglob("*") if path.is_file()) / 1e6
+                worlds = f", {len(manifests)} worlds" if len(manifests) > 1 else ""
+                shown.add_row(name, f"{documents:,}", f"{questions:,}", manifests[0].builder + worlds, f"{size:,.1f}")
+    OUT.print(shown if shown.row_count else "No corpus was added or built yet; `berrypick corpus add` adds one.")
+    return 0
+
+
+def remove(name: Name) -> int:
+    """Remove an added corpus with its indexes, or what was built of one of berrypick's own.
+
+    Args:
+        name: a corpus that `berrypick corpus list` lists.
+    """
+    from berrypick.corpora.managing import remove as remove_corpus
+
+    OUT.print(f"Removed {remove_corpus(name)}", markup=False, soft_wrap=True)
+    return 0
+
+
+def rename(
+    old: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="OLD")],
+    new: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="NEW")],
+) -> int:
+    """Give an added corpus another name; its audit and indexes stay.
+
+    Args:
+        old: an added corpus.
+        new: what to call it: lower-case letters, digits, '.', '-', '_'.
+    """
+    from berrypick.corpora.managing import rename as rename_corpus
+
+    OUT.print(f"Now {rename_corpus(old, new)}", markup=False, soft_wrap=True)
+    return 0
+
+
+def show(name: Name, split: str = "test", world: int = 0) -> int:
     """Show what a corpus holds and where it lies, building a registered one if it is not there.
 
     Args:
@@ -81,6 +131,8 @@ def info(name: Name, split: str = "test", world: int = 0) -> int:
 
 def audit(name: Name, split: str = "test", world: int = 0, at_least: float = 0.0) -> int:
     """Find which questions can be answered by searching, on how many routes; an added corpus keeps the findings.
+
+    Nothing is dropped from an added corpus: NAME:answerable asks only the questions that were found answerable.
 
     Args:
         name: a registered corpus, an added one, or a folder.
@@ -103,13 +155,16 @@ def audit(name: Name, split: str = "test", world: int = 0, at_least: float = 0.0
 
 
 def _print_info(corpus: Corpus) -> None:
+    from berrypick.corpora import ANSWERABLE
+
     manifest = corpus.manifest
     shown = table(corpus.name, "", "")
     shown.show_header = False
     numbers, of_documents = corpus.genres
     genres = Counter({genre or "document": int((of_documents == number).sum()) for genre, number in numbers.items()})
     families = Counter(question.family for question in corpus.questions)
-    audited = f"{len(corpus.questions)} of {len(corpus.all_questions)} with a viable route"
+    asked = f"; all are asked, {corpus.name}{ANSWERABLE} asks those alone" if corpus.is_loaded else ""
+    audited = f"{len(corpus.answerable)} of {len(corpus.all_questions)} with a viable route{asked}"
     further = {name: count for name, count in manifest.counts.items() if count and name not in RECORDS}
     for key, value in (
         ("folder", str(corpus.path)),

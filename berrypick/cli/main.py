@@ -62,8 +62,15 @@ def build() -> SubcommandApp:
         submit=board.submit,
         verify=board.verify,
     )
-    corpus = group(build=cli_corpus.build, add=cli_corpus.add, info=cli_corpus.info)
-    app.command(corpus, name="corpus", help="Build, add and look at corpora.")
+    corpus = group(
+        build=cli_corpus.build,
+        add=cli_corpus.add,
+        list=cli_corpus.list_,
+        show=cli_corpus.show,
+        remove=cli_corpus.remove,
+        rename=cli_corpus.rename,
+    )
+    app.command(corpus, name="corpus", help="Build, add, look at, remove and rename corpora.")
     study = group(
         sweep=sweep.sweep,
         refine=refine.refine,

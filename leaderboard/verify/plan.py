@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import cached_property
 
 from berrypick.benchmarks import cells
-from berrypick.benchmarks.suites import Cell, cells_of, privately
+from berrypick.benchmarks.suites import SUITES, Cell, cells_of, privately
 from berrypick.benchmarks.versions import contract
 from berrypick.envs.tasks import Tasks
 from berrypick.leaderboard import schema
@@ -26,6 +26,7 @@ class Plan:
     """
 
     def __init__(self, suite: str, protocol: str, salt: str = "") -> None:
+        SUITES[suite]  # never corpus:NAME, which may be a path: a stranger's file says what is opened here
         self.suite, self.protocol, self.salt = suite, protocol, salt
         self.cells, self.contract = cells_of(suite, protocol), contract(suite)
         if salt:

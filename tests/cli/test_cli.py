@@ -27,7 +27,8 @@ from berrypick.envs.actions import Answer, Open, Search
 
 COMMANDS = (
     "bench", "train", "report", "compare", "watch", "play", "list", "show", "audit", "submit", "verify", "corpus build",
-    "corpus add", "corpus info", "study sweep", "study refine", "study reflect", "study phrases", "study power",
+    "corpus add", "corpus list", "corpus show", "corpus remove", "corpus rename",
+    "study sweep", "study refine", "study reflect", "study phrases", "study power",
     "study search", "study pretrain", "board write",
 )  # fmt: skip
 ENGINES = ("bm25", "dense")
@@ -116,7 +117,7 @@ def test_show_tells_what_a_name_is(name: str, shown: str, capsys: pytest.Capture
         (["bench", "mixtrue"], "mixture"),
         (["bench", "mixture", "--suite", "quik"], "quick"),
         (["bench", "scripted:nmes*"], "unknown agent"),
-        (["corpus", "info", "almanac-smal"], "almanac-small"),
+        (["corpus", "show", "almanac-smal"], "almanac-small"),
         (["corpus", "add", "x", "/tmp", "--format", "bier"], "beir"),
         (["audit", "factbok"], "factbook"),
         (["play", "berrypick/Almanak-v0"], "berrypick/Almanac-v0"),
@@ -272,9 +273,9 @@ def test_play_with_something_broken(monkeypatch: pytest.MonkeyPatch, capsys: pyt
     assert "The search engine failed" in text and "Refused: bm25 is not available here" in text
 
 
-def test_corpus_info_and_audit(capsys: pytest.CaptureFixture[str]):
+def test_corpus_show_and_audit(capsys: pytest.CaptureFixture[str]):
     assert main(["corpus", "build", "almanac-tiny"]) == 0
-    assert main(["corpus", "info", "almanac-tiny"]) == 0
+    assert main(["corpus", "show", "almanac-tiny"]) == 0
     text = capsys.readouterr().out
     assert "documents" in text and "licence" in text and "with a viable route" in text
     assert main(["audit", "almanac-tiny", "--at-least", "0.5"]) == 0
