@@ -69,18 +69,28 @@ class Catalogue:
         roots: the first one answers where a path names none. Any world of these corpora can be named.
         engines: the first one searches where a request names none.
         most_worlds: worlds of a split that can be named, counted from 0.
+        knocked_out: knock-outs that hold for every request.
+        broken: faults that hold for every request, before its own.
 
     Raises:
-        UnknownName: no such engine.
+        UnknownName: no such engine, knock-out or fault.
         BadInput: no place or no engine.
     """
 
-    def __init__(self, roots: Sequence[Place], engines: Sequence[str], most_worlds: int) -> None:
+    def __init__(
+        self,
+        roots: Sequence[Place],
+        engines: Sequence[str],
+        most_worlds: int,
+        knocked_out: Sequence[str] = (),
+        broken: Sequence[str] = (),
+    ) -> None:
         if not roots or not engines or most_worlds < 1:
             raise BadInput("name at least one corpus, one engine and one world", field="corpora")
         for engine in engines:
             worlds.check_engine(engine)
         self.roots, self.engines, self.most_worlds = tuple(roots), tuple(engines), most_worlds
+        self._always = Conditions(engines[0], tuple(knocked_out), tuple(broken))
         self._corpora = {place.corpus: place for place in reversed(self.roots)}
         self._retriever = lru_cache(maxsize=_KEPT)(self._open)
 
@@ -116,7 +126,9 @@ class Catalogue:
         """
         if engine is not None and engine not in self.engines:
             raise UnknownName("engine", engine, list(self.engines))
-        return Conditions(engine or self.engines[0], _names(knocked_out), _names(broken))
+        always = self._always
+        more = tuple(name for name in _names(knocked_out) if name not in always.knockouts)
+        return Conditions(engine or always.engine, always.knockouts + more, always.faults + _names(broken))
 
     def retriever(self, place: Place, conditions: Conditions) -> Retriever:
         """Return the retriever of a world, building and loading what is missing; for one thread at a time.
