@@ -53,7 +53,7 @@ sweep: $(STAMP)  ## train and compare what a sweep file names, writing one page 
 
 scale: OUT ?= runs/scale
 scale: $(STAMP)  ## measure quality and cost from 1k to 1M documents, write a page (half an hour, 3 GB; OUT)
-	$(BIN)/python -P -m berrypick.benchmarks.studies.scale.main --out $(OUT)
+	$(BIN)/berrypick study scale --out $(OUT)
 
 $(SPEED_STAMP): $(STAMP)
 	@echo "installing what is measured against, extra speed: bm25s, numba, requests"
@@ -77,14 +77,14 @@ board-rows: OUT ?= runs/board
 board-rows: SUITES ?= core robust real
 board-rows: JOBS ?= $(shell nproc)
 board-rows: $(STAMP)  ## play and submit the project's own rows, write the board (half an hour on two cores; goes on after a kill; OUT, SUITES, JOBS, OWN=all)
-	$(BIN)/python -P -m berrypick.leaderboard.maintain.baseline_rows --out $(OUT) --suites $(SUITES) $(if $(OWN),--own $(OWN)) --jobs $(JOBS)
+	$(BIN)/berrypick board baselines --out $(OUT) --suites $(SUITES) $(if $(OWN),--own $(OWN)) --jobs $(JOBS)
 
 verify: JOBS ?= $(shell nproc)
 verify: $(STAMP)  ## verify every submission of the board, and write down what was found right (half an hour; goes on after a kill; JOBS)
-	$(BIN)/python -P -m berrypick.leaderboard.maintain.verify_all --jobs $(JOBS)
+	$(BIN)/berrypick board verify-all --jobs $(JOBS)
 
 golden: $(STAMP)  ## record the golden episodes anew; refused where behaviour changed and no version was raised
-	$(BIN)/python -P -m berrypick.benchmarks.golden.recording
+	$(BIN)/berrypick board golden
 
 test: $(STAMP)  ## run the tests that are neither slow nor need an accelerator
 	$(BIN)/pytest -q $(PYTEST_FLAGS)

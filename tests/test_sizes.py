@@ -23,3 +23,9 @@ def test_no_page_is_larger_than_a_megabyte():
 def test_a_study_keeps_two_pictures_at_most():
     pictures = Counter(path.parent.name for path in committed("docs/results") if path.suffix == ".png")
     assert pictures and {study: count for study, count in pictures.items() if count > 2} == {}
+
+
+def test_submissions_take_twenty_megabytes_at_most():
+    files = committed("leaderboard/submissions")
+    assert files and sum(path.stat().st_size for path in files) <= 20 * MEGABYTE
+    assert [path for path in files if path.name == "episodes.jsonl.gz"] == []  # all are schema 2

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import msgspec
-import tyro
 from msgspec.structs import replace
 
 from berrypick import corpora, io
@@ -262,7 +261,7 @@ def read(path: Path = FILE) -> Golden:
     return io.decode(path.read_bytes(), msgspec.json.Decoder(Golden), path)
 
 
-def main(out: Path = FILE) -> None:
+def update(out: Path = FILE) -> None:
     """Record anew, where every change of behaviour has its version raised.
 
     Args:
@@ -278,7 +277,3 @@ def main(out: Path = FILE) -> None:
             if not raised.get(difference.version, False):
                 raise BadInput(str(difference), file=out)
     io.write_bytes(out, msgspec.json.format(msgspec.json.encode(record()), indent=1) + b"\n")
-
-
-if __name__ == "__main__":
-    tyro.cli(main)

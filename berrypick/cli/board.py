@@ -1,4 +1,4 @@
-"""``submit``, ``verify`` and ``board write``: numbers that stand on replayed episodes."""
+"""``submit``, ``verify`` and ``board``: numbers that stand on replayed episodes."""
 
 from __future__ import annotations
 
@@ -137,6 +137,54 @@ def board(
         return 1 if old else 0
     write.write(out, contents)
     OUT.print(f"Board: {out / write.PAGE}", markup=False, soft_wrap=True)
+    return 0
+
+
+def verify_all(folder: Path = BOARD, progress: Path = Path("runs/verify"), jobs: Jobs = None) -> int:
+    """Verify every submission of a board with this source code, and write down what was found right (half an hour).
+
+    The same command goes on after a kill. Submissions whose episodes stay with the keeper of a salt are left out.
+
+    Args:
+        folder: of the board, with its submissions.
+        progress: folder for what this source code has verified so far.
+        jobs: processes.
+    """
+    from berrypick.leaderboard.maintain import verify_all as maintain
+
+    maintain.verify_all(folder, progress, _jobs(jobs))
+    return 0
+
+
+def baselines(
+    out: Path = Path("runs/board"),
+    suites: tuple[str, ...] = ("core", "robust", "real"),
+    own: tuple[str, ...] = (),
+    folder: Path = BOARD,
+    jobs: Jobs = None,
+) -> int:
+    """Play and submit the project's own rows where they are missing, and write the board (half an hour).
+
+    Args:
+        out: folder for runs; finished cells in it are not played again.
+        suites: suites that are played.
+        own: agents of the project that play; all for all of them. None are four anchors.
+        folder: of the board, with its submissions.
+        jobs: processes.
+    """
+    from berrypick.leaderboard.baselines import ANCHORS
+    from berrypick.leaderboard.maintain import baseline_rows
+
+    baseline_rows.main(out, suites, own or ANCHORS, folder, _jobs(jobs))
+    return 0
+
+
+def golden() -> int:
+    """Record the golden episodes anew; refused where behaviour changed and no version was raised."""
+    from berrypick.benchmarks.golden.recording import FILE, update
+
+    update()
+    OUT.print(f"Golden episodes: {FILE}", markup=False, soft_wrap=True)
     return 0
 
 

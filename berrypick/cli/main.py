@@ -10,22 +10,9 @@ from typing import Final
 import tyro
 from tyro.extras import SubcommandApp
 
-from berrypick.cli import (
-    bench,
-    board,
-    listing,
-    phrases,
-    power,
-    refine,
-    reflect,
-    report,
-    serve,
-    sessions,
-    sweep,
-    train,
-    treesearch,
-)
+from berrypick.cli import bench, board, listing, report, serve, sessions, train
 from berrypick.cli import corpus as cli_corpus
+from berrypick.cli.study import phrases, power, pretrain, refine, reflect, scale, search, sweep
 from berrypick.errors import BadInput, Stopped
 from berrypick.registry import UnknownName
 
@@ -77,11 +64,15 @@ def build() -> SubcommandApp:
         reflect=reflect.reflect,
         phrases=phrases.phrases,
         power=power.power,
-        search=treesearch.search,
-        pretrain=train.pretrain,
+        search=search.search,
+        scale=scale.scale,
+        pretrain=pretrain.pretrain,
     )
     app.command(study, name="study", help="Repeat or extend a study: methods x seeds, critiques, tree search, starts.")
-    app.command(group(write=board.board), name="board", help="Write the board from its submissions.")
+    maintain = group(
+        write=board.board, **{"verify-all": board.verify_all}, baselines=board.baselines, golden=board.golden
+    )
+    app.command(maintain, name="board", help="Write the board from its submissions; maintain its rows.")
     return app
 
 

@@ -1,4 +1,4 @@
-"""``train`` and ``pretrain``."""
+"""``train``: one run of a method."""
 
 from __future__ import annotations
 
@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import tyro
 from msgspec.structs import replace
 
-from berrypick.cli.bench import cores
-from berrypick.cli.console import OUT, Progress, StartProgress, steps
+from berrypick.cli.console import OUT, StartProgress, steps
 from berrypick.errors import BadInput
 from berrypick.registry import Table, UnknownName
 
@@ -56,7 +55,8 @@ def train(
     Args:
         method: methods that `berrypick list methods` lists, with parameters in brackets:
             'grpo', 'kl_cov(ratio=0.02)+fitness_sharing'.
-        start: a published start (tiny-diverse, tiny-narrow, tiny-base, discrete-diverse), or a folder with a policy.
+        start: a published start (tiny-even, tiny-diverse, tiny-narrow, tiny-base,
+            discrete-diverse), or a folder with a policy.
         env: an environment that `berrypick list environments` lists; it decides the track.
         option: arguments of the environment; split is train unless given here.
         steps_: rollout batches.
@@ -150,35 +150,3 @@ def progress(start_progress: StartProgress, total: int) -> Callable[[Line], None
         )
 
     return show
-
-
-def pretrain(
-    start: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="START")],
-    out: Annotated[Path | None, tyro.conf.arg(metavar="PATH", help_behavior_hint="(default: runs/START)")] = None,
-    jobs: Annotated[int | None, tyro.conf.arg(metavar="INT", help_behavior_hint="(default: number of cores)")] = None,
-) -> int:
-    """Make a published start again: demonstrations of the scripts, training on them, and a model card.
-
-    tiny-base takes two hours of one core, the text starts that are finished from it half an hour, discrete-diverse a
-    few minutes. The same command goes on where it was stopped. Writes policy/ (which `--from` and `lm:` or `discrete:`
-    take) and evaluation/.
-
-    Args:
-        start: tiny-diverse, tiny-narrow, tiny-base or discrete-diverse.
-        out: folder for it.
-        jobs: processes for demonstrations and evaluation.
-    """
-    from berrypick.benchmarks.studies.starts.make import make_start
-
-    out = out or Path("runs") / start
-    with steps() as start_progress:
-        stages: dict[int, Progress] = {}
-
-        def on_progress(what: str, number: int, total: int) -> None:
-            if total not in stages:
-                stages[total] = start_progress(total)
-            stages[total](what, number or None)
-
-        make_start(start, out, jobs or cores(), on_progress)
-    OUT.print(f"policy: {out / 'policy'}", soft_wrap=True)
-    return 0

@@ -1,6 +1,6 @@
 """Make the project's own rows: play, submit, and write the board anew. What is there already is left as it is.
 
-``python -P -m berrypick.leaderboard.maintain.baseline_rows --out FOLDER``: hours.
+``berrypick board baselines``: hours.
 After a kill the same command goes on.
 """
 
@@ -10,7 +10,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-import tyro
 from rich.console import Console
 
 from berrypick import agents
@@ -89,7 +88,3 @@ def main(
         _CONSOLE.print(f"{name}: {'submitted' if new else 'there already'}", markup=False)
     write.write(board_folder, write.render(groups.read(submissions)))
     _CONSOLE.print(f"Board: {board_folder / write.PAGE}", markup=False)
-
-
-if __name__ == "__main__":
-    tyro.cli(main)

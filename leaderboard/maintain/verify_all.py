@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Final
 
 import msgspec
-import tyro
 from rich.console import Console
 
 from berrypick import io
@@ -45,7 +44,7 @@ def write(folder: Path, found: Mapping[str, str]) -> None:
     io.write_bytes(folder / VERIFIED, msgspec.json.format(msgspec.json.encode(dict(sorted(found.items())))) + b"\n")
 
 
-def main(folder: Path = FOLDER, progress: Path = Path("runs/verify"), jobs: int = 1) -> None:
+def verify_all(folder: Path = FOLDER, progress: Path = Path("runs/verify"), jobs: int = 1) -> None:
     """Verify each submission with this source code; those whose episodes stay with the keeper of a salt are left out.
 
     Args:
@@ -82,7 +81,3 @@ def _said(name: str, verdict: submission.Verdict, seconds: float) -> str:
     drifted = f", {verdict.drifted} steps with a dense list in another order" if verdict.drifted else ""
     speed = f"{verdict.episodes / seconds:.0f} a second"
     return f"{name}: verified, {verdict.episodes} episodes, {speed}, {most >> 10} MB at most{drifted}"
-
-
-if __name__ == "__main__":
-    tyro.cli(main)

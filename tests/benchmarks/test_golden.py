@@ -133,12 +133,12 @@ def test_additions_change_nothing(golden: recording.Golden, monkeypatch: pytest.
 def test_a_recording_is_made_anew_only_with_a_raise(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     copy = tmp_path / "episodes.json"
     copy.write_bytes(FILE.read_bytes())
-    recording.main(copy)
+    recording.update(copy)
     assert copy.read_bytes() == FILE.read_bytes()
     monkeypatch.setattr(observations, "ENGINE_FAILED", "It broke.")
     with pytest.raises(BadInput, match="raise PROTOCOL_VERSION and run `make golden`"):
-        recording.main(copy)
+        recording.update(copy)
     assert copy.read_bytes() == FILE.read_bytes()
     monkeypatch.setattr(recording, "PROTOCOL_VERSION", versions.PROTOCOL_VERSION + 1)
-    recording.main(copy)
+    recording.update(copy)
     assert recording.read(copy).protocol == versions.PROTOCOL_VERSION + 1 and found(recording.read(copy)) == []

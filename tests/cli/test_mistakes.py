@@ -18,7 +18,7 @@ FORMATS = Path(__file__).parents[1] / "data" / "formats"
     ("words", "said"),
     [
         (["corpus", "build", "almanac-tiny", "--split", "tset"], "did you mean 'test'"),
-        (["corpus", "info", "almanac-tiny", "--world", "-1"], "'world': must be in [0, 2**32), got -1"),
+        (["corpus", "show", "almanac-tiny", "--world", "-1"], "'world': must be in [0, 2**32), got -1"),
         (["corpus", "build", "almanac-tiny", "--worlds", "0"], "'worlds': must be at least 1"),
         (["audit", "factbook", "--split", "tset"], "unknown split"),
         (["corpus", "add", "x", str(FORMATS), "--format", "hotpotqa"], "is a folder; expected"),

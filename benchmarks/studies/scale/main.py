@@ -11,12 +11,11 @@ import os
 import shutil
 import subprocess
 import sys
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 import msgspec
-import tyro
 from rich.console import Console
 
 from berrypick import io
@@ -26,21 +25,6 @@ from berrypick.benchmarks.studies.scale.measure import STEPS, Figures
 from berrypick.errors import BadInput
 
 NESTED: Final = ("almanac-1k", "almanac-10k", "almanac-100k", "almanac-large")
-
-
-@dataclass
-class Options:
-    """Measure quality and cost by number of documents, and write a page about it.
-
-    Figures that the folder holds are kept, whatever has changed since: choose another folder to measure anew.
-    """
-
-    out: Path = Path("runs/scale")
-    """folder for the page and the figures"""
-    sizes: tuple[str, ...] = NESTED
-    """corpora to measure, smallest first; two at least, for the exponents"""
-    home: Path | None = None
-    """folder in which corpora are built (default: OUT/home); of one that is there already, no build is measured"""
 
 
 def measure(name: str, step: str, out: Path, home: Path) -> Figures:
@@ -58,29 +42,33 @@ def _kept(name: str, step: str, out: Path) -> Path:
     return out / "steps" / f"{name}-{step}.json"
 
 
-def main(options: Options) -> None:
+def run(out: Path, sizes: Sequence[str] = NESTED, home: Path | None = None) -> Path:
     """Measure and write.
+
+    Args:
+        out: folder for the page and the figures; figures that it holds are kept, whatever has changed since.
+        sizes: corpora to measure, smallest first; two at least, for the exponents.
+        home: folder in which corpora are built; ``out/home`` for None. Of one that is there already no build is
+            measured.
+
+    Returns:
+        The page.
 
     Raises:
         BadInput: fewer than two sizes, or others than the nested corpora.
     """
     console = Console(stderr=True)
-    if len(set(options.sizes)) < 2 or not set(options.sizes) <= set(NESTED):
-        raise BadInput(f"needs two or more of {', '.join(NESTED)}, got {options.sizes}", field="sizes")
-    home = options.home or options.out / "home"
-    sizes: dict[str, Figures] = {}
-    for name in options.sizes:
-        sizes[name] = {}
-        if options.home is None and not _kept(name, "build", options.out).exists():
+    if len(set(sizes)) < 2 or not set(sizes) <= set(NESTED):
+        raise BadInput(f"needs two or more of {', '.join(NESTED)}, got {tuple(sizes)}", field="sizes")
+    place = home or out / "home"
+    figures: dict[str, Figures] = {}
+    for name in sizes:
+        figures[name] = {}
+        if home is None and not _kept(name, "build", out).exists():
             # What an interrupted build left would make this one look fast. Only ever in a folder of our own.
-            shutil.rmtree(home / "corpora" / name, ignore_errors=True)
+            shutil.rmtree(place / "corpora" / name, ignore_errors=True)
         for step in STEPS:
             console.print(f"{name}: {step}", highlight=False)
-            sizes[name] |= measure(name, step, options.out, home)
-    command = ["python", "-m", "berrypick.benchmarks.studies.scale.main", *sys.argv[1:]]
-    page = scale_page.write(sizes, provenance.collect(command, {}, {}, {}), options.out)
-    console.print(f"Page: {page}", markup=False, soft_wrap=True)
-
-
-if __name__ == "__main__":
-    main(tyro.cli(Options))
+            figures[name] |= measure(name, step, out, place)
+    command = ["berrypick", "study", "scale", "--sizes", *sizes, "--out", str(out)]
+    return scale_page.write(figures, provenance.collect(command, {}, {}, {}), out)

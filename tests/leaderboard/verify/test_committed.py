@@ -43,7 +43,7 @@ def test_a_committed_submission_is_verified(name: str, monkeypatch: pytest.Monke
 def test_every_committed_submission_is_verified(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(corpora, "added", list)
     monkeypatch.setattr(verify_all, "write", lambda folder, found: None)
-    verify_all.main(SUBMISSIONS.parent, tmp_path)
+    verify_all.verify_all(SUBMISSIONS.parent, tmp_path)
 
 
 def test_rows_that_are_there_to_lose_gain_nothing():
@@ -78,18 +78,18 @@ def test_what_is_verified_is_written_down_and_not_verified_again(
     forged: Forged, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
     folder, progress = forged.path.parents[1], tmp_path / "progress"
-    verify_all.main(folder, progress)
-    verify_all.main(folder, progress)
+    verify_all.verify_all(folder, progress)
+    verify_all.verify_all(folder, progress)
     assert verify_all.read(folder) == {"honest": io.sha256(forged.path / schema.ENTRY)}
     assert capsys.readouterr().out.count("honest: verified") == 1
     # Other source code has verified nothing yet.
     monkeypatch.setattr("berrypick.benchmarks.provenance.source_fingerprints", lambda: {"protocol": "other"})
-    verify_all.main(folder, progress)
+    verify_all.verify_all(folder, progress)
     assert capsys.readouterr().out.count("honest: verified") == 1
     forged.entry["metrics"]["EM"]["value"] = 0.99
     forged.save()
     with pytest.raises(BadInput, match=r"1 submissions were rejected: .*metrics\.EM"):
-        verify_all.main(folder, progress)
+        verify_all.verify_all(folder, progress)
     assert verify_all.read(folder) == {}
 
 

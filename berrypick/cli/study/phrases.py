@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import tyro
 
 from berrypick.cli.console import OUT, steps, table
-from berrypick.cli.refine import difference, shown
+from berrypick.cli.study.refine import difference, shown
 
 if TYPE_CHECKING:
     from berrypick.benchmarks.studies.hicra.phrases import PhraseRow

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import tyro
 
 from berrypick.cli.console import OUT, steps, table
-from berrypick.cli.refine import Policy, difference, shown
+from berrypick.cli.study.refine import Policy, difference, shown
 from berrypick.cli.train import Options, options
 
 if TYPE_CHECKING:

@@ -1,0 +1,1 @@
+"""Commands that repeat or extend a study: ``berrypick study``."""
