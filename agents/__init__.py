@@ -12,6 +12,7 @@ from functools import partial
 
 from berrypick.agents.base import Agent, EpisodeView
 from berrypick.agents.scripted.strategies import STRATEGIES
+from berrypick.agents.surface.scripts import SCRIPTS as SURFACE
 from berrypick.registry import Table, UnknownName
 
 
@@ -19,6 +20,12 @@ def _scripted(script: str) -> Agent:
     from berrypick.agents.scripted.agent import Scripted
 
     return Scripted(script)
+
+
+def _surface(script: str) -> Agent:
+    from berrypick.agents.surface.agent import Surface
+
+    return Surface(script)
 
 
 #: name -> a function that makes the agent
@@ -29,6 +36,8 @@ AGENTS.add(
 )
 for _script in STRATEGIES:
     AGENTS.add(f"scripted:{_script}", partial(_scripted, _script), STRATEGIES[_script].help)
+for _script, _row in SURFACE.items():
+    AGENTS.add(f"surface:{_script}", partial(_surface, _script), f"any corpus, no grammar: {_row.help}")
 AGENTS.add("mixture", "berrypick.agents.scripted.mixture:Mixture", "one of the scripts, drawn per rollout")
 AGENTS.add(
     "hop_mixture",

@@ -19,7 +19,8 @@ GAMING: Final = (
 VARYING: Final = ("deep:mixture", "wordy:scripted:reformulate-on-miss")
 #: Agents that are given the evidence: shown, and on no front.
 CEILINGS: Final = ("oracle", "route_oracle")
-BASELINES: Final = (*AGENTS, *GAMING, *VARYING)
+#: The scripts without a grammar play a user's own corpora, which no suite of the board searches.
+BASELINES: Final = (*(agent for agent in AGENTS if not agent.startswith("surface:")), *GAMING, *VARYING)
 #: What stands on the large suites too, where a sampling agent takes megabytes of the repository: the floors, a script
 #: with one way and one with fallbacks, all scripts by lot, and the ceiling.
 ANCHORS: Final = (

@@ -11,7 +11,7 @@ import numpy as np
 
 from berrypick import corpora
 from berrypick.agents.base import EpisodeView
-from berrypick.agents.scripted.agent import NO_ANSWER
+from berrypick.agents.surface import asking, following
 from berrypick.corpora.answerability.plans import Both, Node, Step
 from berrypick.envs.actions import Answer
 from berrypick.envs.reading import reader
@@ -23,13 +23,16 @@ _ANY: Final[_Asked] = ("", False)
 
 
 class ClosedBook:
-    """Answers at once with what was most often right in training for the same outermost relation."""
+    """Answers at once with what was most often right in training for the same outermost relation.
+
+    Where no grammar reads the question, the answer follows from its expected type alone (``agents.surface``).
+    """
 
     name = "closed_book"
 
     def reads(self, corpus: str) -> bool:
-        """Corpora whose questions it has read in training."""
-        return any(corpus.startswith(language.corpora) for language in reader.languages())
+        """Every corpus: it opens none."""
+        return True
 
     def act(self, rows: Sequence[EpisodeView], rngs: Sequence[np.random.Generator]) -> list[str]:
         """Return one answer per row."""
@@ -40,7 +43,7 @@ class ClosedBook:
         """The commonest answer, the first in the alphabet among equals; over all train questions if none is alike."""
         understood = reader.understand(question)
         if understood is None:
-            return NO_ANSWER
+            return following.guess(asking.read(question))
         counts = _learned(understood[0])
         alike = counts.get(_asked(understood[1])) or counts[_ANY]
         return min(alike, key=lambda answer: (-alike[answer], answer))

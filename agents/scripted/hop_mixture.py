@@ -13,7 +13,9 @@ from berrypick.agents.scripted.agent import Scripted
 from berrypick.agents.scripted.mixture import SCRIPTS
 from berrypick.agents.scripted.situation import Situation
 from berrypick.agents.scripted.strategies import STRATEGIES
+from berrypick.agents.surface.agent import Draws
 from berrypick.envs.actions import Open, Search
+from berrypick.envs.reading import reader
 from berrypick.envs.reading.view import look
 from berrypick.errors import BadInput
 
@@ -23,6 +25,8 @@ MOST_FALLBACKS: Final = 2
 
 class HopMixture:
     """Draws a script, and scripts to fall back on, anew for each unknown fact of an episode.
+
+    In a corpus without a grammar it draws, for each page that is missing, ways of looking for it (``agents.surface``).
 
     Args:
         fallbacks: scripts that are tried in turn, in drawn order, where the first brings nothing; 0 to 2.
@@ -37,11 +41,11 @@ class HopMixture:
             raise BadInput(f"expected a number from 0 to {MOST_FALLBACKS}, found {fallbacks}", field="fallbacks")
         self.name = "hop_mixture" if fallbacks == MOST_FALLBACKS else f"hop_mixture:{fallbacks}"
         self._fallbacks, self._varies = fallbacks, drawn
-        self._episodes: dict[int, _Draws] = {}
+        self._episodes: dict[int, _Draws | Draws] = {}
 
     def reads(self, corpus: str) -> bool:
-        """Corpora that some script reads."""
-        return any(Scripted(script).reads(corpus) for script in SCRIPTS)
+        """Every corpus."""
+        return True
 
     def act(self, rows: Sequence[EpisodeView], rngs: Sequence[np.random.Generator]) -> list[str]:
         """Return one action per row; a row's generator draws its scripts whenever it meets a new unknown."""
@@ -51,7 +55,7 @@ class HopMixture:
         view = look(row.history)
         if row.id not in self._episodes:
             count = int(rng.integers(self._fallbacks + 1)) if self._varies else self._fallbacks
-            self._episodes[row.id] = _Draws(1 + count)
+            self._episodes[row.id] = (_Draws if reader.understand(view.question) else Draws)(1 + count)
         episode = self._episodes[row.id]
         episode.rng = rng
         return view.write(episode.decide(view))

@@ -18,6 +18,7 @@ from berrypick.agents.lm.tiny import make_tiny
 from berrypick.agents.lm.tokenizer import make_tokenizer
 from berrypick.agents.rollout import Informed, rollout
 from berrypick.corpora import CORPORA
+from berrypick.envs.actions import Open
 from berrypick.envs.observations import Setup, prompt
 from berrypick.envs.protocols import PROTOCOLS
 from berrypick.envs.search import SearchEnv
@@ -74,7 +75,9 @@ def test_every_action_is_valid_and_every_episode_is_answered(name: str, protocol
     assert len(played) == len(TASKS) * ROLLOUTS
     for episode, trace in played:
         assert episode.status == "ok" and episode.steps
-        assert all(turn.valid for turn in trace.turns), trace.turns
+        # Scripts without a grammar try what reads like a title.
+        guesses = name.startswith("surface:")
+        assert all(turn.valid or (guesses and isinstance(turn.action, Open)) for turn in trace.turns), trace.turns
         assert episode.terminated or name.endswith("random")
 
 

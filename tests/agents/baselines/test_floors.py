@@ -13,7 +13,7 @@ from berrypick.agents import make
 from berrypick.agents.base import EpisodeView
 from berrypick.agents.baselines.closed_book import ClosedBook
 from berrypick.agents.rollout import rollout
-from berrypick.agents.scripted.agent import NO_ANSWER, Scripted
+from berrypick.agents.scripted.agent import Scripted
 from berrypick.agents.scripted.mixture import Mixture
 from berrypick.agents.scripted.strategies import STRATEGIES
 from berrypick.corpora import load
@@ -51,7 +51,7 @@ def test_closed_book_answers_at_once_with_a_train_answer_of_the_right_kind():
     cities = {answer for question in train if question.answer_type == "city" for answer in question.answers}
     assert agent.answer("What is the birthplace of Tessa Thornwell?") in cities
     assert agent.answer("What is the year of birth of the mentor of Tessa Thornwell?").isdigit()
-    assert agent.answer("Who let the dogs out?") == NO_ANSWER
+    assert agent.answer("Is it raining?") == "yes", "of no corpus that it has read: by the type alone"
 
 
 def test_closed_book_learns_from_train_questions_alone(monkeypatch: pytest.MonkeyPatch):
