@@ -6,14 +6,17 @@ No framework in here. An episode's row is JSON, so that it crosses processes and
 from __future__ import annotations
 
 import copy
+import json
 import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Final
 
 from berrypick.corpora.engines import Engine
 from berrypick.diversity import pairs_alike
 from berrypick.envs.actions import Answer, Open, Search
+from berrypick.envs.observations import read_prompt
 from berrypick.envs.protocols import PROTOCOLS
 from berrypick.envs.scoring.moves import STEP
 from berrypick.envs.scoring.outcome import analyse
@@ -159,3 +162,57 @@ def _strategies(rows: Sequence[Mapping[str, Any]]) -> dict[str, float]:
     together = sum(groups.values(), Counter[str]())
     measured = {"determinism": chance, "dominant_share": max(together.values()) / together.total()}
     return {**measured, "strategies_D2": 1 / chance} if chance else measured
+
+
+def task_text(prompt: str, *, calls: str = "Call one tool in each turn") -> str:
+    """Return a task for a model that is offered the tools natively: what it is asked and its budgets, no grammar.
+
+    Args:
+        prompt: a reset observation.
+        calls: how tools are called, where a framework says it otherwise.
+
+    Raises:
+        ValueError: the text is no reset observation.
+    """
+    setup, question = read_prompt(prompt)
+    return (
+        "Answer the question at the end by searching a collection of documents. It may take several facts, each found "
+        f"with what the one before told you. {calls}: search (engines: {', '.join(setup.engines)}; the first is the "
+        "default), open a page that was listed or linked or that the question names, or answer, which ends the task. "
+        f"You have {setup.max_turns} turns, at most {setup.search_budget} of them searches. Answer with the bare "
+        f"answer, without a sentence around it.\nQuestion: {question}"
+    )
+
+
+def write_call(tool: str, arguments: Mapping[str, Any]) -> str:
+    """Write a tool call as the protocol ``tools`` reads it."""
+    return json.dumps(
+        {"name": tool, "arguments": {name: value for name, value in arguments.items() if value is not None}}
+    )
+
+
+def replay(arguments: Mapping[str, Any], task_id: int, actions: Sequence[str], seed: int = 0) -> ToolEpisodes:
+    """Return an episode after some actions, from nothing but what it is made of.
+
+    Worlds and tasks are kept in the process, so that a step takes about 0.1 ms.
+
+    Args:
+        arguments: of ``SearchEnv``, JSON's types.
+        task_id: of the environment.
+        actions: played so far, as written.
+        seed: of the faults.
+
+    Raises:
+        BadInput: as ``SearchEnv`` and its ``reset``.
+        UnknownName: as ``SearchEnv``.
+    """
+    episode = _first(json.dumps(arguments, sort_keys=True)).fork()
+    episode.reset(task_id, seed)
+    for action in actions:
+        episode.step(action)
+    return episode
+
+
+@lru_cache(maxsize=64)
+def _first(arguments: str) -> ToolEpisodes:
+    return ToolEpisodes(**json.loads(arguments))

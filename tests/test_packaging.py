@@ -148,6 +148,7 @@ def test_wheel_holds_every_module_and_data_file_and_nothing_else(wheel: Path):
         for path in folder_of(package).glob(pattern)
         if path.parent.name != "__pycache__"  # byte code of a tree that was imported from is in no wheel
     }
+    expected |= {f"{name}.py" for name in PROJECT["tool"]["setuptools"]["py-modules"]}
     assert shipped == expected
     assert not any(name.endswith(".pyc") for name in shipped)
 
