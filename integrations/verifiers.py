@@ -107,7 +107,7 @@ class SearchTools(vf.Toolset[vf.SharedToolsetConfig, SearchState]):
         episode = self.state.episode()
         if not episode.is_over:
             self.state.actions = [*self.state.actions, action]
-        return episode.step(action)
+        return str(episode.step(action))
 
 
 class SearchConfig(vf.TasksetConfig):
