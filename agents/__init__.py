@@ -9,11 +9,13 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from functools import partial
+from typing import cast
 
+from berrypick.agents.adversarial import ADVERSARIAL
 from berrypick.agents.base import Agent, EpisodeView
 from berrypick.agents.scripted.strategies import STRATEGIES
 from berrypick.agents.surface.scripts import SCRIPTS as SURFACE
-from berrypick.registry import Table, UnknownName
+from berrypick.registry import Table, UnknownName, resolve
 
 
 def _scripted(script: str) -> Agent:
@@ -53,35 +55,18 @@ AGENTS.add(
 KINDS: Table[Callable[[str], Agent]] = Table("kind of agent")
 
 
-def _padded(inner: str) -> Agent:
-    from berrypick.agents.adversarial.padded import Padded
+def _adversarial(kind: str, inner: str) -> Agent:
+    wrap = cast(Callable[[Agent], Agent], resolve(ADVERSARIAL[kind].make))
+    return wrap(make(inner))
 
-    return Padded(make(inner))
 
-
-KINDS.add("padded", _padded, "padded:<agent>: the agent with fillers, thoughts and repeated queries")
+for _kind in ADVERSARIAL:
+    KINDS.add(_kind, partial(_adversarial, _kind), f"{_kind}:<agent>: {ADVERSARIAL.help(_kind)}")
 KINDS.add(
     "hop_mixture",
     "berrypick.agents.scripted.hop_mixture:parse",
     "hop_mixture:<0, 1 or 2>: hop_mixture with so many scripts to fall back on",
 )
-
-
-def _gaming(kind: str, inner: str) -> Agent:
-    from berrypick.agents.adversarial.wrappers import Gaming
-
-    return Gaming(kind, make(inner))
-
-
-for _kind, _help in (
-    ("shotgun", "the agent, which answers with every name it saw"),
-    ("noisy", "the agent with random queries before its answer"),
-    ("decoy", "the agent after idle searches, which it seems to live on"),
-    ("cosmetic", "the agent with its queries in another order, another case, and with fillers"),
-    ("deep", "the agent, which asks for a random number of results"),
-    ("wordy", "the agent with the question behind every other query"),
-):
-    KINDS.add(_kind, partial(_gaming, _kind), f"{_kind}:<agent>: {_help}")
 
 
 def _lm(name: str) -> Agent:

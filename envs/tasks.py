@@ -97,6 +97,10 @@ class Tasks:
             raise BadInput(f"there is no task {task_id} ({asked})", field="task_id")
         return Task(slot, self.world(slot), self.questions(slot)[number])
 
+    def number(self, task: Task) -> int:
+        """Return the task id of a task of this environment, by which ``at`` gives it back."""
+        return self.questions(task.slot).index(task.question) * len(self.numbers) + task.slot
+
     def named(self, question_id: str) -> Task:
         """Return a task by its question's id, loading worlds until one holds it.
 

@@ -94,8 +94,7 @@ def play(policy: Policy, env: gymnasium.Env, args: Args, step: int) -> Rollouts:
     places = [(first + prompt, rollout) for prompt in range(args.prompts) for rollout in range(args.group)]
     envs = [copy.copy(env.unwrapped) for _ in places]
     for one, (prompt, rollout) in zip(envs, places, strict=True):
-        question = tasks.draw(args.seed, prompt)
-        number = tasks.questions(question.slot).index(question.question) * len(tasks.numbers) + question.slot
+        number = tasks.number(tasks.draw(args.seed, prompt))
         one.reset(seed=rollout_seed(args.seed, rollout), options={"task_id": number})
     rngs = [seeding.rollout_rng(args.seed, "sampling", *place) for place in places]
     script = Script(policy.tokenizer, policy.ends)

@@ -18,7 +18,6 @@ CLOSING = {
     ("berrypick.corpora.store", "berrypick.corpora.answerability.audit"),
     ("berrypick.corpora.private_worlds", "berrypick.corpora"),
     ("berrypick.corpora.answerability.tables", "berrypick.corpora.answerability.audit"),
-    ("berrypick.agents.critics.judge_local", "berrypick.agents.critics.judge"),
 }
 #: The composition root: may import every layer, and nothing may import it.
 CLI = ("berrypick/cli/",)

@@ -33,22 +33,22 @@ _DEPTHS: Final = (1, 2, 3, 5, 10)
 _FILLERS: Final = ("please", "hello", "okay", "anyway")
 
 
-class Gaming:
+class Wrapper:
     """The agent ``inner`` with a trick.
 
     Args:
-        kind: the trick's name, a key of ``TRICKS``.
+        trick: what it does; its function's name is the kind of agent.
         inner: any agent but a ceiling, which plans its turns in advance.
 
     Raises:
         BadInput: the inner agent is a ceiling.
     """
 
-    def __init__(self, kind: str, inner: Agent) -> None:
+    def __init__(self, trick: Trick, inner: Agent) -> None:
         if isinstance(inner, Informed):
             raise BadInput(f"{inner.name} plans its turns in advance; play tricks with another agent", field="agent")
-        self.inner, self._trick = inner, TRICKS[kind]
-        self.name = f"{kind}:{inner.name}"
+        self.inner, self._trick = inner, trick
+        self.name = f"{trick.__name__.removeprefix('_')}:{inner.name}"
         #: row -> what was written -> what the inner agent wrote, "" where it wrote nothing
         self._own: dict[int, dict[str, str]] = {}
 
@@ -87,7 +87,7 @@ class Gaming:
         return tuple(kept)
 
 
-def shotgun(view: View, action: Action, rng: np.random.Generator) -> tuple[Action, bool]:
+def _shotgun(view: View, action: Action, rng: np.random.Generator) -> tuple[Action, bool]:
     """Answer with every name that was shown."""
     if not isinstance(action, Answer):
         return action, False
@@ -95,7 +95,7 @@ def shotgun(view: View, action: Action, rng: np.random.Generator) -> tuple[Actio
     return Answer(" or ".join(list(names)[:_NAMES])[:QUERY_LIMIT]), False
 
 
-def noisy(view: View, action: Action, rng: np.random.Generator) -> tuple[Action, bool]:
+def _noisy(view: View, action: Action, rng: np.random.Generator) -> tuple[Action, bool]:
     """Before the answer, spend what is left of the budget on random queries, each to a random engine."""
     spare = view.searches_left > 0 and view.turns_left > 1
     own = sum(isinstance(made, Search) and made.topk == 1 for made in view.actions)
@@ -105,7 +105,7 @@ def noisy(view: View, action: Action, rng: np.random.Generator) -> tuple[Action,
     return Search(words(view, rng), engines[int(rng.integers(len(engines)))], 1), True
 
 
-def decoy(view: View, action: Action, rng: np.random.Generator) -> tuple[Action, bool]:
+def _decoy(view: View, action: Action, rng: np.random.Generator) -> tuple[Action, bool]:
     """Search for a filler word thrice before anything else, so that this is what is done most.
 
     The inner agent does not know of them: where it needs more than is left, the episode ends with a title it saw.
@@ -118,7 +118,7 @@ def decoy(view: View, action: Action, rng: np.random.Generator) -> tuple[Action,
     return Search(_FILLERS[len(view.actions)], view.setup.engines[-1], 1), True
 
 
-def cosmetic(view: View, action: Action, rng: np.random.Generator) -> tuple[Action, bool]:
+def _cosmetic(view: View, action: Action, rng: np.random.Generator) -> tuple[Action, bool]:
     """Write every query in another way: other order, other case, a filler word."""
     if not isinstance(action, Search) or len(action.query) + max(map(len, _FILLERS)) >= QUERY_LIMIT:
         return action, False
@@ -128,25 +128,27 @@ def cosmetic(view: View, action: Action, rng: np.random.Generator) -> tuple[Acti
     return Search(cased, action.engine, action.topk), False
 
 
-def deep(view: View, action: Action, rng: np.random.Generator) -> tuple[Action, bool]:
+def _deep(view: View, action: Action, rng: np.random.Generator) -> tuple[Action, bool]:
     """Ask for a random number of results: what finds the evidence first varies with what is displayed."""
     if not isinstance(action, Search):
         return action, False
     return Search(action.query, action.engine, int(rng.choice(_DEPTHS))), False
 
 
-def wordy(view: View, action: Action, rng: np.random.Generator) -> tuple[Action, bool]:
+def _wordy(view: View, action: Action, rng: np.random.Generator) -> tuple[Action, bool]:
     """Put the question behind a random half of the queries: ranks change, and with them what finds the evidence."""
     if not isinstance(action, Search) or rng.random() < 0.5:
         return action, False
     return Search(f"{action.query} {view.question}"[:QUERY_LIMIT], action.engine, action.topk), False
 
 
-TRICKS: Final[dict[str, Trick]] = {
-    "shotgun": shotgun,
-    "noisy": noisy,
-    "decoy": decoy,
-    "cosmetic": cosmetic,
-    "deep": deep,
-    "wordy": wordy,
-}
+def _factory(trick: Trick) -> Callable[[Agent], Wrapper]:
+    return lambda inner: Wrapper(trick, inner)
+
+
+shotgun = _factory(_shotgun)
+noisy = _factory(_noisy)
+decoy = _factory(_decoy)
+cosmetic = _factory(_cosmetic)
+deep = _factory(_deep)
+wordy = _factory(_wordy)

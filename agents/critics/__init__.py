@@ -22,11 +22,11 @@ def _plain(name: str, path: str, argument: str) -> Critic:
 #: kind -> a function from what stands after the colon, "" for nothing, to the critic
 CRITICS: Final[Table[Callable[[str], Critic]]] = Table("critic")
 for _name, _path, _help in (
-    ("indicative", "verdict:indicative", "whether the answer is right, and no more"),
-    ("with_answer", "verdict:with_answer", "the same, and the right answer (training only)"),
+    ("indicative", "templates:indicative", "whether the answer is right, and no more"),
+    ("with_answer", "templates:with_answer", "the same, and the right answer (training only)"),
     ("steps", "steps:steps", "turn by turn what it found, what was never found, and whether the answer is right"),
-    ("empty", "controls:empty", "control: nothing"),
-    ("noise", "controls:noise", "control: as many words as steps says, drawn from what it says of another question"),
+    ("empty", "steps:empty", "control: nothing"),
+    ("noise", "steps:noise", "control: as many words as steps says, drawn from what it says of another question"),
 ):
     CRITICS.add(_name, partial(_plain, _name, _path), _help)
 _SETTINGS: Final = "settings prompt=<file or with_answer>, tries=<number> (4) behind a ?"

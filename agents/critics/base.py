@@ -9,6 +9,7 @@ import numpy as np
 
 from berrypick.envs.scoring.outcome import Outcome
 from berrypick.envs.scoring.trace import Trace
+from berrypick.errors import Stopped
 
 
 class Attempt(NamedTuple):
@@ -35,3 +36,7 @@ class Critic(Protocol):
             BadInput: an episode of a question without answers.
         """
         ...
+
+
+class CritiqueError(Stopped):
+    """A judge model wrote no critique that can be used; the message says what it wrote and what to do."""

@@ -15,9 +15,9 @@ from urllib.parse import parse_qsl, urlencode
 
 import numpy as np
 
-from berrypick.agents.critics.base import Attempt
-from berrypick.agents.critics.verdict import answer_of
-from berrypick.errors import BadInput, Stopped
+from berrypick.agents.critics.base import Attempt, CritiqueError
+from berrypick.agents.critics.templates import answer_of
+from berrypick.errors import BadInput
 
 #: Texts that a model writes to prompts, each with a generator of its own.
 Complete = Callable[[Sequence[str], Sequence[np.random.Generator]], list[str]]
@@ -42,21 +42,20 @@ WITH_ANSWER: Final = "with_answer"
 FIELDS: Final = ("question", "episode", "answer")
 NEEDED: Final = ("question", "episode")
 
+#: Tokens that a critique may have: a sentence for each of ten turns, and some thought.
+MOST_TOKENS: Final = 1024
+
 _VERDICT: Final = re.compile(r"\bverdict\W*(right|wrong)\b", re.IGNORECASE)
 #: What a model thinks before it writes is no critique.
 _THOUGHT_ENDS: Final = "</think>"
 _EXCERPT: Final = 200
 
 
-class CritiqueError(Stopped):
-    """A judge model wrote no critique that can be used; the message says what it wrote and what to do."""
-
-
 class Judge:
     """A language model as a critic.
 
     Args:
-        complete: asks the model: ``judge_local.Local``, ``judge_chat.Endpoint``, or any function of this kind.
+        complete: asks the model: ``Local``, ``Endpoint``, or any function of this kind.
         prompt: what it is asked: ``{question}``, ``{episode}`` (actions and observations by turns) and, for a judge
             that shall know it, ``{answer}``; braces are doubled where they are meant. It has to ask for a last line
             "Verdict: right" or "Verdict: wrong".
@@ -168,6 +167,71 @@ def _prompt(name: str | None) -> str:
         raise BadInput(f"cannot be read: {error}; name a text file, or {WITH_ANSWER}", field="prompt") from error
 
 
+class Endpoint:
+    """A model behind an endpoint, asked as ``Chat`` asks: side by side, with retries, every reply kept.
+
+    Args:
+        argument: the name without ``chat:``.
+
+    Raises:
+        BadInput: the argument or an environment variable is malformed.
+        ImportError: the extra ``chat`` is not installed.
+    """
+
+    def __init__(self, argument: str) -> None:
+        from berrypick.agents.chat.agent import Chat
+
+        self._chat = Chat(argument)
+
+    def __call__(self, prompts: Sequence[str], rngs: Sequence[np.random.Generator]) -> list[str]:
+        """Return what the model says to each prompt.
+
+        Raises:
+            ChatError: one got no usable reply; the message says which endpoint and what happened.
+            AgentDown: none will get one.
+        """
+        from berrypick.agents.chat.replies import action
+
+        said = [[{"role": "user", "content": prompt}] for prompt in prompts]
+        replies = self._chat.ask(said, [False] * len(said), rngs)
+        return [action(reply, native=False) for reply in replies]
+
+
+class Local:
+    """A transformers causal language model, with its chat template if it has one.
+
+    It samples at the temperature of its card, each text by the generator that belongs to it.
+
+    Args:
+        name: what ``lm.load.load`` takes.
+        most: tokens that a text may have.
+
+    Raises:
+        BadInput: there is no such model, or it cannot be played.
+    """
+
+    def __init__(self, name: str, most: int = MOST_TOKENS) -> None:
+        from berrypick.agents.lm.load import load
+        from berrypick.agents.lm.render import Script
+
+        self._name, self._most, self._policy = name, most, load(name)
+        self._script = Script(self._policy.tokenizer, self._policy.ends)
+
+    def __call__(self, prompts: Sequence[str], rngs: Sequence[np.random.Generator]) -> list[str]:
+        """Return what the model writes to each prompt; raises CritiqueError where one is longer than it can read."""
+        from berrypick.agents.lm.generation import Session
+
+        model, _, card, ends, positions = self._policy
+        opened = [self._script.opening(prompt) for prompt in prompts]
+        longest = max(map(len, opened), default=0)
+        if positions is not None and longest >= positions:
+            reason = f"a prompt has {longest} tokens, {self._name} reads {positions}"
+            raise CritiqueError(f"{reason}; take a model that reads more, or play fewer turns or documents")
+        session = Session(model, temperature=card.temperature, most=self._most, positions=positions, ends=ends)
+        session.start(opened, [lambda action: False] * len(opened))
+        return [self._script.text(action) for action in session.act(rngs)]
+
+
 @lru_cache(maxsize=1)  # the model is loaded once, not at every step of a training
 def local(argument: str) -> Judge:
     """Make a judge of a transformers model: ``lm:<folder, .gguf file or hub name>?<settings>``."""
@@ -175,15 +239,12 @@ def local(argument: str) -> Judge:
     if not model:
         raise BadInput("takes a model: lm:<folder, .gguf file or hub name>", field="critic")
     try:
-        from berrypick.agents.critics.judge_local import Local
+        return Judge(Local(model), prompt, tries)
     except ModuleNotFoundError as error:
         raise ImportError("lm: critics need torch and transformers; pip install 'berrypick[train]'") from error
-    return Judge(Local(model), prompt, tries)
 
 
 def chat(argument: str) -> Judge:
     """Make a judge of a model behind an endpoint: ``chat:<base_url>:<model>?<settings>``; see ``agents.chat.Chat``."""
-    from berrypick.agents.critics.judge_chat import Endpoint
-
     model, prompt, tries = _asked(argument)
     return Judge(Endpoint(model), prompt, tries)

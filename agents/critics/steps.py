@@ -14,11 +14,12 @@ import numpy as np
 
 from berrypick.agents.critics.base import Attempt
 from berrypick.agents.critics.names import Names
-from berrypick.agents.critics.verdict import verdict
+from berrypick.agents.critics.templates import verdict
 from berrypick.envs.actions import Answer, Open, Search
 from berrypick.envs.observations import read_prompt
 from berrypick.envs.scoring.moves import way_of
 from berrypick.envs.scoring.trace import Turn
+from berrypick.errors import BadInput
 from berrypick.records import Hop
 
 FOUND: Final = "{turn}: {move} found: {more}"
@@ -112,3 +113,28 @@ def _text(turn: Turn) -> str:
         case Search(query=text) | Open(title=text):
             return text
     return ""
+
+
+def empty(attempts: Sequence[Attempt], chosen: Sequence[int], rngs: Sequence[np.random.Generator]) -> list[str]:
+    """Say nothing: a refinement with it is one more try that is told to be one."""
+    return [""] * len(chosen)
+
+
+def noise(attempts: Sequence[Attempt], chosen: Sequence[int], rngs: Sequence[np.random.Generator]) -> list[str]:
+    """Say as many words as ``steps`` does, drawn from what it says of an episode of another question.
+
+    Raises:
+        BadInput: all episodes are of one question.
+    """
+    return [_mixed(attempts, place, rng) for place, rng in zip(chosen, rngs, strict=True)]
+
+
+def _mixed(attempts: Sequence[Attempt], place: int, rng: np.random.Generator) -> str:
+    asked = attempts[place].trace.question.text
+    others = [attempt for attempt in attempts if attempt.trace.question.text != asked]
+    if not others:
+        reason = "noise takes its words from episodes of another question; play at least two questions a step"
+        raise BadInput(reason, field="critic")
+    words = step_by_step(others[int(rng.integers(len(others)))]).split()
+    length = len(step_by_step(attempts[place]).split())
+    return " ".join(words[number] for number in rng.integers(len(words), size=length))

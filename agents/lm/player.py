@@ -129,8 +129,7 @@ class Player:
 
     def _asked(self, seed: int, episode: int) -> SearchEnv:
         env, tasks = copy.copy(self._env), self._env.tasks
-        task = tasks.draw(seed, episode)
-        number = tasks.questions(task.slot).index(task.question) * len(tasks.numbers) + task.slot
+        number = tasks.number(tasks.draw(seed, episode))
         env.reset(seed=rollout_seed(seed, 0), options={"task_id": number})
         return env
 

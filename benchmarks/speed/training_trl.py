@@ -193,13 +193,8 @@ def _arguments(policy: Policy, env: SearchEnv, config: Config, folder: str) -> G
 def _tasks(env: SearchEnv, config: Config) -> Dataset:
     """The tasks of ``Learner.play``, in its order."""
     drawn = [env.tasks.draw(config.seed, episode) for episode in range(config.steps * config.prompts_per_step)]
-    numbers = [env.tasks.questions(task.slot).index(task.question) for task in drawn]
-    return Dataset.from_list(
-        [
-            {"prompt": [{"role": "user", "content": ""}], "task_id": number * len(env.tasks.numbers) + task.slot}
-            for number, task in zip(numbers, drawn, strict=True)
-        ]
-    )
+    prompt = [{"role": "user", "content": ""}]
+    return Dataset.from_list([{"prompt": prompt, "task_id": env.tasks.number(task)} for task in drawn])
 
 
 def _stopping(policy: Policy) -> Any:

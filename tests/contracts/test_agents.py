@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from berrypick import agents
+from berrypick.agents.adversarial import ADVERSARIAL
 from berrypick.agents.base import Agent, EpisodeView
 from berrypick.agents.lm.load import Card, pack, save
 from berrypick.agents.lm.tiny import make_tiny
@@ -27,11 +28,9 @@ ROOT = Path(__file__).resolve().parents[2]
 #: Stands for the folder of a language model that has learnt nothing.
 UNTRAINED = "lm:untrained"
 #: Arguments for each kind; ``chat`` needs a server and has its tests in ``agents/test_chat.py``.
-TRICKS = {kind: ("mixture",) for kind in ("shotgun", "noisy", "decoy", "cosmetic", "deep", "wordy")}
 ARGUMENTS = {
-    "padded": ("scripted:byname",),
     "hop_mixture": ("0",),
-    **TRICKS,
+    **{kind: ("mixture",) for kind in ADVERSARIAL},
     "discrete": ("random", "fallbacks"),
     "lm": ("untrained",),
 }

@@ -15,7 +15,7 @@ import numpy as np
 from berrypick import seeding
 from berrypick.agents.critics import Attempt
 from berrypick.agents.critics import make as make_critic
-from berrypick.agents.critics.prompts import refinement
+from berrypick.agents.critics.templates import refinement
 from berrypick.agents.rollout import rollout
 from berrypick.agents.scripted.mixture import SCRIPTS
 from berrypick.agents.training.pretraining.demonstrations import (

@@ -18,7 +18,7 @@ from berrypick import seeding
 from berrypick.agents.base import EpisodeView
 from berrypick.agents.critics import Attempt
 from berrypick.agents.critics import make as make_critic
-from berrypick.agents.critics.prompts import refinement
+from berrypick.agents.critics.templates import refinement
 from berrypick.agents.rollout import rollout
 from berrypick.agents.scripted.agent import Scripted
 from berrypick.agents.scripted.mixture import SCRIPTS

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_sequence
 
 from berrypick import seeding
-from berrypick.agents.critics.prompts import refinement
+from berrypick.agents.critics.templates import refinement
 from berrypick.agents.lm import load
 from berrypick.agents.lm.generation import Session
 from berrypick.agents.lm.load import Policy
@@ -33,7 +33,6 @@ from berrypick.agents.training.text.reflection import ReferenceQuery, ask, trans
 from berrypick.agents.training.text.token_labels import label_all
 from berrypick.envs.perturbations.faults import rollout_seed
 from berrypick.envs.search import SearchEnv
-from berrypick.envs.tasks import Task, Tasks
 from berrypick.errors import BadInput
 
 #: Episodes and reference answers that are scored at once.
@@ -114,7 +113,7 @@ class TextLearner:
     def demonstrate(self, seed: int, episode: int, questions: int) -> DemonstrationBuffer:
         """Let scripts play; see ``Learner.demonstrate``. What the policy has no room for is left out."""
         tasks = self._envs[0].tasks
-        asked = [_number(tasks, tasks.draw(seed, episode + number)) for number in range(questions)]
+        asked = [tasks.number(tasks.draw(seed, episode + number)) for number in range(questions)]
         return demonstrate(self._envs[0], list(dict.fromkeys(asked)), self._script, self._policy.positions)
 
     def score(self, module: nn.Module, batch: Scorable, rows: Tensor) -> tuple[Tensor, Tensor]:
@@ -185,7 +184,7 @@ class TextLearner:
         self._envs += [copy.copy(first) for _ in range(len(places) - len(self._envs))]
         tasks = first.tasks
         for env, (episode, rollout) in zip(self._envs, places, strict=False):
-            number = _number(tasks, tasks.draw(seed, episode))
+            number = tasks.number(tasks.draw(seed, episode))
             env.reset(seed=rollout_seed(seed, rollout), options={"task_id": number})
         return self._envs[: len(places)]
 
@@ -218,11 +217,6 @@ class TextLearner:
             return logits
         every: Tensor = module(input_ids=ids, use_cache=False).logits
         return every[chosen]
-
-
-def _number(tasks: Tasks, task: Task) -> int:
-    """The number of a task."""
-    return tasks.questions(task.slot).index(task.question) * len(tasks.numbers) + task.slot
 
 
 @torch.no_grad()

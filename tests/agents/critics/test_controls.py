@@ -8,8 +8,7 @@ import pytest
 
 from berrypick import seeding
 from berrypick.agents.critics import Attempt
-from berrypick.agents.critics.controls import empty, noise
-from berrypick.agents.critics.steps import step_by_step
+from berrypick.agents.critics.steps import empty, noise, step_by_step
 from berrypick.errors import BadInput
 
 

@@ -11,8 +11,8 @@ from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from berrypick import seeding
 from berrypick.agents.critics import Attempt, make
-from berrypick.agents.critics.judge import CritiqueError, Judge
-from berrypick.agents.critics.judge_local import Local
+from berrypick.agents.critics.base import CritiqueError
+from berrypick.agents.critics.judge import Judge, Local
 from berrypick.agents.lm.load import Card, pack, save
 
 

@@ -16,7 +16,7 @@ from typing import NamedTuple
 import pytest
 
 from berrypick import agents
-from berrypick.agents.critics import Attempt, make, prompts, steps, verdict
+from berrypick.agents.critics import Attempt, make, steps, templates
 from berrypick.agents.lm.tokenizer import UNKNOWN, make_tokenizer
 from berrypick.agents.rollout import rollout
 from berrypick.agents.scripted.strategies import STRATEGIES
@@ -140,7 +140,7 @@ def test_the_tiny_policies_know_every_word(where: str):
             assert UNKNOWN not in tokenizer.convert_ids_to_tokens(tokenizer(critique).input_ids), critique
 
 
-@pytest.mark.parametrize("module", [prompts, steps, verdict])
+@pytest.mark.parametrize("module", [steps, templates])
 def test_the_tiny_policies_know_every_template(module: ModuleType):
     """Those too that these episodes did not need."""
     tokenizer = make_tokenizer()

@@ -8,8 +8,8 @@ import sys
 import pytest
 
 from berrypick.agents.critics import CRITICS, make
-from berrypick.agents.critics.controls import noise
-from berrypick.agents.critics.verdict import with_answer
+from berrypick.agents.critics.steps import noise
+from berrypick.agents.critics.templates import with_answer
 from berrypick.errors import BadInput
 from berrypick.registry import UnknownName
 

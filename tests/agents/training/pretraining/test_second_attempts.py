@@ -7,7 +7,7 @@ import pytest
 
 from berrypick import seeding
 from berrypick.agents.base import EpisodeView
-from berrypick.agents.critics.prompts import AGAIN, EARLIER
+from berrypick.agents.critics.templates import AGAIN, EARLIER
 from berrypick.agents.lm.tokenizer import make_tokenizer
 from berrypick.agents.scripted.agent import Scripted
 from berrypick.agents.training.pretraining import demonstrations as room

@@ -1,4 +1,4 @@
-"""Where a critique stands: after the question, where neither tokenizers nor the setup's readers lose anything."""
+"""Critiques in prompts, after the question, and critiques of the answer alone."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from berrypick.agents.critics import Attempt
-from berrypick.agents.critics.prompts import refinement
+from berrypick.agents.critics.templates import indicative, refinement, with_answer
 from berrypick.agents.lm.render import Script
 from berrypick.agents.lm.tokenizer import UNKNOWN, make_tokenizer
 from berrypick.envs.observations import read_prompt
@@ -43,3 +43,21 @@ def test_a_tiny_policy_reads_question_and_critique_and_nothing_else(prompt: str)
     ).replace("Question:", "Question :")
     assert UNKNOWN not in tokenizer.convert_ids_to_tokens(ids)
     assert ids[: len(tokenizer(prompt).input_ids)] == tokenizer(prompt).input_ids
+
+
+@pytest.mark.parametrize(
+    ("actions", "said"),
+    [
+        (("<answer>Bal Harrowgate</answer>",), "This is the answer."),
+        (("<answer> the BAL Harrowgate.</answer>",), "This is the answer."),
+        (("<answer>B. Harrowgate</answer>",), "This is the answer."),
+        (("<answer>Harrowgate</answer>",), "This is not the answer."),
+        (("<answer>unknown</answer>",), "This is not the answer."),
+        (("<open>Tessa Thornwell</open>",), "The question has no answer."),
+        ((), "The question has no answer."),
+    ],
+)
+def test_verdicts(attempt: Callable[..., Attempt], actions: tuple[str, ...], said: str):
+    played = [attempt("q-bridge", *actions)]
+    assert indicative(played, [0], []) == [said]
+    assert with_answer(played, [0], []) == [f"{said} The answer is Bal Harrowgate."]
