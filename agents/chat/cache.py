@@ -18,6 +18,7 @@ import msgspec
 
 from berrypick import io
 from berrypick.agents.base import AgentDown
+from berrypick.agents.chat import replies
 from berrypick.agents.chat.replies import Reply
 
 #: Says where the stores are: a folder, or "off" for none.
@@ -62,7 +63,7 @@ class Store:
         """The reply kept under a key."""
         with self._guarded():
             row = self._rows.execute("SELECT reply FROM replies WHERE key = ?", (key,)).fetchone()
-            return None if row is None else msgspec.json.decode(row[0], type=Reply)
+            return None if row is None else replies.decode(row[0])
 
     def put(self, key: str, reply: Reply) -> None:
         """Keep a reply; it is on the disk when this returns."""

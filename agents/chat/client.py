@@ -14,6 +14,9 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import msgspec
 
 from berrypick.agents.base import AgentDown
+from berrypick.agents.chat import body as bodies
+from berrypick.agents.chat import replies
+from berrypick.agents.chat.body import Answer
 from berrypick.agents.chat.replies import Reply
 from berrypick.errors import Stopped
 
@@ -90,7 +93,9 @@ class Client:
         """Make a pool of connections."""
         import httpx2
 
-        headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {self._key}"} if self._key else {})
+        headers = {"Content-Type": "application/json", "Accept-Encoding": bodies.ACCEPTED} | (
+            {"Authorization": f"Bearer {self._key}"} if self._key else {}
+        )
         most = httpx2.Limits(max_connections=self.limits.concurrency)
         return httpx2.AsyncClient(headers=headers, limits=most, timeout=httpx2.Timeout(None, connect=CONNECT))
 
@@ -103,7 +108,7 @@ class Client:
             jitter: 0 to 1; spreads the retries of requests that failed together.
 
         Raises:
-            ChatError: refused, or given up after the last retry.
+            ChatError: refused, given up after the last retry, or answered with more than a reply may be.
             AgentDown: the endpoint cannot be reached, lets nobody in, or has answered nothing for long.
         """
         import anyio
@@ -123,30 +128,38 @@ class Client:
                 self._answered, self._in_a_row = True, 0
                 return reply
 
-    async def _send(self, pool: httpx2.AsyncClient, body: bytes) -> tuple[httpx2.Response, float]:
+    async def _send(self, pool: httpx2.AsyncClient, body: bytes) -> tuple[Answer, float]:
         import anyio
         import httpx2
 
         clock = time.perf_counter()
         try:
             with anyio.fail_after(self.limits.timeout):
-                return await pool.post(self.url, content=body), time.perf_counter() - clock
+                async with pool.stream("POST", self.url, content=body) as response:
+                    encoding = response.headers.get("Content-Encoding", "").lower()
+                    data = await bodies.read(response.aiter_raw(), encoding)
+                    headers = {name.lower(): value for name, value in response.headers.items()}
+                    answer = Answer(response.status_code, response.reason_phrase, headers, data)
+                return answer, time.perf_counter() - clock
+        except bodies.BadBody as error:
+            raise self._failed(f"a body that cannot be read: {error}", counts=True) from None
         except TimeoutError:
             raise _Trouble(f"no reply within {self.limits.timeout:g} s") from None
         except httpx2.RequestError as error:
             absent = isinstance(error, httpx2.ConnectError | httpx2.ConnectTimeout)
             raise _Trouble(self._show(f"{type(error).__name__}: {error}"), absent=absent) from None
 
-    def _read(self, response: httpx2.Response, seconds: float) -> Reply:
-        status = response.status_code
-        if response.is_success:
+    def _read(self, answer: Answer, seconds: float) -> Reply:
+        status = answer.status
+        if 200 <= status < 300:
             try:
-                return msgspec.structs.replace(msgspec.json.decode(response.content, type=Reply), seconds=seconds)
+                reply = msgspec.structs.replace(replies.decode(answer.body), seconds=seconds)
+                return replies.masked(reply, self._key)
             except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-                raise _Trouble(f"malformed reply ({error}): {self._show(response.text) or 'nothing'}") from None
-        reason = self._show(f"{status} {response.reason_phrase}: {_message(response) or 'no message'}")
+                raise _Trouble(f"malformed reply ({error}): {self._show(answer.text) or 'nothing'}") from None
+        reason = self._show(f"{status} {answer.reason}: {_message(answer) or 'no message'}")
         if status in PASSING or status >= 500:
-            raise _Trouble(reason, wait=_retry_after(response.headers.get("Retry-After")))
+            raise _Trouble(reason, wait=_retry_after(answer.headers.get("retry-after")))
         raise self._refused(status, reason)
 
     def _refused(self, status: int, reason: str) -> ChatError | AgentDown:
@@ -176,18 +189,18 @@ class Client:
         return line if len(line) <= EXCERPT else line[:EXCERPT] + "..."
 
 
-def _message(response: httpx2.Response) -> str:
+def _message(answer: Answer) -> str:
     """What the server says went wrong: the error's message where it is in one of the usual places, else the body."""
     try:
-        said = msgspec.json.decode(response.content)
+        said = msgspec.json.decode(answer.body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return response.text
+        return answer.text
     match said:
         case {"error": {"message": str(message)}} | {"error": str(message)} | {"message": str(message)}:
             return message
         case {"detail": str(message)}:
             return message
-    return response.text
+    return answer.text
 
 
 def _retry_after(value: str | None) -> float | None:
