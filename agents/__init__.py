@@ -15,6 +15,7 @@ from berrypick.agents.adversarial import ADVERSARIAL
 from berrypick.agents.base import Agent, EpisodeView
 from berrypick.agents.scripted.strategies import STRATEGIES
 from berrypick.agents.surface.scripts import SCRIPTS as SURFACE
+from berrypick.errors import missing_extra
 from berrypick.registry import Table, UnknownName, resolve
 
 
@@ -72,9 +73,10 @@ KINDS.add(
 def _lm(name: str) -> Agent:
     try:
         from berrypick.agents.lm.agent import LM
-    except ModuleNotFoundError as error:
-        raise ImportError("lm: agents need torch and transformers; pip install 'berrypick[train]'") from error
-    return LM(name)
+
+        return LM(name)
+    except ImportError as error:
+        raise missing_extra(error, "an agent lm:") from error
 
 
 KINDS.add("lm", _lm, "lm:<folder, .gguf file or hub name>: a transformers language model")
@@ -98,7 +100,10 @@ def _discrete(policy: str) -> Agent:
     folder = Path(starts.find(policy))
     if policy in POLICIES or not (os.sep in policy or folder.is_dir()):
         return Discrete(policy, POLICIES[policy])
-    from berrypick.agents.discrete import policy as discrete_policy
+    try:
+        from berrypick.agents.discrete import policy as discrete_policy
+    except ImportError as error:
+        raise missing_extra(error, "an agent discrete: in a folder") from error
 
     return Discrete(
         policy, discrete_policy.sampler(discrete_policy.load(folder)), io.sha256(folder / discrete_policy.WEIGHTS)
@@ -113,7 +118,7 @@ def make(name: str) -> Agent:
 
     Raises:
         UnknownName: no such agent; the message lists near matches.
-        BadInput: an argument that its kind does not take.
+        BadInput: an argument that its kind does not take; MissingExtra, which is one, where a package is not installed.
     """
     if name in AGENTS:
         return AGENTS[name]()

@@ -19,6 +19,7 @@ from berrypick import seeding
 from berrypick.agents.base import Agent, AgentDown, EpisodeView
 from berrypick.envs.perturbations.faults import rollout_seed
 from berrypick.envs.scoring.trace import Trace
+from berrypick.errors import Stopped
 from berrypick.records import Episode, Step
 
 if TYPE_CHECKING:
@@ -40,8 +41,16 @@ class Failure(NamedTuple):
     traceback: str
 
 
-class RolloutError(RuntimeError):
-    """Every rollout failed (or one did, and the caller keeps no list of failures); the message ends in a traceback."""
+class RolloutError(Stopped):
+    """Every rollout failed (or one did, and the caller keeps no list of failures); the traceback is a note of it."""
+
+    @classmethod
+    def of(cls, what: str, failure: Failure) -> RolloutError:
+        """Say in one line what happened and what the exception was."""
+        *_, last = failure.traceback.strip().splitlines() or [""]
+        error = cls(f"{what}: {last}")
+        error.add_note(failure.traceback)
+        return error
 
 
 @runtime_checkable
@@ -114,7 +123,7 @@ def rollout(
         for env in envs:
             env.close()
     if failed and len(failed) == len(jobs):
-        raise RolloutError(f"all {len(jobs)} rollouts of {agent.name} failed; the first one:\n{failed[0].traceback}")
+        raise RolloutError.of(f"all {len(jobs)} rollouts of {agent.name} failed, the first with", failed[0])
 
 
 def rollout_numbers(
@@ -168,7 +177,7 @@ def record(trace: Trace, cell: int, rollout: int, *, error: bool = False) -> Epi
 
 def _report(failure: Failure, failures: list[Failure] | None) -> None:
     if failures is None:
-        raise RolloutError(f"rollout {failure.rollout} of task {failure.task} failed:\n{failure.traceback}")
+        raise RolloutError.of(f"rollout {failure.rollout} of task {failure.task} failed", failure)
     failures.append(failure)
 
 

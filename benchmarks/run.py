@@ -17,6 +17,7 @@ from msgspec.structs import replace
 
 from berrypick import agents, io
 from berrypick.agents.base import Weighted
+from berrypick.agents.rollout import RolloutError
 from berrypick.benchmarks import aggregate, cells, dominant_move, provenance, result
 from berrypick.benchmarks.cells import CellRun
 from berrypick.benchmarks.result import Config
@@ -157,7 +158,12 @@ def _prepare(spot: tuple[Cell, int]) -> None:
 
 def _play(job: Job) -> None:
     agent = agents.make(job.config.agent)
-    played = cells.play(agent, job.resolved(), job.number, job.config.seed)
+    try:
+        played = cells.play(agent, job.resolved(), job.number, job.config.seed)
+    except RolloutError as error:
+        io.write_bytes(job.folder / ERRORS, "\n".join([f"{job.cell.label}:", *error.__notes__]).encode())
+        kept = f"its traceback is in {job.folder / ERRORS}; finished cells are kept, and the same command goes on"
+        raise RolloutError(f"{job.cell.label}: {error}; {kept}") from error
     io.write_bytes(job.file, result.squeeze(msgspec.json.encode(played)))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Final
 
 
 class BadInput(ValueError):
@@ -37,3 +38,32 @@ class Stopped(RuntimeError):
 
 class Damaged(BadInput):
     """A stored file whose bytes are not those that its manifest records."""
+
+
+class MissingExtra(BadInput, ImportError):
+    """A package is not installed that only some uses need; the message is one sentence with the command to run."""
+
+
+#: Package, as it is imported -> the extra that installs it.
+EXTRAS: Final = {
+    **dict.fromkeys(("torch", "transformers", "tokenizers", "accelerate", "safetensors"), "train"),
+    **dict.fromkeys(("fastapi", "uvicorn"), "serve"),
+    "httpx2": "chat",
+    "mcp": "mcp",
+    "gguf": "smollm",
+    "trl": "trl",
+    "stable_baselines3": "sb3",
+}
+
+
+def missing_extra(error: ImportError, who: str = "this") -> ImportError:
+    """Return what to raise for a failed import: ``MissingExtra`` where an extra brings the package, else the error.
+
+    Args:
+        error: of the import.
+        who: needs the package, as the subject of a sentence.
+    """
+    package = (error.name or "").partition(".")[0]
+    if not isinstance(error, ModuleNotFoundError) or package not in EXTRAS:
+        return error
+    return MissingExtra(f"{who} needs {package}, which is not installed; pip install 'berrypick[{EXTRAS[package]}]'")

@@ -18,6 +18,7 @@ from berrypick.agents.chat.messages import Message, messages
 from berrypick.agents.chat.replies import Reply, Usage
 from berrypick.envs.observations import read_prompt
 from berrypick.envs.protocols.tools import SCHEMAS
+from berrypick.errors import missing_extra
 
 #: Part of every key: raised when what is kept, or how it is asked for, changes its meaning.
 VERSION: Final = 1
@@ -63,7 +64,7 @@ class Chat:
 
     Raises:
         BadInput: the argument or an environment variable is malformed.
-        ImportError: the extra ``chat`` is not installed.
+        MissingExtra: the extra ``chat`` is not installed.
     """
 
     def __init__(self, argument: str) -> None:
@@ -72,7 +73,7 @@ class Chat:
         try:
             import httpx2  # noqa: F401
         except ImportError as error:
-            raise ImportError("chat: agents need httpx2; pip install 'berrypick[chat]'") from error
+            raise missing_extra(error, "an agent chat:") from error
         self._client = Client(self.endpoint.url, key_for(self.endpoint.url), limits())
         self._place = cache.place(self.endpoint.url, self.endpoint.model)
         self._store: cache.Store | None = None

@@ -48,7 +48,7 @@ def make(name: str) -> Critic:
     Raises:
         UnknownName: no such critic; the message lists near matches.
         BadInput: an argument where none is taken, or one that is malformed.
-        ImportError: the extra that a judge model needs is not installed.
+        MissingExtra: the extra that a judge model needs is not installed.
     """
     return with_argument(CRITICS, name, "critic")
 

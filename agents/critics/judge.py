@@ -17,7 +17,7 @@ import numpy as np
 
 from berrypick.agents.critics.base import Attempt, CritiqueError
 from berrypick.agents.critics.templates import answer_of
-from berrypick.errors import BadInput
+from berrypick.errors import BadInput, missing_extra
 
 #: Texts that a model writes to prompts, each with a generator of its own.
 Complete = Callable[[Sequence[str], Sequence[np.random.Generator]], list[str]]
@@ -175,7 +175,7 @@ class Endpoint:
 
     Raises:
         BadInput: the argument or an environment variable is malformed.
-        ImportError: the extra ``chat`` is not installed.
+        MissingExtra: the extra ``chat`` is not installed.
     """
 
     def __init__(self, argument: str) -> None:
@@ -240,8 +240,8 @@ def local(argument: str) -> Judge:
         raise BadInput("takes a model: lm:<folder, .gguf file or hub name>", field="critic")
     try:
         return Judge(Local(model), prompt, tries)
-    except ModuleNotFoundError as error:
-        raise ImportError("lm: critics need torch and transformers; pip install 'berrypick[train]'") from error
+    except ImportError as error:
+        raise missing_extra(error, "a critic lm:") from error
 
 
 def chat(argument: str) -> Judge:

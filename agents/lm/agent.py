@@ -35,7 +35,7 @@ class LM:
 
     Raises:
         BadInput: there is no such model, or it cannot be played.
-        ImportError: the extra ``train`` is not installed.
+        MissingExtra: the extra ``train`` is not installed.
     """
 
     def __init__(self, argument: str) -> None:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import errno
+import multiprocessing
 import os
+import signal
 import sys
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Final
 
 import tyro
@@ -13,7 +18,7 @@ from tyro.extras import SubcommandApp
 from berrypick.cli import bench, board, listing, report, serve, sessions, train
 from berrypick.cli import corpus as cli_corpus
 from berrypick.cli.study import phrases, power, pretrain, refine, reflect, scale, search, sweep
-from berrypick.errors import BadInput, Stopped
+from berrypick.errors import BadInput, Stopped, missing_extra
 from berrypick.registry import UnknownName
 
 #: Exit codes: 1 is a check that failed, 2 is input or usage that was wrong, 130 is an interrupt, as shells have it.
@@ -22,15 +27,33 @@ FAILED: Final = 1
 BAD_INPUT: Final = 2
 INTERRUPTED: Final = 130
 
-#: Packages that only some commands need -> the extra that installs them.
-EXTRAS: Final = dict.fromkeys(("torch", "transformers", "tokenizers", "accelerate", "safetensors"), "train")
+TERMINATED: Final = 143
+
+#: Command -> what stands after an interrupt, and how to go on.
+KEPT: Final = {
+    "bench": "the cells that were finished are kept, and the same command goes on from there",
+    "train": "the steps up to the newest checkpoint are kept, and the same command goes on from there",
+    "study": "what was finished is kept, and the same command goes on from there",
+    "corpus": "nothing half-written stays under its name; give the same command again",
+    "audit": "the corpus is as it was; give the same command again",
+    "submit": "no submission was written; give the same command again",
+    "verify": "nothing was changed; give the same command again",
+    "board": "pages that were written are whole; give the same command again",
+}
+#: What an error of a full disk says, whichever library found out, and its numbers.
+FULL: Final = os.strerror(errno.ENOSPC)
+_FULL_NUMBERS: Final = (errno.ENOSPC, errno.EDQUOT)
 
 #: `--overwrite`, without a `--no-overwrite` beside it.
 MARKERS: Final = (tyro.conf.FlagCreatePairsOff,)
 
 DESCRIPTION: Final = """Search environments over local corpora; a benchmark of how many search strategies an agent has.
 
-Exit codes: 0 fine; 1 a check or comparison failed; 2 wrong usage or input; 130 interrupted."""
+Exit codes: 0 fine; 1 a check or comparison failed; 2 wrong usage or input; 130 interrupted; 143 terminated."""
+
+
+class Terminated(KeyboardInterrupt):
+    """The process was asked to end, as by ``kill`` or a job scheduler."""
 
 
 def build() -> SubcommandApp:
@@ -90,30 +113,69 @@ def main(argv: Sequence[str] | None = None) -> int:
     Args:
         argv: words after ``berrypick``; the process's own when left out.
     """
+    words = sys.argv[1:] if argv is None else argv
     try:
-        return int(build().cli(prog="berrypick", description=DESCRIPTION, args=argv, config=MARKERS))
+        with terminable():
+            return int(build().cli(prog="berrypick", description=DESCRIPTION, args=argv, config=MARKERS))
     except (BadInput, UnknownName) as error:
         complain(str(error))
         return BAD_INPUT
     except Stopped as error:
         complain(str(error))
         return FAILED
-    except ModuleNotFoundError as error:
-        if error.name not in EXTRAS:
+    except ImportError as error:
+        if (told := missing_extra(error)) is error:
             raise
-        complain(f"{error.name} is not installed; pip install 'berrypick[{EXTRAS[error.name]}]'")
+        complain(str(told))
         return BAD_INPUT
     except BrokenPipeError:  # what we wrote to was closed, as by `| head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or flushing at the end complains
         return OK
     except OSError as error:
-        if error.filename is None:  # of no file that a user named
+        if error.errno in _FULL_NUMBERS:
+            where = f"{error.filename}: " if error.filename is not None else ""
+            complain(f"{where}{FULL}; free some, then give the same command again{kept(words)}")
+        elif error.filename is None:  # of no file that a user named
             raise
-        complain(f"{error.filename}: {error.strerror}")
+        else:
+            complain(f"{error.filename}: {error.strerror}")
         return BAD_INPUT
+    except Exception as error:  # libraries that write by themselves have errors of their own for a full disk
+        if FULL not in str(error):
+            raise
+        complain(f"{FULL}; free some, then give the same command again{kept(words)}")
+        return BAD_INPUT
+    except KeyboardInterrupt as error:
+        complain(f"{'terminated' if isinstance(error, Terminated) else 'interrupted'}{kept(words)}")
+        return TERMINATED if isinstance(error, Terminated) else INTERRUPTED
+
+
+def kept(words: Sequence[str]) -> str:
+    """What is left of a command that ended early, as the rest of a sentence; "" for commands that write nothing."""
+    told = KEPT.get(words[0] if words else "", "")
+    return f"; {told}" if told else ""
+
+
+@contextmanager
+def terminable() -> Iterator[None]:
+    """End on SIGTERM as on an interrupt, so that files are closed, and processes ended that this one began."""
+
+    def end(signum: int, frame: object) -> None:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # once is enough
+        raise Terminated
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
     except KeyboardInterrupt:
-        complain("interrupted")
-        return INTERRUPTED
+        for child in multiprocessing.active_children():
+            child.terminate()  # else the process waits for what they are at
+        raise
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def complain(reason: str) -> None:

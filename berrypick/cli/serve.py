@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Annotated, Literal
 
 import tyro
 
 from berrypick.cli.console import ERR, OUT
-from berrypick.errors import BadInput
 
 Corpora = Annotated[tuple[str, ...], tyro.conf.Positional, tyro.conf.arg(metavar="[CORPUS ...]")]
 Log = Annotated[Path | None, tyro.conf.arg(metavar="PATH", help_behavior_hint="(default: none)")]
-
-#: Packages that serving needs -> the extra that installs them.
-EXTRAS: Final = {"fastapi": "serve", "uvicorn": "serve", "mcp": "mcp"}
 
 
 def serve(
@@ -52,14 +48,9 @@ def serve(
         transport: of --mcp: standard input and output, or HTTP at /mcp.
         log: with --mcp, a file to which what became of each episode is appended, a JSON line each.
     """
-    try:
-        if mcp:
-            return _play(corpora[0], host, port, engines, knockouts, faults, worlds, transport, log)
-        return _retrieve(corpora, host, port, engines, knockouts, faults, worlds, waiting)
-    except ModuleNotFoundError as error:
-        if error.name not in EXTRAS:
-            raise
-        raise BadInput(f"{error.name} is not installed; pip install 'berrypick[{EXTRAS[error.name]}]'") from error
+    if mcp:
+        return _play(corpora[0], host, port, engines, knockouts, faults, worlds, transport, log)
+    return _retrieve(corpora, host, port, engines, knockouts, faults, worlds, waiting)
 
 
 def _retrieve(

@@ -39,7 +39,7 @@ def open_dense(corpus: Corpus, encoder: str = "lsa") -> Dense:
 
     Raises:
         UnknownName: no such encoder.
-        ImportError: the encoder needs an extra that is not installed; the message names it.
+        MissingExtra: the encoder needs an extra that is not installed; the message names it.
         Damaged: the index folder is not what was built for this corpus; the message names it.
     """
     name, _, argument = encoder.partition(":")

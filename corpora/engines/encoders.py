@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from berrypick import io, seeding
-from berrypick.errors import BadInput
+from berrypick.errors import BadInput, missing_extra
 from berrypick.registry import Table
 from berrypick.text import tokens
 
@@ -182,7 +182,7 @@ def _import_transformers() -> tuple[Any, Any]:
         import torch
         import transformers
     except ImportError as error:
-        raise ImportError("hf: encoders need torch and transformers; pip install 'berrypick[train]'") from error
+        raise missing_extra(error, "an encoder hf:") from error
     return torch, transformers
 
 

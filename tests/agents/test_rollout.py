@@ -133,13 +133,13 @@ def test_a_failing_row_is_recorded_and_takes_no_other_with_it(little_env, batch:
 
 
 def test_without_a_list_the_first_failure_is_raised(little_env):
-    with pytest.raises(RolloutError, match=r"rollout 0 of task 1 failed(.|\n)*no bynames please"):
+    with pytest.raises(RolloutError, match=r"rollout 0 of task 1 failed: .*no bynames please"):
         play(Agent(failing_on_alias), little_env())
 
 
 def test_a_failure_of_every_rollout_is_raised(little_env):
     failures: list[Failure] = []
-    with pytest.raises(RolloutError, match=r"all 3 rollouts of test agent failed(.|\n)*no bynames please"):
+    with pytest.raises(RolloutError, match=r"all 3 rollouts .* the first with: .*no bynames please"):
         play(Agent(failing_on_alias), little_env(), (1,), failures=failures)
     assert len(failures) == 3
 

@@ -309,9 +309,12 @@ def test_the_other_protocol_is_another_way_of_writing_the_same(tmp_path: Path):
 
 def test_an_agent_that_always_fails_stops_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(agents, "make", lambda name: Clumsy(10**6))
-    with pytest.raises(RolloutError, match="all 12 rollouts of clumsy failed"):
+    with pytest.raises(RolloutError, match="all 12 rollouts of clumsy failed") as caught:
         run.run(["clumsy"], "tiny", 0, tmp_path)
     assert not (tmp_path / "result.json").exists()
+    told = str(caught.value)
+    assert "\n" not in told and "finished cells are kept" in told and str(tmp_path / "errors.log") in told
+    assert "Traceback" in (tmp_path / "errors.log").read_text()
 
 
 def test_cells_that_an_agent_cannot_read_are_blank_not_zero(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
