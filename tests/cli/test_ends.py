@@ -95,7 +95,7 @@ def test_a_missing_extra_is_one_sentence(
     ("words", "module", "who"),
     [
         (["bench", "chat:http://127.0.0.1:1/v1:m"], "httpx2", "an agent chat: needs httpx2"),
-        (["bench", "lm:/nowhere"], "torch", "an agent lm: needs torch"),
+        (["bench", "lm:/nowhere"], "torch", "needs torch"),
         (["serve", "almanac-tiny"], "fastapi", "needs fastapi"),
     ],
 )
