@@ -6,12 +6,15 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
+from msgspec.structs import replace
+
 from berrypick.benchmarks import provenance
 from berrypick.benchmarks.cells import CellRun
-from berrypick.benchmarks.metrics import robustness
-from berrypick.benchmarks.metrics.table import METRICS, TaskOutcomes, metric
+from berrypick.benchmarks.metrics import ceilings, robustness
+from berrypick.benchmarks.metrics.table import METRICS, TaskOutcomes, Value, metric
 from berrypick.benchmarks.result import BLANK, SCHEMA, CellResult, Config, QuestionResult, Result
 from berrypick.benchmarks.stats import intervals
+from berrypick.benchmarks.suites import Cell
 from berrypick.envs.scoring.moves import STEP
 
 #: Metrics that have a value for one question.
@@ -51,20 +54,7 @@ def assemble(config: Config, played: Sequence[CellRun], times: dict[str, str | f
         seed=config.seed,
         # A mean over the cells that an agent happens to read cannot be compared with a mean over all.
         metrics=(summary.overall if readable else blank) | changed.overall,
-        cells=tuple(
-            CellResult(
-                env=cell.env,
-                knockouts=cell.knockouts,
-                faults=cell.faults,
-                tasks=cell.tasks,
-                rollouts=cell.rollouts,
-                readable=done.readable,
-                errors=sum(task.errors for task in done.tasks),
-                setup=done.setup,
-                metrics=metrics,
-            )
-            for cell, done, metrics in zip(config.cells, played, by_cell, strict=True)
-        ),
+        cells=tuple(map(_cell, config.cells, played, by_cell)),
         questions=tuple(_question(task) for task in tasks),
         config=config,
         provenance=provenance.collect(
@@ -75,6 +65,21 @@ def assemble(config: Config, played: Sequence[CellRun], times: dict[str, str | f
             _cost(played),
         ),
     )
+
+
+def _cell(cell: Cell, done: CellRun, metrics: dict[str, Value]) -> CellResult:
+    found = CellResult(
+        env=cell.env,
+        knockouts=cell.knockouts,
+        faults=cell.faults,
+        tasks=cell.tasks,
+        rollouts=cell.rollouts,
+        readable=done.readable,
+        errors=sum(task.errors for task in done.tasks),
+        setup=done.setup,
+        metrics=metrics,
+    )
+    return replace(found, metrics=ceilings.with_share(found))
 
 
 def _command(config: Config) -> list[str]:

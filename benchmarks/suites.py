@@ -21,13 +21,16 @@ ROLLOUTS: Final = 16
 OWN: Final = "corpus:"
 #: The environment over any corpus; its cells are told apart by their corpus.
 ANY: Final = "berrypick/Search-v0"
+ALMANAC: Final = "almanac-small"
+EVEN: Final = "almanac-even"
 
 
 def label(env: str, corpus: str, split: str | None, knockouts: tuple[str, ...], faults: tuple[str, ...]) -> str:
     """Name a cell in short: what is searched, in which worlds if not those of the test, and what was changed in it."""
     where = corpus if env == ANY else env.removeprefix("berrypick/").rsplit("-v", 1)[0]
+    scheme = ("even",) if corpus.startswith(EVEN) and env != ANY else ()
     worlds = (split,) if split and split != "test" and env != ANY else ()
-    return " ".join((where, *worlds, *knockouts, *faults))
+    return " ".join((where, *scheme, *worlds, *knockouts, *faults))
 
 
 class Cell(Record):
@@ -83,8 +86,6 @@ class Cell(Record):
         return where | {name: names for name, names in changes.items() if names}
 
 
-ALMANAC: Final = "almanac-small"
-EVEN: Final = "almanac-even"
 FACTBOOK: Final = "factbook"
 FAMILIES: Final = ("Bridge", "Intersection", "Comparison", "Alias", "Inverse")
 
@@ -129,6 +130,17 @@ def _collapse_even(tasks: int, rollouts: int) -> Iterator[Cell]:
     yield replace(even, split="dev")
     yield even
     yield from (replace(even, knockouts=(name,)) for name in SINGLE)
+
+
+def _collapse_v1(tasks: int, rollouts: int) -> Iterator[Cell]:
+    """Even test worlds, plain and under each single knock-out; then skewed test worlds, where strategies pay unequally.
+
+    With the same budget many questions and few rollouts give narrower intervals than few questions and many rollouts.
+    """
+    even = Cell("berrypick/Almanac-v0", EVEN, worlds=8, tasks=tasks, rollouts=rollouts)
+    yield even
+    yield from (replace(even, knockouts=(name,)) for name in SINGLE)
+    yield replace(even, corpus=ALMANAC)
 
 
 def real() -> tuple[Cell, ...]:
@@ -207,6 +219,12 @@ SUITES.add(
     tuple(_collapse_even(100, 8)),
     "the same with 100 questions x 8 rollouts",
 )
+SUITES.add(
+    "collapse-v1",
+    tuple(_collapse_v1(400, 4)),
+    "for studies: even test worlds, plain and under each single knock-out, and skewed test worlds; 400 questions x 4",
+)
+SUITES.add("collapse-v1-brief", tuple(_collapse_v1(100, 8)), "the same with 100 questions x 8 rollouts")
 SUITES.add(
     "scale",
     tuple(Cell(ANY, f"almanac-{size}", worlds=1, tasks=60, rollouts=4) for size in ("1k", "10k", "100k", "large")),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Sequence
-from itertools import chain
+from itertools import chain, groupby
 
 import numpy as np
 
@@ -134,4 +134,39 @@ FIRST_QUERY_DUPLICATES = Metric(
     each(_first_query_pairs),
     needs_n=FEWEST,
     better=-1,
+)
+
+
+def _rollout_pairs(task: TaskOutcomes) -> float | None:
+    counts = Counter(outcome.raw_moves for outcome in task.outcomes)
+    return pairs_alike(list(counts.values())) if len(task.outcomes) >= 2 else None
+
+
+DETERMINISM = Metric(
+    "determinism",
+    "chance that two rollouts of a task, right or wrong, make the same raw moves in the same order",
+    each(_rollout_pairs),
+    needs_n=FEWEST,
+    better=-1,
+)
+
+
+def _merged(strategy: Sequence[str]) -> tuple[str, ...]:
+    """A strategy without the names of its engines, run-length reduced again."""
+    moves = (move if tool in ("open", "") else f"search/{rest}" for move in strategy for tool, rest in [_split(move)])
+    return tuple(move for move, _ in groupby(moves))
+
+
+def _split(move: str) -> tuple[str, str]:
+    """Tool and "source/form" of a move; the tool is "" where a move has none. An engine's name may hold a path."""
+    tool, *rest = move.rsplit("/", 2)
+    return (tool, "/".join(rest)) if len(rest) == 2 else ("", move)
+
+
+STRATEGIES_D2_FORMS = Metric(
+    "strategies_D2_forms",
+    "strategies_D2 with all engines taken for one: drawing the engine at random adds nothing here",
+    _from(2, lambda found: pairs_alike(list(Counter(_merged(outcome.strategy) for outcome in found).values()))),
+    _inverse,
+    needs_n=FEWEST,
 )

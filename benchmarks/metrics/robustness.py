@@ -28,7 +28,7 @@ class Part(NamedTuple):
     """What one changed cell adds to one measure.
 
     Attributes:
-        measure: ``resilience``, ``EM`` or ``comprehension``.
+        measure: ``resilience``, ``EM``, ``retained_accuracy`` or ``comprehension``.
         change: the changes of the cell, as the suite names them.
         cell: number of the cell.
         stream: number of the cell whose questions are resampled: one stream for all that is compared with one cell.
@@ -74,6 +74,8 @@ def parts(cells: Sequence[Cell], setups: Sequence[Mapping[str, Any]], tasks: Seq
             rows = kept(of_cell[plain], of_cell[number], setup["knockouts"])
             found.append(Part("resilience", change, number, plain, rows))
             found.append(Part("EM", change, number, number, right))
+            ratios = retained(of_cell[plain], of_cell[number], setup["knockouts"])
+            found.append(Part("retained_accuracy", change, number, plain, ratios))
     return found
 
 
@@ -102,11 +104,22 @@ def kept(
     A question that cannot be solved any more counts for nothing (NaN). A gain is no part of what is left, so that it
     pays for no loss on another question.
     """
+    pairs = retained(plain, changed, knockouts)
+    return {id: (min(before, after), before) for id, (after, before) in pairs.items()}
+
+
+def retained(
+    plain: Mapping[str, TaskOutcomes], changed: Mapping[str, TaskOutcomes], knockouts: Sequence[str]
+) -> dict[str, tuple[float, float]]:
+    """Return, by question, the accuracy under a knock-out and in the plain cell; NaN where it cannot be solved.
+
+    Gains count here, so that an unchanged environment has a ratio of 1 on average, for diverse and deterministic agents
+    alike.
+    """
     rows = {}
     for id in sorted(plain.keys() | changed.keys()):
-        before, after = accuracy(plain.get(id)), accuracy(changed.get(id))
         counts = solvable(plain.get(id) or changed[id], knockouts)
-        rows[id] = (min(before, after), before) if counts else (math.nan, math.nan)
+        rows[id] = (accuracy(changed.get(id)), accuracy(plain.get(id))) if counts else (math.nan, math.nan)
     return rows
 
 
@@ -117,7 +130,7 @@ def _share(means: Array) -> Array:
 
 
 class Summary(NamedTuple):
-    """Measures over changed cells, and ``resilience`` of each cell by its number."""
+    """Measures over changed cells, and those relative to the plain cell of each cell by its number."""
 
     overall: dict[str, Value]
     cells: dict[int, dict[str, Value]]
@@ -127,11 +140,10 @@ def summarise(found: Sequence[Part], seed: int) -> Summary:
     """Give the measures of a run their intervals; ``seed`` is of the resampling."""
     estimates = [_estimate(part, _rows(part, sorted(part.rows)), seed) for part in found]
     overall = {name: bootstrap.value(estimate) for name, estimate in _over_cells(found, estimates).items()}
-    of_cells = {
-        part.cell: {part.measure: bootstrap.value(estimate)}
-        for part, estimate in zip(found, estimates, strict=True)
-        if part.measure == "resilience"
-    }
+    of_cells: dict[int, dict[str, Value]] = {}
+    for part, estimate in zip(found, estimates, strict=True):
+        if part.measure in ("resilience", "retained_accuracy"):
+            of_cells.setdefault(part.cell, {})[part.measure] = bootstrap.value(estimate)
     return Summary(overall, of_cells)
 
 
@@ -179,6 +191,12 @@ MEASURES.add(
     "share of the plain cell's exact matches that is left under a knock-out: sum of min(p_K, p_0) / sum of p_0 over "
     "questions that stay solvable, 0 if mean p_0 is below .05. With few rollouts chance alone lowers it: what is right "
     "half of the time, and goes on so, has .86 with 16 rollouts",
+)
+MEASURES.add(
+    "retained_accuracy",
+    retained,
+    "EM_K / EM_0: accuracy under a knock-out divided by accuracy in the plain cell, over questions that stay solvable; "
+    "0 if the plain accuracy is below .05. Gains count, so that an unchanged environment has 1 on average",
 )
 MEASURES.add("resilience_mean", bootstrap.mean, "mean of resilience over the suite's knock-outs")
 MEASURES.add("resilience_worst", bootstrap.least, "resilience under the worst of the suite's knock-outs")

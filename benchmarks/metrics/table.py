@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Final
 
-from berrypick.benchmarks.metrics import accuracy, cost, diversity
+from berrypick.benchmarks.metrics import accuracy, cost, diversity, published
 from berrypick.benchmarks.metrics.adaptivity import ADAPTIVITY
 from berrypick.benchmarks.metrics.base import FEWEST, Metric, TaskOutcomes, Value
 from berrypick.registry import Table
@@ -17,6 +17,8 @@ FAMILIES: Final[dict[str, Callable[..., Metric]]] = {
     "pass@#": accuracy.pass_at,
     "pass@(#,#)": accuracy.pass_within,
     "route_coverage@#": diversity.route_coverage_at,
+    "distinct_#": published.distinct_at,
+    "utility_#": published.utility_at,
 }
 
 METRICS: Table[Metric] = Table("metric")
@@ -46,6 +48,13 @@ for _metric in (
     cost.INVALID,
     cost.UNSUPPORTED,
     cost.ERRORS,
+    diversity.DETERMINISM,
+    diversity.STRATEGIES_D2_FORMS,
+    published.distinct_at(4),
+    published.utility_at(4),
+    published.ACR,
+    published.CTAR,
+    published.KUIPER,
 ):
     METRICS.add(_metric.name, _metric, _metric.help)
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import Final
 
+from berrypick.benchmarks.metrics import ceilings
 from berrypick.benchmarks.metrics.robustness import MEASURES
 from berrypick.benchmarks.metrics.table import METRICS, Value
 from berrypick.benchmarks.report import columns
@@ -22,6 +23,8 @@ COLUMNS: Final = (
     "pass@16",
     "pass@(16,4)",
     "strategies_D2",
+    ceilings.NAME,
+    "determinism",
     "strategies_D1",
     "vendi",
     "dominant_share",
@@ -43,19 +46,20 @@ def tables(runs: Sequence[Result]) -> Iterable[str]:
     plain = columns.plain(runs)
     for column in plain:
         rows = [(run.agent, column.cells.get(run.agent)) for run in runs]
-        shown = [(agent, cell.metrics if cell and cell.readable else None) for agent, cell in rows]
-        yield _table(column.label, column.tasks, shown, _used(runs))
+        shown = [(agent, ceilings.with_share(cell) if cell and cell.readable else None) for agent, cell in rows]
+        yield _table(column.label, column.tasks, shown, _used(runs), ceiling(column))
     if len(plain) > 1:
         tasks = max(sum(cell.tasks for cell in run.cells if cell.plain) for run in runs)
         yield _table("Mean over cells", tasks, [(run.agent, run.metrics) for run in runs], _used(runs))
     changed = columns.changed(runs)
     if changed:
         yield _changes(runs, changed)
+        yield from _absolute(runs, changed)
 
 
 def glossary(runs: Sequence[Result]) -> Iterable[tuple[str, str]]:
     """Yield name and help of what the tables show."""
-    yield from ((name, METRICS.help(name)) for name in _used(runs))
+    yield from ((name, _help(name)) for name in _used(runs))
     if columns.changed(runs):
         yield from ((name, MEASURES.help(name)) for name in MEASURES)
 
@@ -65,15 +69,28 @@ def number(value: float | None) -> str:
     return "\u2013" if value is None else f"{value:.2f}"
 
 
+def ceiling(column: Column) -> str:
+    """The ceiling of strategies_D2 in a cell, in words; "" where none was measured."""
+    found = next(filter(None, map(ceilings.ceiling_of, column.cells.values())), None)
+    return f"ceiling of strategies_D2: {number(found.value)} ({ceilings.AGENT})" if found else ""
+
+
+def _help(name: str) -> str:
+    return ceilings.HELP if name == ceilings.NAME else METRICS.help(name)
+
+
 def _used(runs: Sequence[Result]) -> list[str]:
-    values = [cell.metrics for run in runs for cell in run.cells if cell.plain]
+    values = [ceilings.with_share(cell) for run in runs for cell in run.cells if cell.plain]
     return [name for name in COLUMNS if any(metrics.get(name, BLANK).value is not None for metrics in values)]
 
 
-def _table(label: str, tasks: int, rows: Sequence[tuple[str, Metrics | None]], shown: Sequence[str]) -> str:
-    head = [_head(name, METRICS.help(name)) for name in shown]
+def _table(
+    label: str, tasks: int, rows: Sequence[tuple[str, Metrics | None]], shown: Sequence[str], note: str = ""
+) -> str:
+    head = [_head(name, _help(name)) for name in shown]
     body = [f"<td>{escape(agent)}</td>{_cells(metrics, tasks, shown)}" for agent, metrics in rows]
-    return _html(label, f"n = {tasks} questions unless a cell says otherwise", head, body)
+    asked = f"n = {tasks} questions unless a cell says otherwise"
+    return _html(label, f"{asked}; {note}" if note else asked, head, body)
 
 
 def _changes(runs: Sequence[Result], changed: Sequence[Column]) -> str:
@@ -99,6 +116,30 @@ def _change(cell: CellResult | None) -> str:
     refused = next((name for name in cell.setup.get("knockouts", ()) if is_dominant_move(name)), "")
     below += f"<small>{escape(refused.partition(':')[2])}</small>" if refused else ""
     return f"<td>{number(cell.metrics.get('EM', BLANK).value)}{below}</td>"
+
+
+def _absolute(runs: Sequence[Result], changed: Sequence[Column]) -> Iterable[str]:
+    """EM under each knock-out with its interval, and below it EM_K / EM_0 with its own; nothing without knock-outs."""
+    shown = [column for column in changed if any("resilience" in cell.metrics for cell in column.cells.values())]
+    if not shown:
+        return
+    alone = len({column.where for column in shown}) == 1
+    head = [_head(column.change if alone else column.label, MEASURES.help("retained_accuracy")) for column in shown]
+    body = []
+    for run in runs:
+        cells = [column.cells.get(run.agent) for column in shown]
+        body.append(f"<td>{escape(run.agent)}</td>{''.join(map(_em_under, cells))}")
+    yield _html("EM under knock-outs", "EM_K with its interval; below it EM_K / EM_0", head, body)
+
+
+def _em_under(cell: CellResult | None) -> str:
+    if cell is None or not cell.readable:
+        return '<td class="blank">&ndash;</td>'
+    right, ratio = cell.metrics.get("EM", BLANK), cell.metrics.get("retained_accuracy", BLANK)
+    below = f"<small>{number(right.low)}&ndash;{number(right.high)}</small>"
+    if ratio.value is not None:
+        below += f"<small>/ EM_0 {number(ratio.value)} ({number(ratio.low)}&ndash;{number(ratio.high)})</small>"
+    return f"<td>{number(right.value)}{below}</td>"
 
 
 def _html(caption: str, note: str, head: Sequence[str], body: Sequence[str]) -> str:

@@ -31,6 +31,8 @@ OUT_HINT: Final = "(default: runs/SUITE-SEED, for one agent runs/AGENT-SUITE-SEE
 COLUMNS: Final = ("EM", "grounded", "pass@16", "strategies_D2", "searches")
 #: Cells that fit under each other in a terminal.
 MOST_CELLS: Final = 2
+#: Agents whose knock-outs have a table each in a terminal.
+MOST_AGENTS: Final = 3
 
 
 def bench(
@@ -100,6 +102,9 @@ def tell(runs: Sequence[Result], folders: Sequence[Path]) -> None:
     OUT.print(summary(runs))
     if (kept := resilience(runs)) is not None:
         OUT.print(kept)
+    if len(runs) <= MOST_AGENTS and (absolute := under_knockouts(runs)) is not None:
+        OUT.print(absolute)
+    OUT.print("strategies_D2: after the stroke its ceiling, which hop_mixture measures in the same cell.")
     OUT.print(
         "\u2013: too few questions to say, or a corpus the agent does not read. Intervals and more: in the report."
     )
@@ -149,9 +154,10 @@ def spent(cost: Mapping[str, float]) -> str:
 
 def summary(runs: Sequence[Result]) -> Table:
     """One row an agent under each plain cell's name, or with the means over them where there are many; 80 columns."""
+    from berrypick.benchmarks.metrics import ceilings
     from berrypick.benchmarks.report import columns
     from berrypick.benchmarks.report.tables import number
-    from berrypick.benchmarks.result import BLANK
+    from berrypick.benchmarks.result import BLANK, CellResult
 
     plain = columns.plain(runs)
     shown = table(f"suite {runs[0].suite}, seed {runs[0].seed}", "agent", *COLUMNS, right=COLUMNS)
@@ -159,9 +165,35 @@ def summary(runs: Sequence[Result]) -> Table:
         shown.add_row(f"in {column.label}" if column else "mean over cells", style="bold")
         for run in runs:
             part = column.cells.get(run.agent) if column else run
-            values = (part.metrics.get(name, BLANK).value if part else None for name in COLUMNS)
-            shown.add_row(run.agent, *map(number, values))
+            cells = [number(part.metrics.get(name, BLANK).value if part else None) for name in COLUMNS]
+            found = ceilings.ceiling_of(part) if isinstance(part, CellResult) else None
+            if found and part and part.metrics.get("strategies_D2", BLANK).value is not None:
+                cells[COLUMNS.index("strategies_D2")] += f" / {number(found.value)}"
+            shown.add_row(run.agent, *cells)
     return shown
+
+
+def under_knockouts(runs: Sequence[Result]) -> Table | None:
+    """EM under each knock-out with its interval, and EM_K / EM_0 beside it; None where the suite has none.
+
+    A row is a cell of an agent, so that many agents make a long table; the report has it for any number.
+    """
+    from berrypick.benchmarks.report.tables import number
+    from berrypick.benchmarks.result import BLANK
+
+    heads = ("EM_K", "95 %", "EM_K / EM_0", "95 % ")
+    shown = table("EM under knock-outs", "knock-out", *heads, right=heads)
+    for run in runs:
+        rows = [cell for cell in run.cells if "retained_accuracy" in cell.metrics]
+        if rows:
+            shown.add_row(f"of {run.agent}", style="bold")
+        for cell in rows:
+            parts = list[str]()
+            for name in ("EM", "retained_accuracy"):
+                value = cell.metrics.get(name, BLANK)
+                parts += [number(value.value), f"{number(value.low)} to {number(value.high)}"]
+            shown.add_row(cell.change, *parts)
+    return shown if shown.row_count else None
 
 
 def resilience(runs: Sequence[Result]) -> Table | None:

@@ -17,7 +17,7 @@ from tyro.extras import SubcommandApp
 
 from berrypick.cli import bench, board, listing, report, serve, sessions, train
 from berrypick.cli import corpus as cli_corpus
-from berrypick.cli.study import phrases, power, pretrain, refine, reflect, scale, search, sweep
+from berrypick.cli.study import ceilings, phrases, power, pretrain, refine, reflect, scale, search, sweep
 from berrypick.errors import BadInput, Stopped, missing_extra
 from berrypick.registry import UnknownName
 
@@ -87,6 +87,7 @@ def build() -> SubcommandApp:
         reflect=reflect.reflect,
         phrases=phrases.phrases,
         power=power.power,
+        ceilings=ceilings.ceilings,
         search=search.search,
         scale=scale.scale,
         pretrain=pretrain.pretrain,

@@ -11,6 +11,7 @@ from berrypick.envs.scoring.progress import first_shown
 from berrypick.envs.scoring.query_forms import lexicon
 from berrypick.envs.scoring.rewards import match, token_f1
 from berrypick.envs.scoring.strategies import ways
+from berrypick.envs.scoring.term_adoption import count_terms
 from berrypick.envs.scoring.trace import Trace
 from berrypick.records import Record
 from berrypick.text import normalise
@@ -38,6 +39,8 @@ class Outcome(Record):
         opens: pages opened.
         invalid: turns without a valid action.
         tokens: white-space words written.
+        new_terms: terms of queries that the query before did not have; 0 in outcomes recorded before 2026-12.
+        adopted_terms: those of them that stood in text displayed before.
     """
 
     em: bool
@@ -58,6 +61,8 @@ class Outcome(Record):
     opens: int
     invalid: int
     tokens: int
+    new_terms: int = 0
+    adopted_terms: int = 0
 
 
 def analyse(trace: Trace, engines: Mapping[str, Engine]) -> Outcome:
@@ -74,6 +79,7 @@ def analyse(trace: Trace, engines: Mapping[str, Engine]) -> Outcome:
     moves = ways(trace, sightings, engines)
     valid = [turn.action for turn in trace.turns if turn.valid]
     queries = [action.query for action in valid if isinstance(action, Search)]
+    terms = count_terms(trace)
     return Outcome(
         em=em,
         f1=token_f1(trace.answer, trace.question.answers),
@@ -93,6 +99,8 @@ def analyse(trace: Trace, engines: Mapping[str, Engine]) -> Outcome:
         opens=sum(isinstance(action, Open) for action in valid),
         invalid=len(trace.turns) - len(valid),
         tokens=sum(len(turn.raw.split()) for turn in trace.turns),
+        new_terms=terms.new,
+        adopted_terms=terms.adopted,
     )
 
 

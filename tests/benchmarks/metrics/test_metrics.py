@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import permutations
 from pathlib import Path
 
 import msgspec
@@ -315,6 +316,77 @@ def test_unknown_names_are_errors(name: str) -> None:
 def test_unknown_names_list_near_matches() -> None:
     with pytest.raises(UnknownName, match="strategies_D2"):
         metric("strategy_D2")
+
+
+def test_determinism_counts_wrong_episodes_too() -> None:
+    # a, a, b of which b is wrong: one pair alike of three.
+    moves = ("x", "answer"), ("x", "answer"), ("y", "answer")
+    rollouts = task(hit(raw_moves=moves[0]), hit(raw_moves=moves[1]), miss(raw_moves=moves[2]))
+    assert value("determinism", rollouts) == pytest.approx(1 / 3)
+    assert value("determinism", rollouts, task(miss())) == pytest.approx(1 / 3)  # one rollout makes no pair
+    assert metric("determinism")([rollouts] * 29) is None
+
+
+def test_strategies_over_merged_engines() -> None:
+    # bm25 > dense and dense alone are one search with names; an open stays one of its own.
+    names = [("bm25/asked/names", "dense/asked/names", "answer"), ("dense/asked/names", "answer")]
+    pages = ("open/asked/names", "answer")
+    both = task(*[miss(em=True, grounded=True, strategy=strategy) for strategy in names])
+    three = task(*[miss(em=True, grounded=True, strategy=strategy) for strategy in (*names, pages)])
+    assert (value("strategies_D2_forms", both), value("strategies_D2", both)) == (1.0, None)  # 1 / 0: no two alike
+    assert value("strategies_D2_forms", three) == pytest.approx(3)  # one pair alike of three
+    remote = task(*[miss(em=True, grounded=True, strategy=(f"http:h/{n}/asked/names", "answer")) for n in "ab"])
+    assert value("strategies_D2_forms", remote) == 1.0
+
+
+def test_distinct_k() -> None:
+    # Strategies a, a, b, (none): of 2 of 4 rollouts a is there with 1 - C(2,2)/C(4,2) = 5/6, the others with 1/2.
+    rollouts = task(hit("a"), hit("a"), hit("b"), miss())
+    assert value("distinct_2", rollouts) == pytest.approx(5 / 6 + 1 / 2 + 1 / 2)
+    assert value("distinct_4", rollouts) == pytest.approx(3)
+    assert value("distinct_8", rollouts) is None
+
+
+@given(st.lists(st.sampled_from(["a", "b", "c", None]), min_size=2, max_size=6), st.data())
+def test_utility_k_is_the_mean_over_orders(kinds: list[str | None], data: st.DataObject) -> None:
+    """Against the formula of the paper over every order of the rollouts; None is a wrong one of strategy ()."""
+    k = data.draw(st.integers(1, len(kinds)))
+    total = []
+    for order in permutations(kinds):
+        gains = [0.8**i * (kind not in order[:i]) * (kind is not None) for i, kind in enumerate(order[:k])]
+        total.append((1 - 0.8) / (1 - 0.8**k) * sum(gains))
+    rollouts = task(*(miss() if kind is None else hit(kind) for kind in kinds))
+    assert value(f"utility_{k}", rollouts) == pytest.approx(np.mean(total))
+
+
+def test_utility_of_new_strategies() -> None:
+    # Four different successes are worth all there is; four alike the first place of 1 + .8 + .64 + .512 = 2.952.
+    assert value("utility_4", task(*map(hit, "abcd"))) == pytest.approx(1)
+    assert value("utility_4", task(*[hit("a")] * 4)) == pytest.approx(1 / 2.952)
+    assert value("utility_4", task(*[miss()] * 4)) == 0.0
+
+
+def test_questions_without_a_signal() -> None:
+    mixed, right, wrong = task(hit(), miss()), task(hit(), hit()), task(miss(), miss())
+    assert value("ACR", mixed, right, wrong) == pytest.approx(2 / 3)
+    assert value("ACR", task(hit(), errors=1)) == 0.0, "a failed rollout is a miss, so that there is a signal"
+    assert value("ACR", task(hit())) is None
+
+
+def test_share_of_adopted_terms() -> None:
+    # 3 of 4 and 1 of 4 terms over two tasks; a task without new terms has none to adopt.
+    tasks = task(miss(new_terms=4, adopted_terms=3)), task(miss(new_terms=4, adopted_terms=1)), task(miss())
+    assert value("CTAR", *tasks) == pytest.approx(0.5)
+    assert value("CTAR", task(miss())) is None
+
+
+def test_effort_against_success() -> None:
+    # Right after 1 turn, wrong after 2: the walk goes to 1/2 (1 - 1/2) = 1/4 and back.
+    short, long = ("answer",), ("x", "answer")
+    assert value("kuiper", task(hit(raw_moves=short), miss(raw_moves=long))) == pytest.approx(1 / 4)
+    assert value("kuiper", task(hit(raw_moves=long), miss(raw_moves=short))) == pytest.approx(1 / 4)
+    same = task(hit(raw_moves=short), miss(raw_moves=short), hit(raw_moves=long), miss(raw_moves=long))
+    assert value("kuiper", same) == pytest.approx(0)
 
 
 def test_every_metric_is_tested_here() -> None:

@@ -148,9 +148,10 @@ def test_mean_and_worst_over_knockouts_and_the_accuracy_beside_each() -> None:
     cells = (cell(), cell("no_profile"), cell("no_roster"), cell("no_profile", "no_roster"))
     found = measured(cells, asked(0, [1.0] * 40), *(asked(i, [p] * 40) for i, p in ((1, 1.0), (2, 0.5), (3, 0.0))))
     assert {name: value.value for name, value in found.items()} == {
-        "resilience_no_profile": 1.0, "EM_no_profile": 1.0,
-        "resilience_no_roster": 0.5, "EM_no_roster": 0.5,
+        "resilience_no_profile": 1.0, "EM_no_profile": 1.0, "retained_accuracy_no_profile": 1.0,
+        "resilience_no_roster": 0.5, "EM_no_roster": 0.5, "retained_accuracy_no_roster": 0.5,
         "resilience_no_profile+no_roster": 0.0, "EM_no_profile+no_roster": 0.0,
+        "retained_accuracy_no_profile+no_roster": 0.0,
         "resilience_mean": 0.5, "resilience_worst": 0.0,
     }  # fmt: skip
     assert found["resilience_mean"].n == 120 and found["resilience_worst"].n == 40
@@ -207,7 +208,32 @@ def test_each_cell_has_its_resilience() -> None:
     cells = (cell(), cell("no_profile"), cell("renamed"))
     tasks = [task for i, p in enumerate((1.0, 0.5, 0.0)) for task in asked(i, [p] * 40)]
     found = summarise(parts(cells, [{"knockouts": each.knockouts} for each in cells], tasks), 0)
-    assert found.cells == {1: {"resilience": found.overall["resilience_no_profile"]}}
+    assert found.cells == {
+        1: {name: found.overall[f"{name}_no_profile"] for name in ("resilience", "retained_accuracy")}
+    }
+
+
+def test_a_deterministic_and_a_diverse_agent_retain_alike_in_an_unchanged_environment() -> None:
+    """Both are right half of the time: one always or never by question, the other by chance at every question."""
+    rng = seeding.rng(0, "bootstrap", 7)
+
+    def played(shares: Sequence[float], number: int) -> list[TaskOutcomes]:
+        return asked(number, [float(rng.binomial(16, p)) / 16 for p in shares])
+
+    narrow, diverse = [0.0, 1.0] * 800, [0.5] * 1600
+    cells = (cell(), cell("no_profile"))
+    found = [measured(cells, played(shares, 0), played(shares, 1)) for shares in (narrow, diverse)]
+    ratios = [each["retained_accuracy_no_profile"].value for each in found]
+    assert ratios == pytest.approx([1.0, 1.0], abs=0.02)
+    assert found[0]["resilience_no_profile"].value == 1.0
+    assert found[1]["resilience_no_profile"].value == pytest.approx(0.86, abs=0.02), "which favours the deterministic"
+
+
+def test_gains_count_for_retained_accuracy_alone() -> None:
+    cells = (cell(), cell("no_profile"))
+    found = measured(cells, asked(0, [0.5] * 20 + [1.0] * 20), asked(1, [1.0] * 20 + [0.5] * 20))
+    assert found["retained_accuracy_no_profile"].value == 1.0
+    assert found["resilience_no_profile"].value == pytest.approx(2 / 3)
 
 
 def test_chance_alone_lowers_resilience_with_few_rollouts() -> None:

@@ -97,7 +97,7 @@ def text_of(page: str) -> str:
 
 def test_changed_cells_stand_in_one_table(robust: list[Result]):
     page = report_page.render(robust, {})
-    assert page.count("<table>") == 2, "the plain cell, and all that was changed"
+    assert page.count("<table>") == 3, "the plain cell, all that was changed, and EM under knock-outs"
     table = re.findall(r"<table>.*?</table>", page)[1]
     assert text_of(table).startswith(" Plain and changed ")
     heads = re.findall(r"<th(?: [^>]*)?>(.*?)</th>", table)
