@@ -125,7 +125,7 @@ def _collapse(tasks: int, rollouts: int) -> Iterator[Cell]:
 
 
 def _collapse_even(tasks: int, rollouts: int) -> Iterator[Cell]:
-    """In even worlds every way of searching pays alike: fewer strategies are collapse, not adaptation to the reward."""
+    """In even worlds every strategy pays alike: fewer strategies are collapse, not adaptation to the reward."""
     even = Cell("berrypick/Almanac-v0", EVEN, worlds=8, tasks=tasks, rollouts=rollouts)
     yield replace(even, split="dev")
     yield even

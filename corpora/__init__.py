@@ -31,7 +31,7 @@ CORPORA.add(
 CORPORA.add(
     "almanac-even",
     "berrypick.corpora.builders.almanac:EVEN",
-    "every genre states every fact, so that every way of searching pays alike; ~3,300 documents a world",
+    "every genre states every fact, so that every strategy pays alike; ~3,300 documents a world",
 )
 CORPORA.add(
     "almanac-even-reworded",

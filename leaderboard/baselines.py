@@ -22,7 +22,7 @@ CEILINGS: Final = ("oracle", "route_oracle")
 #: The scripts without a grammar play a user's own corpora, which no suite of the board searches.
 BASELINES: Final = (*(agent for agent in AGENTS if not agent.startswith("surface:")), *GAMING, *VARYING)
 #: What stands on the large suites too, where a sampling agent takes megabytes of the repository: the floors, a script
-#: with one way and one with fallbacks, all scripts by lot, and the ceiling.
+#: with one way and one with fallbacks, a random script an episode, and the ceiling.
 ANCHORS: Final = (
     "random", "closed_book", "scripted:names-only", "scripted:reformulate-on-miss", "mixture", "oracle",
 )  # fmt: skip

@@ -15,19 +15,22 @@ GONE = {
     "Went": "Continuation",
     "Tick": "Progress",
     "persisted": "index_cache",
-}
-#: Words that documents and the command line do not use. The sources of the other layers still hold some as names.
-PLAIN = {
     "niche": "strategy_id",
     "niches": "strategy_ids",
-    "lot": "random",
+    "lot": "uniform, or random",
     "luck": "fault_seed",
     "struck": "active_faults",
-    "bank": "demonstration_buffer",
-    "grams": "ngrams",
+    "bank": "buffer",
+    "Bank": "DemonstrationBuffer",
+    "favourite": "dominant move",
+    "FAVOURITE": "DOMINANT_MOVE",
+    "Desk": "Bench",
     "ways of searching": "strategies",
+    "way of searching": "strategy",
     "held against": "compared with",
 }
+#: Words that documents and the command line do not use; in the sources they are fields of published files.
+PLAIN = {"grams": "ngrams"}
 DOCUMENTS = ("README.md", "CONTRIBUTING.md", "Makefile", "docs/*.md", "berrypick/**")
 #: What is kept as it was written: history, submissions, and this list.
 HISTORY = (

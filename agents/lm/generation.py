@@ -198,7 +198,7 @@ def _common(prompts: Sequence[Sequence[int]]) -> list[int]:
 
 
 def _alike(places: Sequence[int], widths: Sequence[int]) -> Iterator[list[int]]:
-    """Places in lots whose widths differ by less than half, so that little padding is fed."""
+    """Places in batches whose widths differ by less than half, so that little padding is fed."""
     ordered = sorted(zip(widths, places, strict=True))
     batch: list[int] = []
     least = 0

@@ -41,7 +41,7 @@ class Refresh:
         every: they come after the updates of each step of the run whose number, from 1, this divides.
         steps: optimiser steps each time.
         batch: demonstrations an optimiser step.
-        questions: asked of every script; what is right is the bank that demonstrations are drawn from.
+        questions: asked of every script; what is right is kept, and demonstrations are drawn from it.
         loss: log-probabilities (n, T), mask (n, T), and how many tokens of the whole batch were demonstrated, to the
             share of some rows in its loss, a scalar.
     """

@@ -1,7 +1,7 @@
-"""Ways of searching: what to try, in order, for one unknown fact.
+"""Strategies: what to try, in order, for one unknown fact.
 
 A strategy is a generator over the situation; the scripted agent takes its first action that has not been tried. Each
-is one way of searching, told apart by tool and by the form in which it asks; ``reformulate_on_miss`` alone goes
+is one strategy, told apart by tool and by the form in which it asks; ``reformulate_on_miss`` alone goes
 through several.
 """
 

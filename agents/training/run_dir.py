@@ -1,8 +1,8 @@
 """The folder of a training run: what is in it, and how it is read.
 
 ``config.json`` (``Config``), ``metrics.jsonl`` (one ``Line`` a step), ``checkpoints/``, ``policy/`` with the final
-weights; ``grams.json``, ``critics.json`` and ``bank.safetensors`` where a method needs them. Loads no torch, so that a
-report can be written where nothing was trained.
+weights; ``grams.json``, ``critics.json`` and ``demonstrations.safetensors`` where a method needs them. Loads no torch,
+so that a report can be written where nothing was trained.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ CHECKPOINTS: Final = "checkpoints"
 POLICY: Final = "policy"
 #: What was mined before the first step, where the method asks for it (``text.ngrams``).
 GRAMS: Final = "grams.json"
-#: What was demonstrated before the first step, where the method imitates scripts (``bank``).
-BANK: Final = "bank.safetensors"
+#: What was demonstrated before the first step, where the method imitates scripts (``demonstration_buffer``).
+DEMONSTRATIONS: Final = "demonstrations.safetensors"
 #: The critics that were trained before the first step, where the method asks for them (``treesearch.critics``).
 CRITICS: Final = "critics.json"
 #: The weights in ``policy/``, and in the folder of a start.
@@ -95,7 +95,7 @@ class Line(Record):
         reflection: see ``reflection.measured``.
         refinement: see ``augment.augmented``. No other value of a line counts what was played besides: it is not what
             the policy does by itself, or not at all questions alike.
-        refresh: see ``bank.refresh``; no other value counts demonstrations.
+        refresh: see ``demonstration_buffer.refresh``; no other value counts demonstrations.
         unsolved: share of groups without a reward above 0.
         critic_auc: see ``judging.critic_auc``.
     """
@@ -185,7 +185,7 @@ _MADE: Final = msgspec.json.Decoder(_Made)
 
 
 def generated_before(folder: Path) -> int:
-    """Tokens that a run's policy had generated before the first step, for its grams or critics."""
+    """Tokens that a run's policy had generated before the first step, for its n-grams or critics."""
     there = [path for name in (GRAMS, CRITICS) if (path := folder / name).is_file()]
     return sum(io.decode(path.read_bytes(), _MADE, path).tokens for path in there)
 

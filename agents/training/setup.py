@@ -86,7 +86,9 @@ def opened(config: Config, out: Path) -> Iterator[Run]:
             annotator.prepare(out, cast(TextLearner, learner), config.seed)
         refresh, demonstrations = method.refresh, None
         if refresh is not None:
-            demonstrations = demonstration_buffer.kept(out / run_dir.BANK, learner, config.seed, refresh.questions)
+            demonstrations = demonstration_buffer.kept(
+                out / run_dir.DEMONSTRATIONS, learner, config.seed, refresh.questions
+            )
         updater, done, state = _resumed(config, method, learner, out)
         log = io.Log(out / run_dir.METRICS, keep=done)
         yield Run(config, out, method, learner, prepared, updater, demonstrations, log, done, state)

@@ -60,11 +60,11 @@ def describe(
         played: the episodes.
         keep: what ``select`` chose. Shape (N,), bool.
         advantage: of what was chosen, after ``credit``. Shape (n, T), n the number chosen.
-        update: what optimising did (``tally.Tally.update``).
+        update: what optimising did (``update_stats.UpdateStats.update``).
         lr: learning rate.
         state: what the method's ``control`` made of this step's entropy.
         seconds: how long it took.
-        refresh: what supervised steps did (``bank.refresh``).
+        refresh: what supervised steps did (``demonstration_buffer.refresh``).
 
     Raises:
         ValueError: no episodes, lengths that differ, or a value that is not finite; names it.

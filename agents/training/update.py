@@ -101,11 +101,13 @@ class Updater:
             self.accelerator.backward(share)
         return total
 
-    def imitate(self, bank: DemonstrationBuffer, rows: Tensor, loss: Callable[[Tensor, Tensor, int], Tensor]) -> float:
+    def imitate(
+        self, buffer: DemonstrationBuffer, rows: Tensor, loss: Callable[[Tensor, Tensor, int], Tensor]
+    ) -> float:
         """Do one optimiser step on demonstrations.
 
         Args:
-            bank: demonstrations.
+            buffer: demonstrations.
             rows: those that the step is made on. Shape (n,), int64.
             loss: as in ``methods.base.Refresh``.
 
@@ -115,10 +117,10 @@ class Updater:
         Raises:
             Diverged: the loss or gradient is NaN or infinite; the weights are those before.
         """
-        mask, nats = bank.mask[rows], 0.0
+        mask, nats = buffer.mask[rows], 0.0
         self.optimiser.zero_grad()
         for places in by_length(mask, self.micro):
-            new, _ = self.learner.score(self.learner.module, bank, rows[places])
+            new, _ = self.learner.score(self.learner.module, buffer, rows[places])
             here = mask[places].to(new.device)
             share = loss(new.float(), here, int(mask.sum()))
             if not bool(torch.isfinite(share)):

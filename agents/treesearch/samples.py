@@ -77,7 +77,7 @@ def plain(player: Player, seed: int, places: Sequence[tuple[int, int]]) -> list[
 
 
 def collect(player: Player, seed: int, groups: Sequence[int], size: int, completions: int = COMPLETIONS) -> Samples:
-    """Play questions and complete one prefix, drawn by lot, of every fourth episode.
+    """Play questions and complete a random prefix of every fourth episode.
 
     Args:
         player: who plays.

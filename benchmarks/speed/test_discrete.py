@@ -32,14 +32,14 @@ def test_discrete(block: int, env: gymnasium.Env[Any, Any], measure: Measure, be
     """Steps, with the resets between episodes and the choice of the actions."""
     state: dict[str, Any] = {"info": env.reset()[1]}
 
-    def play(lots: list[float]) -> None:
-        for lot in lots:
+    def play(uniforms: list[float]) -> None:
+        for uniform in uniforms:
             legal = np.flatnonzero(state["info"]["action_mask"])
-            _, _, terminated, truncated, state["info"] = env.step(legal[int(lot * len(legal))])
+            _, _, terminated, truncated, state["info"] = env.step(legal[int(uniform * len(legal))])
             if terminated or truncated:
                 _, state["info"] = env.reset()
 
     draw = seeding.rng(2, "test", block)
-    lots = (draw.random(STEPS).tolist() for _ in iter(int, 1))
+    uniforms = (draw.random(STEPS).tolist() for _ in iter(int, 1))
     benchmark.extra_info["steps"] = STEPS
-    measure("random", "AlmanacDiscrete", block, play, lots, 10)
+    measure("random", "AlmanacDiscrete", block, play, uniforms, 10)

@@ -14,7 +14,7 @@ from berrypick.leaderboard.episodes import plain
 from berrypick.leaderboard.recorded import Packed
 from berrypick.leaderboard.untrusted import plain as shown
 
-#: Ways of searching that are told apart.
+#: Strategies that are told apart.
 _MOST: Final = 6
 _BUDGETS: Final = (("turns", "an episode"), ("searches", "an episode"), ("tokens", "all"))
 
@@ -43,7 +43,7 @@ def _text(name: str, value: str) -> str:
 
 
 def _ways(row: BoardRow) -> str:
-    """Shares of the ways of searching among the grounded successes of the plain cells."""
+    """Shares of the strategies among the grounded successes of the plain cells."""
     used = Counter[str]()
     for cell in filter(plain, row.entry.cells):
         used.update(cell.strategies)
@@ -54,7 +54,7 @@ def _ways(row: BoardRow) -> str:
     lines = [_way(way, used[way] / total) for way in ordered[:_MOST]]
     if rest := ordered[_MOST:]:
         lines.append(_way(f"{len(rest)} others", sum(used[way] for way in rest) / total))
-    head = f"<caption>Ways of searching <span>{total} grounded successes of plain cells, all seeds</span></caption>"
+    head = f"<caption>Strategies <span>{total} grounded successes of plain cells, all seeds</span></caption>"
     return f'<div class="scroll"><table>{head}<tbody>{"".join(lines)}</tbody></table></div>'
 
 

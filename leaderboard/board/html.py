@@ -91,7 +91,7 @@ def _section(group: Group) -> str:
     head = f"<h2>{escape(group.title)} <small>fingerprint {group.key}</small></h2>"
     return (
         f'<section data-suite="{escape(group.suite)}">{head}{_table(group)}<h3>Right, and in how many ways</h3>'
-        "<p>Further up is more often right; further right is more ways of searching in use. The dashed line joins what "
+        "<p>Further up is more often right; further right is more strategies in use. The dashed line joins what "
         f"no other row exceeds in both. Grey: anchors; hollow: ceilings.</p>{scroll(plot(group), 'picture')}"
         f"{heat(group)}<h3>Each row</h3>{''.join(details(group, row) for row in group.rows)}</section>"
     )

@@ -1,4 +1,4 @@
-"""The board's picture: EM against ways of searching, as SVG with classes that the page's style colours."""
+"""The board's picture: EM against strategies, as SVG with classes that the page's style colours."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def plot(group: Group) -> str:
     """One labelled point a row that has both numbers, and stairs over those that no other exceeds in both."""
     known = [row for row in group.rows if None not in _both(row)]
     if not known:
-        return "<p>No row has enough grounded successes to count ways of searching.</p>"
+        return "<p>No row has enough grounded successes to count strategies.</p>"
     far = max(2.0, *(_both(row)[0] or 1.0 for row in known)) * 1.05
     points = [_point(row, far) for row in known]
     heading = f"EM against strategies_D2 in {group.title}"
@@ -72,9 +72,7 @@ def _axes(far: float) -> str:
         parts.append(f'<line class="grid" y1="{FRAME.bottom:g}" y2="{FRAME.top:g}" x1="{x:.1f}" x2="{x:.1f}"/>')
         parts.append(f'<text x="{x:.1f}" y="{FRAME.top + 16:g}" text-anchor="middle">{tick:g}</text>')
     middle = (FRAME.left + FRAME.right) / 2
-    parts.append(
-        f'<text x="{middle:g}" y="{HIGH - 8}" text-anchor="middle">ways of searching in use (strategies_D2)</text>'
-    )
+    parts.append(f'<text x="{middle:g}" y="{HIGH - 8}" text-anchor="middle">strategies in use (strategies_D2)</text>')
     parts.append(
         f'<text transform="translate(14 {(FRAME.top + FRAME.bottom) / 2:g}) rotate(-90)" text-anchor="middle">EM</text>'
     )

@@ -278,15 +278,15 @@ def test_recorded_faults_come_back_in_a_replay(tmp_path: Path, monkeypatch: pyte
     )
     monkeypatch.setattr(run, "cells_of", lambda suite, protocol: broken)
     (folder,) = run.run(["mixture"], "tiny", 3, tmp_path)
-    found, struck = result.read(folder), set[str]()
+    found, active = result.read(folder), set[str]()
     envs = [cells.replay_env(cell) for cell in found.cells]
     for episode in result.read_episodes(folder):
         env = envs[episode.cell]
         env.reset(seed=rollout_seed(found.seed, episode.rollout), options={"question_id": episode.question_id})
         for step in episode.steps:
-            struck.update(env.step(step.action)[-1]["faults"])
+            active.update(env.step(step.action)[-1]["faults"])
         assert record(env.trace, episode.cell, episode.rollout) == episode
-    assert struck == {"random", "dropout:0.5", "error:0.5", "stale"}
+    assert active == {"random", "dropout:0.5", "error:0.5", "stale"}
 
 
 def test_the_other_protocol_is_another_way_of_writing_the_same(tmp_path: Path):

@@ -101,18 +101,18 @@ def toy(reward: list[float] | None = None, group: list[int] | None = None, lengt
     old, entropy = score(logits, actions)
     place = torch.arange(length)[None]
     mask = (place < torch.randint(6, length + 1, (size, 1), generator=draw)) & (place != 3) & (place != 4)
-    chunk = (place >= 3).long().expand(size, length)
+    turn = (place >= 3).long().expand(size, length)
     rewards = torch.tensor(reward, dtype=torch.float64)
     strategy_id = torch.where(rewards > 0, torch.randint(2, (size,), generator=draw), -1)
     groups = torch.tensor(group or [index // 4 for index in range(size)])
     planning, strategic = (torch.rand(size, length, generator=draw) < 0.4 for _ in range(2))
     likely = -5 * torch.rand(size, 3, generator=draw, dtype=torch.float64)
     batch = Batch(
-        rewards, groups, strategy_id, mask, old, entropy, actions % len(TOKEN_TYPES), turn=chunk, planning=planning,
+        rewards, groups, strategy_id, mask, old, entropy, actions % len(TOKEN_TYPES), turn=turn, planning=planning,
         uniform=torch.rand(size, length, generator=draw),
         extra={
             "strategic": strategic, "answer_logprobs": likely, "answer_ranks": (-likely).round(),
-            "process_reward": torch.rand(size, 2, generator=draw, dtype=torch.float64).gather(1, chunk),
+            "process_reward": torch.rand(size, 2, generator=draw, dtype=torch.float64).gather(1, turn),
         },
     )  # fmt: skip
     return Toy(batch, logits, actions, score(reference, actions)[0])

@@ -25,10 +25,10 @@ def loses_likelihood(tokens: MicroBatch, lost: Tensor) -> Tensor:
         tokens: the micro-batch.
         lost: lp_old - lp, 0 where nothing was generated. Shape (n, T).
     """
-    chunk = tokens.turn.where(tokens.mask, 0)
-    turns = int(chunk.max()) + 1
-    sums = torch.zeros(len(chunk), turns, dtype=lost.dtype, device=lost.device).scatter_add(1, chunk, lost)
-    return sums.gather(1, chunk) > 0
+    turn = tokens.turn.where(tokens.mask, 0)
+    turns = int(turn.max()) + 1
+    sums = torch.zeros(len(turn), turns, dtype=lost.dtype, device=lost.device).scatter_add(1, turn, lost)
+    return sums.gather(1, turn) > 0
 
 
 def preserve(tokens: MicroBatch, *, coefficient: float) -> Tensor:

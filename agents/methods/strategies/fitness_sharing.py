@@ -17,7 +17,7 @@ from berrypick.agents.methods.parameters import Size
 
 
 def shared(batch: Batch, *, alpha: float) -> Tensor:
-    """Shape: the reward of an episode with a niche divided by how many of its group are there."""
+    """Shape: the reward of an episode with a strategy divided by how many of its group share it."""
     pairs = torch.stack([batch.group, batch.strategy_id])
     _, which, sizes = torch.unique(pairs, dim=1, return_inverse=True, return_counts=True)
     crowd: Tensor = sizes[which].to(batch.reward.dtype).pow(alpha)

@@ -34,6 +34,7 @@ def sft_refresh(
         steps: optimiser steps of a refreshing.
         batch: demonstrations an optimiser step.
         weight: of their loss.
-        questions: that every script is asked once, before the run; its grounded successes are the bank.
+        questions: that every script is asked once, before the run; demonstrations are drawn from its grounded
+            successes.
     """
     return Addition({"refresh": Refresh(every, steps, batch, questions, partial(unlikely, weight=weight))})

@@ -1,8 +1,8 @@
-"""Strategic grams (HICRA, Wang et al. 2025, arXiv 2509.03646): phrases that many right episodes share.
+"""Strategic n-grams (HICRA, Wang et al. 2025, arXiv 2509.03646): phrases that many right episodes share.
 
-As the paper has it: grams of three to five words of right episodes, clustered by what they are like, and the fifth of
-the clusters kept whose grams are in most episodes. Grams stand within one thought or query and hold neither names nor
-digits. Where the paper embeds sentences, likeness here is that of the letters, so that nothing has to be downloaded.
+As the paper has it: n-grams of three to five words of right episodes, clustered by what they are like, and the fifth of
+the clusters kept whose n-grams are in most episodes. N-grams stand within one thought or query and hold neither names
+nor digits. Where the paper embeds sentences, likeness here is that of letters, so that nothing is downloaded.
 Mined once, from the policy that a run starts from, and never again: a policy must not move what it is paid for.
 """
 
@@ -28,13 +28,13 @@ from berrypick.records import Record
 
 SHORTEST: Final = 3
 LONGEST: Final = 5
-#: Mean cosine of the letters of grams in one cluster.
+#: Mean cosine of the letters of n-grams in one cluster.
 ALIKE: Final = 0.8
 #: Share of the clusters that is kept.
 KEPT: Final = 0.2
-#: Grams that are clustered at most, the most frequent: clustering takes the square of their number.
+#: N-grams that are clustered at most, the most frequent: clustering takes the square of their number.
 MOST: Final = 2000
-#: Questions that grams are mined from are drawn from this number on: other draws than a run's own, of the
+#: Questions that n-grams are mined from are drawn from this number on: other draws than a run's own, of the
 #: same worlds, so some are the same.
 FIRST: Final = 2**19
 #: Number of the uniforms by which grams are left out; steps have lower ones.
@@ -45,7 +45,7 @@ _TOGETHER: Final = 64
 Gram = tuple[str, ...]
 
 
-class Grams(Record):
+class MinedNgrams(Record):
     """What was mined, and from what.
 
     Attributes:
@@ -61,12 +61,12 @@ class Grams(Record):
     tokens: int
 
 
-def encode(grams: Grams) -> bytes:
+def encode(grams: MinedNgrams) -> bytes:
     """The bytes of ``grams.json``."""
     return msgspec.json.format(msgspec.json.encode(grams)) + b"\n"
 
 
-def collect(play: Callable[[int, int, int, int], RolloutBatch], protocol: str, seed: int, episodes: int) -> Grams:
+def collect(play: Callable[[int, int, int, int], RolloutBatch], protocol: str, seed: int, episodes: int) -> MinedNgrams:
     """Mine the right episodes among some that a policy plays.
 
     Args:
@@ -90,7 +90,7 @@ def collect(play: Callable[[int, int, int, int], RolloutBatch], protocol: str, s
     if not found:
         reason = f"no two of {len(right)} right episodes, of {episodes} played, share a phrase; mine more, or use hicra"
         raise BadInput(reason, field="method")
-    return Grams(found, episodes, len(right), count)
+    return MinedNgrams(found, episodes, len(right), count)
 
 
 class StrategicNgrams:
@@ -109,7 +109,7 @@ class StrategicNgrams:
         self._learner, path = learner, folder / GRAMS
         if not path.exists():
             io.write_bytes(path, encode(collect(learner.play, learner.protocol, seed, self._episodes)))
-        found = io.decode(path.read_bytes(), msgspec.json.Decoder(Grams), path).grams
+        found = io.decode(path.read_bytes(), msgspec.json.Decoder(MinedNgrams), path).grams
         self.ngrams = frozenset(some(found, self._kept, seed))
 
     def annotate(self, rollouts: RolloutBatch) -> dict[str, Tensor]:
@@ -141,7 +141,7 @@ def strategic_tokens(
 
 
 def mine(episodes: Sequence[Iterable[Phrase]]) -> tuple[Gram, ...]:
-    """Return the strategic grams of right episodes, each given as its phrases."""
+    """Return the strategic n-grams of right episodes, each given as its phrases."""
     holds = [{gram for phrase in phrases for gram, _ in _grams(phrase)} for phrases in episodes]
     counts = Counter(gram for grams in holds for gram in grams)
     ranked = sorted((-count, gram) for gram, count in counts.items() if count > 1)
@@ -164,7 +164,7 @@ def within(phrases: Iterable[Phrase], grams: frozenset[Gram]) -> list[Word]:
 
 
 def said(phrase: Phrase, grams: frozenset[Gram]) -> Iterator[Gram]:
-    """The grams that a phrase says, from left to right, of those that begin together the longest, none twice."""
+    """The n-grams that a phrase says, from left to right, of those that begin together the longest, none twice."""
     longest: dict[int, tuple[Gram, int]] = {}
     for gram, words in _grams(phrase):
         if gram in grams:  # from one beginning shorter ones come first
@@ -185,7 +185,7 @@ def _grams(phrase: Phrase) -> Iterator[tuple[Gram, Phrase]]:
 
 
 def _clustered(grams: Sequence[Gram]) -> list[list[Gram]]:
-    """Clusters of grams, in order of first mention."""
+    """Clusters of n-grams, in order of first mention."""
     if len(grams) < 2:
         return [[gram] for gram in grams]
     from sklearn.cluster import AgglomerativeClustering

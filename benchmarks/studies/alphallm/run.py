@@ -146,7 +146,7 @@ def _ranking(plan: Plan, whole: Sequence[Candidate]) -> Compared:
     scores = {"sum": [each.scores.total for each in whole]}
     scores |= {kind: [getattr(each.scores, kind) for each in whole] for kind in CRITIC_HEADS}
     rows = {name: best_of(np.array(each).reshape(shape), paid, plan.group_size) for name, each in scores.items()}
-    rows |= {"lot": paid.mean(axis=1), "oracle": paid.max(axis=1)}
+    rows |= {"random": paid.mean(axis=1), "oracle": paid.max(axis=1)}
     return Compared(*compared(rows, "sum", plan.seed))
 
 

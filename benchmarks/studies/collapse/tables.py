@@ -81,7 +81,7 @@ def credit(runs: Sequence[Run]) -> str:
         ranks = [_mean([line.reflection.get(name) for line in run.lines]) for name in ("rank_r3", "rank_uniform")]
         rows.append([run.label, *map(number, (*shares, *ranks))])
     note = (
-        "planning, in strategic grams, in groups that were not trained on (what a filter that had known would have "
+        "planning, in strategic n-grams, in groups that were not trained on (what a filter that had known would have "
         "spared): shares of the tokens generated; within groups, Spearman's correlation with reward: means over steps"
     )
     head = ["run", "planning", "strategic", "not trained on", "R3 and reward", "uniform mean and reward"]

@@ -75,7 +75,7 @@ def measure(
         critics: names that ``agents.critics.make`` takes.
         sizes: how much is played in each split.
         command: its words, for the file.
-        on_progress: called after each lot of episodes with what was played.
+        on_progress: called after each batch of episodes with what was played.
 
     Raises:
         BadInput: a number is out of range, something is there twice, or the policy or environment cannot be used.

@@ -88,8 +88,8 @@ class Sizes(NamedTuple):
     seed: int
 
     @property
-    def lots(self) -> int:
-        """Groups are played in so many lots."""
+    def batches(self) -> int:
+        """Groups are played in so many batches."""
         return math.ceil(self.groups / TOGETHER)
 
     def check(self, size: int = 1) -> None:
@@ -138,16 +138,16 @@ def try_again(
         split: what ``AttemptStats`` calls it.
         critics: names that ``agents.critics.make`` takes.
         sizes: how much.
-        on_progress: called ``sizes.lots`` times for the first attempts, and for each kind of second ones.
+        on_progress: called ``sizes.batches`` times for the first attempts, and for each kind of second ones.
     """
     book = _Book({}, *(dict.fromkeys((PLAIN, *critics), 0) for _ in range(2)))
-    for lot in np.array_split(np.arange(sizes.groups), sizes.lots):
-        own = sizes._replace(groups=len(lot))
-        _try_lot(learner, FIRST + int(lot[0]), own, book, lambda what: on_progress(f"{split}: {what}"))
+    for batch in np.array_split(np.arange(sizes.groups), sizes.batches):
+        own = sizes._replace(groups=len(batch))
+        _try_batch(learner, FIRST + int(batch[0]), own, book, lambda what: on_progress(f"{split}: {what}"))
     return _told(split, book, sizes.seed)
 
 
-def _try_lot(learner: TextLearner, first: int, sizes: Sizes, book: _Book, on_progress: Progress) -> None:
+def _try_batch(learner: TextLearner, first: int, sizes: Sizes, book: _Book, on_progress: Progress) -> None:
     """Play some questions, and add up what became of them."""
     from berrypick.agents.training.augment import criticise  # torch
 

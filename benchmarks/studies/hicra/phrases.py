@@ -1,8 +1,8 @@
 """How many strategic phrases policies say, and how evenly: the check of HICRA (Wang et al. 2025, arXiv 2509.03646).
 
-What they call semantic entropy is that of the frequencies of strategic grams in what a policy says, which HICRA is to
+What they call semantic entropy is that of the frequencies of strategic n-grams in what a policy says, which HICRA is to
 keep at least as high as GRPO does. It grows with length, so that all policies are read over as many generated tokens.
-The grams are those that one trial mined from the start which all trials of a track share.
+The n-grams are those that one trial mined from the start which all trials of a track share.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import msgspec
 
 from berrypick import io
 from berrypick.agents.training import run_dir
-from berrypick.agents.training.text.ngrams import Gram, Grams, said
+from berrypick.agents.training.text.ngrams import Gram, MinedNgrams, said
 from berrypick.agents.training.text.planning import spoken
 from berrypick.benchmarks import provenance, result
 from berrypick.benchmarks.cells import replay_env
@@ -38,7 +38,7 @@ from berrypick.records import Episode, Record
 #: In the folder of a sweep.
 PHRASES: Final = "phrases.json"
 
-#: One trial in one split: generated tokens and the grams said, episode by episode.
+#: One trial in one split: generated tokens and the n-grams said, episode by episode.
 _Heard = Sequence[tuple[int, Counter[Gram]]]
 
 
@@ -49,7 +49,7 @@ class PhraseRow(Record):
         track: of the sweep.
         split: of the worlds.
         method: its name.
-        entropy: of the frequencies of grams, in nats.
+        entropy: of the frequencies of n-grams, in nats.
         entropy_less: the same less that of the baseline, seed by seed.
         rate: grams said in a hundred generated tokens.
         rate_less: the same less that of the baseline.
@@ -68,7 +68,7 @@ class Phrases(Record):
     """The file.
 
     Attributes:
-        grams: track -> how many strategic grams were looked for.
+        grams: track -> how many strategic n-grams were looked for.
         mined: track -> whose they are.
         tokens: track -> split -> generated tokens that are read of every trial.
         rows: tracks, splits, methods.
@@ -136,7 +136,7 @@ def _miner(out: Path, runs: Sequence[TrialState]) -> TrialState | None:
 
 def _grams_of(out: Path, miner: TrialState) -> frozenset[Gram]:
     path = out / miner.trial.place / TRAINING / run_dir.GRAMS
-    return frozenset(io.decode(path.read_bytes(), msgspec.json.Decoder(Grams), path).grams)
+    return frozenset(io.decode(path.read_bytes(), msgspec.json.Decoder(MinedNgrams), path).grams)
 
 
 def _hear(out: Path, run: TrialState, split: str, grams: frozenset[Gram]) -> _Heard:

@@ -114,7 +114,7 @@ def measure(
         splits: of the worlds that are played.
         sizes: how much is played in each split.
         command: its words, for the file.
-        on_progress: called after each lot of episodes.
+        on_progress: called after each batch of episodes.
 
     Raises:
         BadInput: a number is out of range, a split is there twice, or the policy or environment cannot be used.
@@ -141,11 +141,11 @@ def reflect(learner: TextLearner, split: str, sizes: Sizes, on_progress: Progres
         learner: who plays.
         split: what ``Reflection`` calls it.
         sizes: how much.
-        on_progress: called ``sizes.lots`` times.
+        on_progress: called ``sizes.batches`` times.
     """
     book: dict[str, list[_Asked]] = {}
-    for lot in np.array_split(np.arange(sizes.groups), sizes.lots):
-        played = learner.play(sizes.seed, FIRST + int(lot[0]), len(lot), sizes.size)
+    for batch in np.array_split(np.arange(sizes.groups), sizes.batches):
+        played = learner.play(sizes.seed, FIRST + int(batch[0]), len(batch), sizes.size)
         questions = [trace.question.id for trace in played.traces[:: sizes.size]]
         for question, asked in zip(questions, _measured(played, learner, sizes.size), strict=True):
             book.setdefault(question, []).append(asked)
@@ -154,7 +154,7 @@ def reflect(learner: TextLearner, split: str, sizes: Sizes, on_progress: Progres
 
 
 def _measured(played: RolloutBatch, learner: TextLearner, size: int) -> Iterator[_Asked]:
-    """Measure each question of a lot, which gets the reasoning of the next one."""
+    """Measure each question of a batch, which gets the reasoning of the next one."""
     import torch
 
     from berrypick.agents.methods import make

@@ -60,7 +60,7 @@ def refine(
     command += ["--group-size", str(group_size)]
     command += ["--critics", *critics, "--env", env, *(("--option", *option) if option else ()), "--seed", str(seed)]
     with steps() as start_progress:
-        on_progress = start_progress(len(split) * sizes.lots * (2 + len(critics)))
+        on_progress = start_progress(len(split) * sizes.batches * (2 + len(critics)))
         found = measure(policy, env, options(option), split, critics, sizes, command, on_progress)
     out = out or Path("runs") / f"refine-{folder_name(Path(policy).name)}-{seed}.json"
     write(out, found)

@@ -52,7 +52,7 @@ def reflect(
     command += ["--group-size", str(group_size)]
     command += ["--env", env, *(("--option", *option) if option else ()), "--seed", str(seed)]
     with steps() as start_progress:
-        found = measure(policy, env, options(option), split, sizes, command, start_progress(len(split) * sizes.lots))
+        found = measure(policy, env, options(option), split, sizes, command, start_progress(len(split) * sizes.batches))
     out = out or Path("runs") / f"reflect-{folder_name(Path(policy).name)}-{seed}.json"
     write(out, found)
     for each in found.splits:

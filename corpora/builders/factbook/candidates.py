@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from berrypick.corpora.answerability.plans import Both, Name, Node, Step, Winner
-from berrypick.corpora.builders.factbook.draw import lot
+from berrypick.corpora.builders.factbook.draw import hashed
 from berrypick.corpora.builders.factbook.facts import Fact, Facts
 from berrypick.corpora.builders.factbook.names import fold
 from berrypick.corpora.builders.factbook.readers import number
@@ -77,7 +77,7 @@ def candidates(facts: Facts, lookout: Lookout) -> dict[str, list[Candidate]]:
 def _keys(facts: Facts, lookout: Lookout) -> Iterator[Fact]:
     """Facts whose object stands for one country."""
     for relation, country in itertools.product(_KEYS, facts.countries):
-        drawn = sorted(facts.objects(relation, country), key=lambda fact: lot(relation, fact.object))
+        drawn = sorted(facts.objects(relation, country), key=lambda fact: hashed(relation, fact.object))
         good = (fact for fact in drawn if lookout.identifies(relation, fact.object, country))
         yield from itertools.islice(good, KEYS_PER_COUNTRY)
 
@@ -139,15 +139,15 @@ def _pairs(facts: Facts, lookout: Lookout, country: str) -> Iterator[tuple[Fact,
 
 
 def _comparisons(facts: Facts) -> Iterator[Candidate]:
-    """For every measure, attribute and country, one other country drawn by lot."""
+    """For every measure, attribute and country, one other country drawn by hash."""
     for measure, relation, one in itertools.product(MEASURES, _ASKED, facts.countries):
-        pair = (one, facts.countries[lot(measure, relation, one) % len(facts.countries)])
+        pair = (one, facts.countries[hashed(measure, relation, one) % len(facts.countries)])
         figures = [fact for country in pair if (fact := facts.object(measure, country))]
         attributes = [fact for country in pair if (fact := facts.object(relation, country))]
         if len(set(pair)) + len(figures) + len(attributes) < 6 or attributes[0].object == attributes[1].object:
             continue
         values = [number(fact.object) for fact in figures]
-        most = lot("most", measure, relation, one) % 2 == 0
+        most = hashed("most", measure, relation, one) % 2 == 0
         last = attributes[values.index(max(values) if most else min(values))]
         if min(values) >= 0 and min(values) * MARGIN < max(values) and not _tells(last):
             plan = Step(relation, False, Winner(measure, most, *map(Name, pair)))

@@ -9,7 +9,7 @@ from typing import Final
 
 from berrypick.corpora.builders.factbook.aliases import country_answers, fact_answers, leaks
 from berrypick.corpora.builders.factbook.candidates import Candidate, candidates
-from berrypick.corpora.builders.factbook.draw import lot
+from berrypick.corpora.builders.factbook.draw import hashed
 from berrypick.corpora.builders.factbook.facts import Fact, Facts
 from berrypick.corpora.builders.factbook.grammar import write_question
 from berrypick.corpora.builders.factbook.names import ABBREVIATIONS, fold
@@ -40,7 +40,7 @@ def compose(facts: Facts, entries: Sequence[Entry]) -> tuple[list[Question], lis
     choice = Choice({entry.name: country_answers(entry) for entry in entries})
     taken = [choice.take(made[kind], family, wanted) for kind, (family, wanted) in KINDS.items()]
     # Mixed, so that the first tasks of a split are of every family.
-    mixed = sorted(itertools.chain(*taken), key=lambda question: lot("order", question.text))
+    mixed = sorted(itertools.chain(*taken), key=lambda question: hashed("order", question.text))
     return mixed, _entities(choice.facts, entries)
 
 
@@ -63,16 +63,16 @@ class Choice:
         self._numbers: Counter[str] = Counter()
 
     def take(self, found: Sequence[Candidate], family: str, wanted: int) -> list[Question]:
-        """Take up to ``wanted`` candidates of a family, each group's by lot."""
+        """Take up to ``wanted`` candidates of a family, in the order of a hash."""
         groups: dict[tuple[str, ...], list[Candidate]] = {}
-        for candidate in sorted(found, key=lambda item: lot(item.kind, *item.group, *item.named, item.answer)):
+        for candidate in sorted(found, key=lambda item: hashed(item.kind, *item.group, *item.named, item.answer)):
             groups.setdefault(candidate.group, []).append(candidate)
         rounds = itertools.zip_longest(*(groups[key] for key in sorted(groups)))
         taken = (self._question(item, family) for row in rounds for item in row if item)
         return list(itertools.islice((question for question in taken if question), wanted))
 
     def _question(self, item: Candidate, family: str) -> Question | None:
-        text = write_question(item.plan, lot("wording", *item.group, *item.named))
+        text = write_question(item.plan, hashed("wording", *item.group, *item.named))
         country = family == "intersection"
         answer, names = (fold(item.answer), country), [(family, fold(name)) for name in dict.fromkeys(item.named)]
         full = self._answers[answer] >= (COUNTRY_CAP if country else ANSWER_CAP)
@@ -98,7 +98,7 @@ class Choice:
 
 def split_of(answer: str) -> str:
     """The split of all questions with an answer: no answer, and so no (answer, name) pair, is in two splits."""
-    place = lot("split", fold(answer)) % 100
+    place = hashed("split", fold(answer)) % 100
     return "train" if place < TRAIN else "dev" if place < DEV else "test"
 
 

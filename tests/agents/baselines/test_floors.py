@@ -81,7 +81,7 @@ def test_closed_book_takes_the_commonest_and_the_first_of_equals(monkeypatch: py
 
 
 def test_closed_book_never_knows_the_test_world():
-    """Full names belong to one split, so only years can be right by luck."""
+    """Full names belong to one split, so only years can be right by chance."""
     from berrypick.envs.search import SearchEnv
 
     episodes = [e for e, _ in rollout(ClosedBook(), lambda: SearchEnv("almanac-tiny", split="test"), range(20), 1, 0)]

@@ -32,7 +32,7 @@ def micro() -> Callable[..., MicroBatch]:
         others = {"weight": mask / mask.sum(), "reference": None, "entropy": torch.zeros_like(new)}
         others |= {name: tensor(fields.pop(name)) for name in ("weight", "reference", "entropy") if name in fields}
         marked = torch.as_tensor(fields.pop("selected", torch.zeros_like(new)), dtype=torch.bool)
-        chunk = torch.as_tensor(fields.pop("turn", torch.zeros_like(new)), dtype=torch.int64)
+        turn = torch.as_tensor(fields.pop("turn", torch.zeros_like(new)), dtype=torch.int64)
         numbers = {"count": int(mask.sum()), "positive": max(1, int(positive)), "state": {}} | fields
         return MicroBatch(
             logprobs=new,
@@ -40,7 +40,7 @@ def micro() -> Callable[..., MicroBatch]:
             advantage=each,
             mask=mask,
             selected=marked,
-            turn=chunk,
+            turn=turn,
             **others,
             **numbers,
         )

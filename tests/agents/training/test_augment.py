@@ -63,7 +63,7 @@ def test_one_refinement_joins_each_group_without_success():
     # Groups 0 and 2, questions 20 and 22 of the run; their rollouts are numbered on from the two that were played.
     assert stage.asked == [(20, 2), (20, 3), (22, 2), (22, 3)]
     assert stage.read == ["steps on old 0", "steps on old 1", "steps on old 4", "steps on old 5"]
-    # Kept: the success of group 0; of group 2 the one with the least lot, the first.
+    # Kept: the success of group 0; of group 2 the one with the least uniform, the first.
     assert found.traces == [*(f"old {place}" for place in range(6)), "new 1", "new 2"] == found.outcomes
     assert found.batch.group.tolist() == [0, 0, 1, 1, 2, 2, 0, 2]
     assert found.batch.reward.tolist() == [0, 0, 1, 0, 0, 0, 1, 0]

@@ -1,4 +1,4 @@
-"""The bank: what scripts do right, in the tokens of the policy, drawn alike and learnt in small steps."""
+"""The buffer: what scripts do right, in the tokens of the policy, drawn alike and learnt in small steps."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_scripts_are_drawn_alike_however_much_each_has():
 
 
 class Shelf:
-    """A learner that has one bank, and says how often it was asked."""
+    """A learner that has one buffer, and says how often it was asked."""
 
     def __init__(self) -> None:
         self.asked: list[tuple[int, int, int]] = []
@@ -56,14 +56,14 @@ class Shelf:
 
 
 def test_a_bank_is_collected_once_and_read_as_it_was_written(tmp_path: Path):
-    path, shelf = tmp_path / run_dir.BANK, Shelf()
+    path, shelf = tmp_path / run_dir.DEMONSTRATIONS, Shelf()
     for _ in range(2):
         found = demonstration_buffer.kept(path, shelf, 3, 20)  # type: ignore[arg-type]
         assert torch.equal(found.mask, made([1, 0, 1]).mask) and found.script.tolist() == [1, 0, 1]
         assert found.inputs["ids"].tolist() == [[0, 1], [2, 3], [4, 5]] and list(found.inputs) == ["ids"]
     assert shelf.asked == [(3, demonstration_buffer.FIRST, 20)]
     path.write_bytes(path.read_bytes()[:40])
-    with pytest.raises(Damaged, match=r"bank\.safetensors: not demonstrations .* it is then made again"):
+    with pytest.raises(Damaged, match=r"demonstrations\.safetensors: not demonstrations .* it is then made again"):
         demonstration_buffer.kept(path, shelf, 3, 20)  # type: ignore[arg-type]
 
 

@@ -18,7 +18,9 @@ from berrypick.records import Hit
 from berrypick.registry import UnknownName
 from berrypick.seeding import rng
 
-ALL = ("empty", "random", "shuffled", "stale", "dropout:0.5", "error:0.5", "latency:1")
+#: Arguments of those that take one.
+ARGUMENTS = {"dropout": "0.5", "error": "0.5", "latency": "1"}
+ALL = [f"{name}:{ARGUMENTS[name]}" if name in ARGUMENTS else name for name in FAULTS]
 QUERIES = ("Thornwell", "Quillport governed", "Northern Halvard Foundry", "the Lantern Poet", "Upper Harrowgate")
 HITS = [Hit(position, 9.0 - position) for position in range(4)]
 

@@ -16,10 +16,10 @@ from berrypick.errors import BadInput
 @pytest.fixture
 def batch(played) -> Batch:
     """Two episodes of two turns and one of one turn in a group; a group of one. Beyond an end stands anything."""
-    chunk = torch.tensor([[0, 0, 1, 1], [0, 1, 1, 9], [0, 0, 7, 7], [0, 1, 9, 9]])
+    turn = torch.tensor([[0, 0, 1, 1], [0, 1, 1, 9], [0, 0, 7, 7], [0, 1, 9, 9]])
     process = torch.tensor([[0.2, 0.2, 0.8, 0.8], [0.5, 0.4, 0.4, 5.0], [0.8, 0.8, 5.0, 5.0], [0.9, 0.1, 0.0, 0.0]])
     return played(
-        [1.0, 0.0, 0.0, 1.0], [0, 0, 0, 1], lengths=[4, 3, 2, 2], turn=chunk, extra={"process_reward": process}
+        [1.0, 0.0, 0.0, 1.0], [0, 0, 0, 1], lengths=[4, 3, 2, 2], turn=turn, extra={"process_reward": process}
     )
 
 

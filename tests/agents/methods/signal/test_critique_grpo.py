@@ -22,9 +22,9 @@ def test_groups_without_success_are_wanted_by_hand(played):
 
 def test_one_of_the_best_is_kept_by_hand(played):
     batch = played([0, 1, 1, 0, 0, 0], [0, 0, 0, 1, 1, 1])
-    lot = torch.tensor([0.1, 0.9, 0.3, 0.7, 0.2, 0.8])[:, None]
-    # Of group 0 the successes have lots .9 and .3; group 1 has none, its least lot is .2.
-    assert one_each(replace(batch, uniform=lot)).tolist() == [False, False, True, False, True, False]
+    uniform = torch.tensor([0.1, 0.9, 0.3, 0.7, 0.2, 0.8])[:, None]
+    # Of group 0 the successes have uniforms .9 and .3; group 1 has none, its least uniform is .2.
+    assert one_each(replace(batch, uniform=uniform)).tolist() == [False, False, True, False, True, False]
 
 
 @pytest.mark.parametrize("likely", [0.01, 0.1, 0.5, 0.99])

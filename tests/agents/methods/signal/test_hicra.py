@@ -18,8 +18,10 @@ PLANNING = torch.tensor([[1, 0, 1, 1], [0, 1, 0, 1]], dtype=torch.bool)
 @pytest.fixture
 def batch(played) -> Batch:
     """An episode of four tokens and one of two; the tokens beyond its end say what they like."""
-    lot = torch.tensor([[0.9, 0.1, 0.4, 0.2], [0.3, 0.8, 0.0, 0.0]])
-    return played([1.0, 0.0], [0, 0], lengths=[4, 2], planning=PLANNING, uniform=lot, extra={"strategic": ~PLANNING})
+    uniform = torch.tensor([[0.9, 0.1, 0.4, 0.2], [0.3, 0.8, 0.0, 0.0]])
+    return played(
+        [1.0, 0.0], [0, 0], lengths=[4, 2], planning=PLANNING, uniform=uniform, extra={"strategic": ~PLANNING}
+    )
 
 
 def test_by_hand(batch: Batch):
@@ -40,8 +42,8 @@ def test_grams_are_another_choice_of_tokens(batch: Batch):
     assert found.tolist() == [[1.0, 1.5, 1.0, 1.0], [-1.0, -2.0, 0.0, 0.0]]
 
 
-def test_the_control_takes_the_lowest_lots(batch: Batch):
-    # three of the first episode: lots .1, .2, .4; one of the second: .3, as the lots beyond its end do not count
+def test_the_control_takes_the_lowest_uniforms(batch: Batch):
+    # three of the first episode: uniforms 0.1, 0.2, 0.4; one of the second: 0.3, those beyond its end do not count
     found = make("hicra_random").credit(batch, torch.tensor([1.0, 1.0]))
     assert found[0].tolist() == pytest.approx([1.0, 1.2, 1.2, 1.2])
     assert found[1].tolist() == pytest.approx([1.2, 1.0, 0.0, 0.0])

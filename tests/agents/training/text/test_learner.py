@@ -131,12 +131,12 @@ def test_only_what_the_policy_wrote_is_masked(learner: TextLearner, played: Roll
     """The masked tokens of a turn say what the trace says was written; the others the prompt and what came back."""
     batch = played.batch
     for row, trace in enumerate(played.traces):
-        ids, mask, chunk = batch.inputs["ids"][row], batch.mask[row], batch.turn[row]
+        ids, mask, turn = batch.inputs["ids"][row], batch.mask[row], batch.turn[row]
         assert learner._script.opening(trace.prompt) == ids[: int(mask.int().argmax())].tolist()
         for number, turn in enumerate(trace.turns):
-            written = ids[mask & (chunk == number)].tolist()
+            written = ids[mask & (turn == number)].tolist()
             assert learner._script.text(written) == turn.raw
-        assert int(chunk[mask].max()) == len(trace.turns) - 1
+        assert int(turn[mask].max()) == len(trace.turns) - 1
 
 
 def test_what_the_environment_said_is_no_target(learner: TextLearner, played: RolloutBatch):
@@ -278,9 +278,9 @@ def test_reference_answers_stand_where_episodes_answer(start: TextLearner, answe
     batch, seen, found = answered.batch, set(), start.reference_answers(answered)
     logprobs, ranks = found["answer_logprobs"], found["answer_ranks"]
     for row, trace in enumerate(answered.traces):
-        ids, mask, chunk = (each[row].tolist() for each in (batch.inputs["ids"], batch.mask, batch.turn))
+        ids, mask, turns = (each[row].tolist() for each in (batch.inputs["ids"], batch.mask, batch.turn))
         answer = TOKENIZER(trace.question.answers[0]).input_ids
-        turn = [place for place in range(len(ids)) if mask[place] and chunk[place] == len(trace.turns) - 1]
+        turn = [place for place in range(len(ids)) if mask[place] and turns[place] == len(trace.turns) - 1]
         own = [place for place in turn if TOKEN_TYPES[batch.token_type[row, place]] == "answer"]
         opening = TOKENIZER("<answer>").input_ids
         if trace.terminated and own:

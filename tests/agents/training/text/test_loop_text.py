@@ -18,7 +18,7 @@ from berrypick.agents import make as make_agent
 from berrypick.agents.training import loop, run_dir
 from berrypick.agents.training.config import Config
 from berrypick.agents.training.text import ngrams, process_rewards
-from berrypick.agents.training.text.ngrams import Grams
+from berrypick.agents.training.text.ngrams import MinedNgrams
 from berrypick.agents.treesearch import critics
 from berrypick.agents.treesearch.critics import Critics, Head
 from berrypick.agents.treesearch.features import NAMES
@@ -130,7 +130,7 @@ def test_grams_are_mined_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     with pytest.raises(Killed):
         loop.train(msgspec.structs.replace(CONFIG, method=method), tmp_path, kill)
     path = tmp_path / run_dir.GRAMS
-    found = io.decode(path.read_bytes(), msgspec.json.Decoder(Grams), path)
+    found = io.decode(path.read_bytes(), msgspec.json.Decoder(MinedNgrams), path)
     assert found.grams and found.episodes == 96 and 2 <= found.right <= 96 and found.tokens > 96
     monkeypatch.delattr(ngrams, "collect")
     trained(tmp_path, method=method)

@@ -1,10 +1,10 @@
-"""Strategic grams: mined by hand, and what may not be in one."""
+"""Strategic n-grams: mined by hand, and what may not be in one."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from berrypick.agents.training.text.ngrams import Grams, encode, mine, said, some, within
+from berrypick.agents.training.text.ngrams import MinedNgrams, encode, mine, said, some, within
 from berrypick.agents.training.text.planning import Word
 
 
@@ -67,7 +67,7 @@ def test_every_occurrence_counts():
 
 def test_the_same_episodes_give_the_same_bytes():
     episodes = [[phrase("look for where it was"), phrase("open the page of it")] for _ in range(3)]
-    once, again = (encode(Grams(mine(each), 3, 3, 9)) for each in (episodes, list(reversed(episodes))))
+    once, again = (encode(MinedNgrams(mine(each), 3, 3, 9)) for each in (episodes, list(reversed(episodes))))
     assert once == again
 
 

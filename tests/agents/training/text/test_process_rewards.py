@@ -18,11 +18,11 @@ HEAD = Head(tuple(10.0 * (name == "turns") for name in NAMES), 0.0)
 JUDGE = Critics(HEAD, HEAD, HEAD, NAMES, 1, 1)
 
 
-def batch_of(reward: list[float], mask: list[list[int]], chunk: list[list[int]]) -> Batch:
+def batch_of(reward: list[float], mask: list[list[int]], turn: list[list[int]]) -> Batch:
     zeros = torch.zeros(len(reward), len(mask[0]))
     return Batch(
         torch.tensor(reward), torch.zeros(len(reward)).long(), torch.zeros(len(reward)).long(),
-        torch.tensor(mask).bool(), zeros, zeros, zeros.long(), torch.tensor(chunk), zeros.bool(), zeros,
+        torch.tensor(mask).bool(), zeros, zeros, zeros.long(), torch.tensor(turn), zeros.bool(), zeros,
     )  # fmt: skip
 
 

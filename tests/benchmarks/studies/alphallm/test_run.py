@@ -38,7 +38,7 @@ def test_every_check_is_made(out: Path):
         and set(found.judged) == {"value", "process", "process, prefixes alone", "outcome", "sum"}
         and found.tokens_critics > 64
     )
-    assert set(found.ranking.right) == {"sum", "value", "process", "outcome", "lot", "oracle"}
+    assert set(found.ranking.right) == {"sum", "value", "process", "outcome", "random", "oracle"}
     assert set(found.search.right) == {"tree", "plain"} and found.greedy is not None
     assert set(found.greedy.right) == {"tree", "plain", "start"}
     assert set(found.ways) == {"start", "tree", "plain"} and set(found.ways_lost) == {"tree", "plain"}

@@ -137,13 +137,13 @@ def test_where_nothing_is_wrong_there_is_nothing_to_say():
     assert kind.solved.value is None and kind.tokens is None and kind.more[PLAIN].value is None
 
 
-def test_many_questions_are_played_in_lots_of_about_one_size():
+def test_many_questions_are_played_in_batches_of_about_one_size():
     names = {f"q{number}": "1" for number in range(13)}
     reports: list[str] = []
     stage, sizes = Stage(names, {}), Sizes(13, 1, 7)
     assert tried(stage, sizes, reports.append).questions == 13
     assert stage.played == [(FIRST, 7), (FIRST + 7, 6)]
-    assert reports == ["dev: first attempts", "dev: plain", "dev: steps", "dev: empty"] * 2 and sizes.lots == 2
+    assert reports == ["dev: first attempts", "dev: plain", "dev: steps", "dev: empty"] * 2 and sizes.batches == 2
 
 
 def test_a_policy_that_knows_nothing_is_measured_twice_alike(monkeypatch: pytest.MonkeyPatch):

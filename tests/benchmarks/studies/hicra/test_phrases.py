@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from berrypick import io
-from berrypick.agents.training.text.ngrams import Grams, encode
+from berrypick.agents.training.text.ngrams import MinedNgrams, encode
 from berrypick.benchmarks import result, run
 from berrypick.benchmarks.studies.hicra import phrases
 from berrypick.benchmarks.studies.hicra.phrases import entropy, measure
@@ -71,7 +71,7 @@ def swept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     config.claim(plan, out)
     for number, trial in enumerate(plan.trials):
         run.run(["mixture"], "phrased", number, out / trial.place / config.EVALUATION)
-    mined = encode(Grams(GRAMS, 4, 4, 100))
+    mined = encode(MinedNgrams(GRAMS, 4, 4, 100))
     io.write_bytes(out / plan.trials[-1].place / config.TRAINING / "grams.json", mined)
     yield out
     del SUITES._rows["phrased"], SUITES._help["phrased"]
