@@ -99,12 +99,12 @@ def _choices(question: str) -> tuple[Name, ...]:
 
 def _chain(low: str, kind: str) -> tuple[str, ...]:
     """The roles to follow from a name; the last one is what is asked where a person is."""
-    for kin, roles in KIN.items():
+    for kin, both in KIN.items():
         if re.search(rf"\b{kin}\b", low):
-            return roles
+            return both
     places = sorted((found.start(), role) for role in ROLES if (found := re.search(rf"\b{role}s?\b", low)))
     # "the father of the director of X": what stands last is followed first.
-    roles = tuple(role for _, role in reversed(places))
+    roles: tuple[str, ...] = tuple(role for _, role in reversed(places))
     if "'s " in low and len(roles) == 2 and low.find("'s ") < places[0][0]:
         roles = roles[::-1]
     return roles[:2]

@@ -61,7 +61,8 @@ def value(kind: str, pages: Sequence[Passage], asked: Asked) -> str:
     """What pages say of the kind of thing that is asked; "" for nothing."""
     if kind in ("nationality", "country"):
         return reading.country(pages)[0]
-    return _READERS.get(kind, lambda pages, asked: reading.name(pages, asked.words, asked.text))(pages, asked)
+    read = _READERS.get(kind)
+    return read(pages, asked) if read else reading.name(pages, asked.words, asked.text)
 
 
 _READERS: Final[dict[str, Callable[[Sequence[Passage], Asked], str]]] = {
