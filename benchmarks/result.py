@@ -42,6 +42,8 @@ class Config(Record):
             reused. Results are compared by ``contract``, never by these.
         contract: versions of suite, protocol and scorer.
         smoke_test: whether the cells have other numbers of questions or rollouts than the suite's.
+        frozen: label of a cell that refuses a dominant move -> the (tool, form) of another agent that is refused
+            instead, None for none.
     """
 
     schema: int
@@ -53,6 +55,7 @@ class Config(Record):
     sources: dict[str, str]
     contract: Contract = Contract()
     smoke_test: bool = False
+    frozen: dict[str, tuple[str, str] | None] = msgspec.field(default_factory=dict)
 
 
 class CellResult(Record):
@@ -159,6 +162,8 @@ class Result(Record):
             return "a run on one corpus alone, which is no suite of the board, so it cannot be submitted"
         if self.config.smoke_test:
             return "a smoke test: other numbers of questions or rollouts than the suite has, so it cannot be submitted"
+        if self.config.frozen:
+            return "a run without the dominant move of another agent, so it cannot be submitted"
         return ""
 
 

@@ -56,6 +56,8 @@ class Job(NamedTuple):
         """What is played, with what was measured in the plain cell filled in, which must be finished by then."""
         if not self.cell.waits:
             return self.cell
+        if self.config.frozen:
+            return dominant_move.refuse(self.cell, self.config.frozen[self.cell.label])
         plain = self._replace(number=dominant_move.plain_of(self.config.cells, self.cell))
         return dominant_move.without_dominant_move(self.cell, result.unpack(plain.file, CellRun).tasks)
 
@@ -70,6 +72,7 @@ def run(
     salt: str = "",
     questions: int | None = None,
     rollouts: int | None = None,
+    dominant_move_of: Path | None = None,
     jobs: int = 1,
     overwrite: bool = False,
     start_progress: StartProgress = lambda total: lambda done: None,
@@ -87,6 +90,7 @@ def run(
         salt: digest of a salt in use (``corpora.salted``): play in its worlds instead of everybody's.
         questions: asked in each cell, None for as many as the suite has; a run with another number is a smoke test.
         rollouts: of each question, None for as many as the suite has; likewise.
+        dominant_move_of: folder of another agent's run, whose dominant moves are refused instead of one's own.
         jobs: processes; with more than one, a script must guard its main module as ``multiprocessing`` asks.
         overwrite: where a folder holds a run of another configuration, remove that run.
         start_progress: called once with the number of steps; what it returns is called after each.
@@ -104,7 +108,7 @@ def run(
     if jobs < 1:
         raise BadInput(f"must be at least 1, got {jobs}", field="jobs")
     begun, clock = datetime.now(UTC), time.perf_counter()
-    configs = [configure(name, suite, seed, protocol, salt, questions, rollouts) for name in names]
+    configs = [configure(name, suite, seed, protocol, salt, questions, rollouts, dominant_move_of) for name in names]
     folders = [out] if len(names) == 1 else [out / folder_name(name) for name in names]
     for config, folder in zip(configs, folders, strict=True):
         claim(folder, config, overwrite)
@@ -175,6 +179,10 @@ def _finish(config: Config, folder: Path, times: dict[str, str | float]) -> None
         source = found.provenance
         source = replace(source, command=f"{source.command} --salt FILE-WITH-HASH-{salt:.16}")
         found = replace(found, provenance=source)
+    if config.frozen:
+        source = found.provenance
+        source = replace(source, command=f"{source.command} --dominant-move-of RUN-OF-ANOTHER-AGENT")
+        found = replace(found, provenance=source)
     result.write(
         folder,
         found,
@@ -209,6 +217,7 @@ def configure(
     salt: str = "",
     questions: int | None = None,
     rollouts: int | None = None,
+    dominant_move_of: Path | None = None,
 ) -> Config:
     """Resolve what a run's numbers depend on, checking the names and the numbers."""
     suite_cells = cells_of(suite, protocol)
@@ -230,6 +239,7 @@ def configure(
         | {name: value for name, value in (("weights", weights), ("salt", salt)) if value},
         contract=contract(suite),
         smoke_test=played != suite_cells,
+        frozen=dominant_move.freeze(played, dominant_move_of) if dominant_move_of else {},
     )
 
 

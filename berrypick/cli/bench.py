@@ -45,6 +45,9 @@ def bench(
     ] = None,
     questions: Annotated[int | None, tyro.conf.arg(metavar="INT", help_behavior_hint=SUITE_HINT)] = None,
     rollouts: Annotated[int | None, tyro.conf.arg(metavar="INT", help_behavior_hint=SUITE_HINT)] = None,
+    dominant_move_of: Annotated[
+        Path | None, tyro.conf.arg(metavar="RUN", help_behavior_hint="(default: each agent's own)")
+    ] = None,
     out: Annotated[Path | None, tyro.conf.arg(metavar="PATH", help_behavior_hint=OUT_HINT)] = None,
     jobs: Annotated[int | None, tyro.conf.arg(metavar="INT", help_behavior_hint="(default: number of cores)")] = None,
     overwrite: bool = False,
@@ -61,6 +64,8 @@ def bench(
         salt: file of a private salt: play in worlds drawn from it, which nobody has seen; the result holds its hash.
         questions: ask so many in each cell: a smoke test, which cannot be submitted.
         rollouts: play each question so often: likewise a smoke test.
+        dominant_move_of: run of another agent: refuse its dominant move where the suite refuses one, so that agents are
+            compared under the same knock-out; the result cannot be submitted.
         out: folder for the run; with several agents, each gets a folder in it.
         jobs: processes.
         overwrite: replace a run of another configuration that the folder holds.
@@ -86,6 +91,7 @@ def bench(
             salt=drawn_from,
             questions=questions,
             rollouts=rollouts,
+            dominant_move_of=dominant_move_of,
             jobs=processes,
             overwrite=overwrite,
             start_progress=start_progress,

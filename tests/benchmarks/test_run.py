@@ -384,3 +384,23 @@ def test_episodes_are_json_lines_in_order(mixture: Path):
     keys = [(row["cell"], row["question_id"], row["rollout"]) for row in map(json.loads, lines)]
     assert keys == sorted(keys)
     assert [sum(key[0] == cell for key in keys) for cell in (0, 1)] == [4 * 3, 4 * 2]
+
+
+def test_the_dominant_move_of_another_agent_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """dense-first searches whole questions with dense; names-only lives on another move, and keeps it here."""
+    cell = Cell("berrypick/Search-v0", "almanac-tiny", worlds=1, tasks=8, rollouts=2)
+    monkeypatch.setitem(SUITES._rows, "pair", (cell, msgspec.structs.replace(cell, knockouts=("no_favourite",))))
+    monkeypatch.setitem(SUITES._help, "pair", "for tests")
+    (first,) = run.run(["scripted:dense-first"], "pair", 0, tmp_path / "first")
+    refused = result.read(first).cells[1].setup["knockouts"]
+    (own,) = run.run(["scripted:names-only"], "pair", 0, tmp_path / "own")
+    (frozen,) = run.run(["scripted:names-only"], "pair", 0, tmp_path / "frozen", dominant_move_of=first)
+    found = result.read(frozen)
+    assert found.cells[1].setup["knockouts"] == refused != result.read(own).cells[1].setup["knockouts"]
+    assert found.metrics["EM_no_favourite"].value == found.cells[0].metrics["EM"].value
+    assert "dominant move of another agent" in found.barred and not result.read(own).barred
+    assert found.provenance.command.endswith("--dominant-move-of RUN-OF-ANOTHER-AGENT")
+    with pytest.raises(BadInput, match="differs in: frozen"):
+        run.run(["scripted:names-only"], "pair", 0, frozen)
+    with pytest.raises(BadInput, match="no cell of this suite refuses a dominant move"):
+        run.run(["scripted:names-only"], "quick", 0, tmp_path / "quick", dominant_move_of=first)

@@ -63,6 +63,8 @@ class Track(Record):
         suite: what the final policies and the start are evaluated with, a row of ``SUITES``.
         seeds: of tasks, sampling and updates; and of the sampling of the evaluation.
         overrides: method -> fields in which its runs differ.
+        dominant_move: whose dominant move is refused where the suite refuses one: each policy's ``own``, or that of the
+            ``start`` in all arms.
     """
 
     name: str
@@ -72,6 +74,7 @@ class Track(Record):
     later: tuple[str, ...] = ()
     seeds: tuple[Seed, ...] = (0,)
     overrides: dict[str, dict[str, Any]] = msgspec.field(default_factory=dict)
+    dominant_move: Literal["own", "start"] = "own"
 
 
 class Sweep(Record):
@@ -107,6 +110,7 @@ class Trial(Record):
         start: the policy that training starts from.
         config: of the training run; None for the start.
         weights: hash of the start's, as one that was made anew is another one; "" for a model of the hub.
+        dominant_move: see ``Track``.
     """
 
     track: str
@@ -117,12 +121,18 @@ class Trial(Record):
     start: str
     config: Config | None
     weights: str = ""
+    dominant_move: Literal["own", "start"] = "own"
 
     @property
     def place(self) -> Path:
         """Where it is kept, below the folder of the sweep."""
         below = f"seed-{self.seed}" if self.config else ""
         return Path(self.track, folder_name(self.method), below)
+
+    @property
+    def frozen_from(self) -> Path | None:
+        """Folder of the trial of the start, below that of the sweep, where its dominant move is refused here."""
+        return Path(self.track, START) if self.config and self.dominant_move == "start" else None
 
     @property
     def label(self) -> str:
@@ -216,7 +226,7 @@ def _trial(track: Track, method: str, seed: int, config: Config) -> Trial:
     from berrypick.agents.training import tracks as training_tracks
 
     kind = training_tracks.track_of(config.env).agent
-    return Trial(track.name, method, seed, track.suite, kind, config.start, config)
+    return Trial(track.name, method, seed, track.suite, kind, config.start, config, dominant_move=track.dominant_move)
 
 
 def claim(plan: Plan, out: Path) -> None:

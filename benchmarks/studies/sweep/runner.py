@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -43,16 +44,16 @@ def _train(config: Config, out: Path, on_step: Step) -> None:
     loop.train(config, out, on_step)
 
 
-def _evaluate(agent: str, suite: str, seed: int, out: Path) -> None:
+def _evaluate(agent: str, suite: str, seed: int, out: Path, dominant_move_of: Path | None = None) -> None:
     # An evaluation that was cut off under other sources is begun anew; one that is whole is not asked for again.
-    bench.run([agent], suite, seed, out, overwrite=True)
+    bench.run([agent], suite, seed, out, dominant_move_of=dominant_move_of, overwrite=True)
 
 
 class Work(NamedTuple):
     """What a trial does; functions of a module, as another process calls them."""
 
     train: Callable[[Config, Path, Step], None] = _train
-    evaluate: Callable[[str, str, int, Path], None] = _evaluate
+    evaluate: Callable[..., None] = _evaluate
 
 
 def run(
@@ -149,10 +150,20 @@ def _work(trial: Trial, out: Path, work: Work, mouth: Connection) -> None:
             if trial.config is not None:
                 work.train(trial.config, place / TRAINING, _Signs(trial, place, mouth))
                 policy = str(place / TRAINING / run_dir.POLICY)
-            work.evaluate(f"{trial.kind}:{policy}", trial.suite, trial.seed, place / EVALUATION)
+            frozen = {} if trial.frozen_from is None else {"dominant_move_of": _evaluated(out / trial.frozen_from)}
+            work.evaluate(f"{trial.kind}:{policy}", trial.suite, trial.seed, place / EVALUATION, **frozen)
     except Exception:
         io.write_bytes(place / ERROR, traceback.format_exc().encode())
         raise SystemExit(1) from None
+
+
+def _evaluated(start: Path) -> Path:
+    """Wait until the start of a track is evaluated, and return the folder of its evaluation; BadInput if it failed."""
+    while not (start / EVALUATION / RESULT).is_file():
+        if (start / ERROR).is_file():
+            raise BadInput("failed, and its dominant move is refused here; give the command again", file=start / ERROR)
+        time.sleep(1.0)
+    return start / EVALUATION
 
 
 def _end_with_parent() -> None:

@@ -193,3 +193,17 @@ def test_shipped_sweeps_are_what_the_issue_asks_for():
         "collapse-brief",
         "collapse-even-brief",
     }
+
+
+def test_the_dominant_move_of_the_start_is_refused_in_all_trained_arms(tmp_path: Path):
+    text = """
+        [[tracks]]
+        name = "text"
+        methods = ["grpo"]
+        dominant_move = "start"
+        training = {env = "berrypick/AlmanacDiscrete-v0", steps = 1}
+    """
+    (tmp_path / "sweep.toml").write_text(text)
+    start, grpo = config.read(tmp_path / "sweep.toml").trials
+    assert start.frozen_from is None and grpo.frozen_from == Path("text", "start")
+    assert config.read(tmp_path / "sweep.toml").trials[0].place == grpo.frozen_from
