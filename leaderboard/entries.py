@@ -72,11 +72,17 @@ def read(path: Path) -> Entry:
     Raises:
         Rejected: it is missing, malformed, of another schema, or of another name than its folder.
     """
+    return read_hashed(path)[0]
+
+
+def read_hashed(path: Path) -> tuple[Entry, str]:
+    """Read the entry of a submission as ``read``, and the sha256 of the bytes that it was read from."""
     file = path / schema.ENTRY
-    entry = decode(untrusted.read_small(file, schema.ENTRY_LIMIT), file)
+    data = untrusted.read_small(file, schema.ENTRY_LIMIT)
+    entry = decode(data, file)
     if entry.name != path.resolve().name:
         raise Rejected(f"is {entry.name!r}, but the folder is {plain(path.resolve().name)!r}", file=file, field="name")
-    return entry
+    return entry, hashlib.sha256(data).hexdigest()
 
 
 def read_tiers(file: Path, found: Mapping[str, Entry]) -> dict[str, Grant]:

@@ -121,17 +121,19 @@ def _is_there(path: Path) -> bool:
     return path.exists() or path.is_symlink()
 
 
-def read(file: Path, most: int) -> Iterator[Line]:
+def read(file: Path, most: int, digest: str = "") -> Iterator[Line]:
     """Read episodes that a stranger wrote, one by one.
 
     Args:
         file: of either schema, told by its name.
         most: bytes of all lines, at most.
+        digest: sha256 that the file must have, "" for any.
 
     Raises:
-        Rejected: a limit is passed, or a line is no episode; names file, line and field.
+        Rejected: a limit is passed, a line is no episode, or, after the last line, the file has another hash; names
+            file, line and field.
     """
-    for number, line in untrusted.lines(file, LINE_LIMIT, most):
+    for number, line in untrusted.lines(file, LINE_LIMIT, most, digest):
         if file.name == OLD_EPISODES:
             old = untrusted.strict(line, _OLD_DECODER, file, number)
             yield Line(file, number, pack(old, old.seed), old)

@@ -17,7 +17,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final, NoReturn, TypeVar
+from typing import Any, Final, NoReturn, Protocol, TypeVar
 
 import msgspec
 
@@ -135,13 +135,31 @@ class _Xz:
         return self._expander.decompress(packed, most)
 
 
+class _Source(Protocol):
+    """Where packed bytes come from."""
+
+    def read(self, size: int, /) -> bytes: ...
+
+
+class _Hashed:
+    """The bytes of a file, hashed as they are read."""
+
+    def __init__(self, file: _Source) -> None:
+        self._file, self.digest = file, hashlib.sha256()
+
+    def read(self, size: int, /) -> bytes:
+        data = self._file.read(size)
+        self.digest.update(data)
+        return data
+
+
 class _Expanded(io.RawIOBase):
     """The expanded bytes of a file of one member or stream, which ends where the file does.
 
     ``gzip`` and ``lzma`` read on behind it: further members, and zeros one by one, however many there are.
     """
 
-    def __init__(self, file: io.BufferedReader, expander: _Gzip | _Xz) -> None:
+    def __init__(self, file: _Source, expander: _Gzip | _Xz) -> None:
         self._file, self._expander = file, expander
 
     def readable(self) -> bool:
@@ -161,26 +179,31 @@ class _Expanded(io.RawIOBase):
         return len(data)
 
 
-def lines(path: Path, longest: int, most: int) -> Iterator[tuple[int, bytes]]:
+def lines(path: Path, longest: int, most: int, digest: str = "") -> Iterator[tuple[int, bytes]]:
     """Yield the lines of a gzip or xz file with their numbers, counting from 1.
 
     Args:
         path: the file; one whose name ends in ``.xz`` is an xz file.
         longest: bytes of a line, at most.
         most: bytes of all lines, at most.
+        digest: sha256 that the file must have, "" for any. It is of the very bytes that the lines come from: a file
+            that was hashed before may be another one by now.
 
     Raises:
-        Rejected: it is no whole file of its kind, or a limit is passed; no more than the limit is held in memory.
+        Rejected: it is no whole file of its kind, a limit is passed, or, after the last line, it has another hash; no
+            more than the limit is held in memory.
     """
     read = number = 0
     kind, expander = ("xz", _Xz()) if path.suffix == ".xz" else ("gzip", _Gzip())
-    with opened(path) as raw, io.BufferedReader(_Expanded(raw, expander)) as file:
+    with opened(path) as raw, io.BufferedReader(_Expanded(source := _Hashed(raw), expander)) as file:
         while True:
             try:
                 line = file.readline(longest + 1)
             except (EOFError, zlib.error, lzma.LZMAError) as error:
                 raise Rejected(f"not a whole {kind} file ({error})", file=path, line=number + 1) from error
             if not line:
+                if digest and source.digest.hexdigest() != digest:
+                    raise Rejected(f"changed while it was read: its sha256 is not {digest:.12} any more", file=path)
                 return
             number, read = number + 1, read + len(line)
             if len(line) > longest:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+import unicodedata
 from collections.abc import Sequence
 from typing import Final
 
@@ -28,7 +29,7 @@ versions or fingerprints: numbers of one cannot be compared with those of anothe
 """
 NOTHING: Final = "\nNo submissions yet: `berrypick submit` makes one ([RULES.md](RULES.md)).\n"
 #: A spreadsheet would run a cell that begins with one of these.
-_FORMULA: Final = ("=", "+", "-", "@", "\t")
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
 def readme(groups: Sequence[Group]) -> str:
@@ -113,7 +114,12 @@ def _who(group: Group, row: BoardRow) -> list[str]:
     entry = row.entry
     words = (group.key, entry.suite, entry.protocol, entry.name, entry.agent)
     marks = ("yes" if row.anchor else "", "yes" if entry.name in group.front else "", row.tier)
-    return [f"'{word}" if word.startswith(_FORMULA) else word for word in (*words, *marks)]
+    return [f"'{word}" if _is_formula(word) else word for word in (*words, *marks)]
+
+
+def _is_formula(word: str) -> bool:
+    """Whether a spreadsheet may take a text for a formula: full-width marks and blanks in front are read as well."""
+    return unicodedata.normalize("NFKC", word).lstrip(" ").startswith(_FORMULA)
 
 
 def _numbers(row: BoardRow) -> list[str]:

@@ -8,7 +8,9 @@ goes on: what this source code has verified already stands in a file outside of 
 from __future__ import annotations
 
 import hashlib
+import os
 import resource
+import subprocess
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -66,6 +68,7 @@ def verify_all(folder: Path = FOLDER, progress: Path = Path("runs/verify"), jobs
                 rejected.append(verdict.problems[0])
                 _CONSOLE.print(f"{path.name}: rejected: {verdict.problems[0]}", markup=False, soft_wrap=True)
                 continue
+            digest = verdict.entry  # of what was verified, whatever the file holds by now
             seconds = time.perf_counter() - begun
             _CONSOLE.print(_said(path.name, verdict, seconds), markup=False, soft_wrap=True)
         found[path.name] = digest
@@ -73,6 +76,44 @@ def verify_all(folder: Path = FOLDER, progress: Path = Path("runs/verify"), jobs
     write(folder, found)
     if rejected:
         raise BadInput(f"{len(rejected)} submissions were rejected: {'; '.join(rejected)}", file=folder)
+
+
+def list_at(base: str, repository: Path) -> dict[str, str]:
+    """Read ``verified.json`` as it stood at a commit, nothing where it was not there.
+
+    Args:
+        base: the commit.
+        repository: folder of the repository.
+    """
+    command = ["git", "-C", str(repository), "show", f"{base}:{FOLDER.name}/{VERIFIED}"]
+    shown = subprocess.run(command, capture_output=True, check=False)
+    return untrusted.strict(shown.stdout, _DECODER, FOLDER / VERIFIED) if shown.returncode == 0 else {}
+
+
+def base_of(repository: Path) -> str | None:
+    """The commit that a change is held against; None outside of a repository, or of one with its whole history.
+
+    ``BERRYPICK_BASE`` names it; else it is where the branch left ``origin/main``, and on ``origin/main`` itself the
+    commit before.
+    """
+    if named := os.environ.get("BERRYPICK_BASE"):
+        return named
+
+    def git(*words: str) -> str:
+        done = subprocess.run(["git", "-C", str(repository), *words], capture_output=True, text=True, check=False)
+        return done.stdout.strip() if done.returncode == 0 else ""
+
+    left, here = git("merge-base", "HEAD", "origin/main"), git("rev-parse", "HEAD")
+    return left if left and left != here else git("rev-parse", "--verify", "--quiet", "HEAD^") or None
+
+
+def new_since(known: Mapping[str, str], folder: Path = FOLDER) -> list[str]:
+    """Name the submissions whose entry is not one that a list knew: those that a change brings have to be replayed.
+
+    The list must be that of before the change. What a change itself enters in the list vouches for nothing.
+    """
+    there = sorted(path for path in (folder / "submissions").iterdir() if (path / schema.ENTRY).is_file())
+    return [path.name for path in there if known.get(path.name) != io.sha256(path / schema.ENTRY)]
 
 
 def _said(name: str, verdict: submission.Verdict, seconds: float) -> str:

@@ -32,6 +32,7 @@ class Verdict(NamedTuple):
         drifted: steps with a dense list in another order than here.
         notes: what a reader should know of its numbers; nothing is wrong with them.
         here: the entry that this machine would write; None where there was nothing to compute it from.
+        entry: sha256 of the bytes of ``entry.json`` that were verified, "" where they could not be read.
     """
 
     path: Path
@@ -40,6 +41,7 @@ class Verdict(NamedTuple):
     drifted: int = 0
     notes: tuple[str, ...] = ()
     here: Entry | None = None
+    entry: str = ""
 
 
 def find(paths: Sequence[Path]) -> list[Path]:
@@ -75,23 +77,25 @@ def verify(
         start_progress: called once with the number of steps; what it returns is called after each.
         restamp: makes the entry that is verified from the one that was read.
     """
+    digest = ""
     try:
         _check_folder(path)
-        entry = entries.read(path)
+        entry, digest = entries.read_hashed(path)
         plan = _plan(path, entry)
         entry = restamp(entry, plan)
         if problems := _stated(path, entry, plan):
-            return Verdict(path, few(problems))
+            return Verdict(path, few(problems), entry=digest)
         scored, is_same = _scored(path, entry, plan, jobs, start_progress)
     except Rejected as error:
-        return Verdict(path, (str(error),))
+        return Verdict(path, (str(error),), entry=digest)
     if scored.problems:
-        return Verdict(path, few(scored.problems), scored.episodes, scored.drifted)
+        return Verdict(path, few(scored.problems), scored.episodes, scored.drifted, entry=digest)
     here = entries.describe(entry.name, entry.agent, plan, entry.unread, entry.about, scored)
     allowance = Allowance(tuple(cell.moved for cell in scored.cells), is_same)
     found = [*differences(entry, here, allowance), *_other_questions(entry, plan)]
     problems = [f"{path / schema.ENTRY}, {problem}" for problem in found]
-    return Verdict(path, few(problems), scored.episodes, scored.drifted, (*scored.notes, *unstated(entry, here)), here)
+    notes = (*scored.notes, *unstated(entry, here))
+    return Verdict(path, few(problems), scored.episodes, scored.drifted, notes, here, digest)
 
 
 def _scored(path: Path, entry: Entry, plan: Plan, jobs: int, start_progress: StartProgress) -> tuple[Score, bool]:
@@ -101,7 +105,7 @@ def _scored(path: Path, entry: Entry, plan: Plan, jobs: int, start_progress: Sta
             plan, entry.agent, entry.seeds, entry.unread, entry.digests, jobs=jobs, start_progress=start_progress
         )
         return again.score, again.digests == entry.digests
-    lines = recorded.read(recorded.file_of(path), _most(plan, entry))
+    lines = recorded.read(recorded.file_of(path), _most(plan, entry), entry.episodes)
     return replayed(plan, lines, entry.seeds, entry.unread, jobs=jobs, start_progress=start_progress).score(), True
 
 

@@ -200,6 +200,14 @@ def test_foreign_text_stays_text_in_markdown_and_spreadsheets(made: BoardRow):
     assert next(csv.DictReader(io.StringIO(tables.table_csv(groups))))["agent"] == "'=1+1|<script>"
 
 
+@pytest.mark.parametrize(
+    "start", ["=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20", " =", "\u3000\uff1d", "\ufe62"]
+)
+def test_nothing_in_the_csv_is_a_formula(start: str):
+    """Spreadsheets read full-width and small marks as the plain ones."""
+    assert tables._is_formula(f"{start}1+1") and not tables._is_formula("names=only")
+
+
 def test_an_entry_that_claims_no_seeds_is_shown(forged: Forged):
     forged.entry["seeds"] = []
     forged.save()

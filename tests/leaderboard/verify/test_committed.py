@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,53 @@ def check(path: Path) -> None:
 def test_a_committed_submission_is_verified(name: str, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(corpora, "added", list)  # ``real`` is committed as it is where nobody added a corpus
     check(SUBMISSIONS / name)
+
+
+def test_what_a_change_brings_is_replayed_whatever_its_size(monkeypatch: pytest.MonkeyPatch):
+    """Held against the list as it stood before the change: what a change enters in the list vouches for nothing."""
+    root = SUBMISSIONS.parents[1]
+    base = verify_all.base_of(root)
+    if base is None:
+        pytest.skip("no repository with a history here")
+    monkeypatch.setattr(corpora, "added", list)
+    private = "was played in worlds of the private salt"
+    for name in verify_all.new_since(verify_all.list_at(base, root), SUBMISSIONS.parent):
+        try:
+            check(SUBMISSIONS / name)
+        except pytest.skip.Exception as passed:
+            assert private in str(passed)
+
+
+def test_a_row_that_comes_with_its_own_entry_in_the_list_is_new_all_the_same(forged: Forged, tmp_path: Path):
+    """One change that adds a forged row and its line in verified.json; the list of before knows neither."""
+    folder = forged.path.parents[1]
+    forged.entry["metrics"]["EM"]["value"] = 0.99
+    forged.save()
+    verify_all.write(folder, {"honest": io.sha256(forged.path / schema.ENTRY)})
+    assert verify_all.new_since(verify_all.read(folder), folder) == [], "by its own list it is verified"
+    assert verify_all.new_since({}, folder) == ["honest"], "by the list of before the change it is not"
+    with pytest.raises(AssertionError, match=r"metrics.EM"):
+        check(forged.path)
+
+
+def test_the_list_of_a_commit_is_read_from_the_repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    def git(*words: str) -> None:
+        identity = ("-c", "user.name=x", "-c", "user.email=x@example.org")
+        subprocess.run(["git", *identity, *words], cwd=tmp_path, check=True, capture_output=True)
+
+    monkeypatch.delenv("BERRYPICK_BASE", raising=False)
+    assert verify_all.base_of(tmp_path) is None
+    git("init", "-q")
+    (tmp_path / "leaderboard").mkdir()
+    for digest in ("0" * 64, "1" * 64):
+        verify_all.write(tmp_path / "leaderboard", {"row": digest})
+        git("add", "-A")
+        git("commit", "-qm", digest[:1])
+    base = verify_all.base_of(tmp_path)
+    assert base is not None and verify_all.list_at(base, tmp_path) == {"row": "0" * 64}
+    assert verify_all.list_at("nowhere", tmp_path) == {}
+    monkeypatch.setenv("BERRYPICK_BASE", "HEAD")
+    assert verify_all.list_at(verify_all.base_of(tmp_path) or "", tmp_path) == {"row": "1" * 64}
 
 
 @pytest.mark.slow

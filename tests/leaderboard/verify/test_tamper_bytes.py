@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import json
 import os
 import shutil
@@ -12,6 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from berrypick.leaderboard import entries, untrusted
+from berrypick.leaderboard.verify import submission
 
 #: Episodes of the submission.
 ALL = 3 * 3 * 4 * 3
@@ -30,6 +34,44 @@ def refuse_bytes(forged: Forged, packed: bytes) -> str:
     (problem,) = forged.problems()
     assert "episodes.jsonl.gz, line" in problem
     return str(problem)
+
+
+@pytest.mark.parametrize("kind", ["forged", "packed"])
+def test_episodes_that_are_exchanged_once_they_were_hashed(
+    kind: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+):
+    """Somebody who writes into the folder while it is verified: what is replayed must be what was hashed."""
+    made = request.getfixturevalue(kind)
+    honest, hashed = made.file.read_bytes(), untrusted.sha256
+    line = made.lines[-1]
+    if kind == "packed":
+        line["tokens"] = [number + 1 for number in line["tokens"]]
+    else:
+        line["steps"] = [step | {"tokens": step["tokens"] + 1} for step in line["steps"]]
+    made.save()
+    other = made.file.read_bytes()
+    made.write_episodes(honest)
+
+    def exchanged(path: Path, most: int) -> str:
+        digest = hashed(path, most)
+        path.write_bytes(other)
+        return digest
+
+    monkeypatch.setattr(untrusted, "sha256", exchanged)
+    (problem,) = made.problems()
+    assert "changed while it was read" in problem
+
+
+def test_what_is_written_down_as_verified_is_the_entry_that_was_read(forged: Forged, monkeypatch: pytest.MonkeyPatch):
+    read, honest = entries.read_hashed, (forged.path / "entry.json").read_bytes()
+
+    def exchanged(path: Path) -> Any:
+        found = read(path)
+        (path / "entry.json").write_bytes(b"{}")
+        return found
+
+    monkeypatch.setattr(entries, "read_hashed", exchanged)
+    assert submission.verify(forged.path).entry == hashlib.sha256(honest).hexdigest()
 
 
 def test_truncated_gzip(forged: Forged):
