@@ -91,7 +91,7 @@ def list_at(base: str, repository: Path) -> dict[str, str]:
 
 
 def base_of(repository: Path) -> str | None:
-    """The commit that a change is held against; None outside of a repository, or of one with its whole history.
+    """The commit that a change is compared with; None outside of a repository, or of one with its whole history.
 
     ``BERRYPICK_BASE`` names it; else it is where the branch left ``origin/main``, and on ``origin/main`` itself the
     commit before.

@@ -41,7 +41,7 @@ def test_a_committed_submission_is_verified(name: str, monkeypatch: pytest.Monke
 
 
 def test_what_a_change_brings_is_replayed_whatever_its_size(monkeypatch: pytest.MonkeyPatch):
-    """Held against the list as it stood before the change: what a change enters in the list vouches for nothing."""
+    """Compared with the list of before the change: what a change enters in the list vouches for nothing."""
     root = SUBMISSIONS.parents[1]
     base = verify_all.base_of(root)
     if base is None:
