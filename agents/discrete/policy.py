@@ -117,6 +117,10 @@ def sampler(policy: SlotPolicy) -> Policy:
     return sample
 
 
+#: Units of a layer, at most: what a stranger's description may ask memory for.
+WIDEST: Final = 4096
+
+
 class Description(Record):
     """What stands beside a policy's weights.
 
@@ -179,6 +183,8 @@ def load(folder: Path) -> SlotPolicy:
             raise BadInput(f"is {found!r}, this version of berrypick plays {wanted!r}", file=path, field=field)
     if io.sha256(folder / WEIGHTS) != described.sha256:
         raise Damaged(f"is not what {DESCRIPTION} describes; copy the folder anew", file=folder / WEIGHTS)
+    if not 1 <= described.width <= WIDEST:
+        raise BadInput(f"expected a number from 1 to {WIDEST}, found {described.width}", file=path, field="width")
     policy = SlotPolicy(described.width)
     try:
         policy.load_state_dict(safetensors.torch.load_file(folder / WEIGHTS))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 import inspect
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -20,6 +20,9 @@ from berrypick.registry import UnknownName
 
 #: What a folder says about its policy, beside what transformers reads.
 CARD: Final = "berrypick.json"
+#: Characters of a library's message that are shown, and tensors that are named.
+_SHOWN: Final = 300
+_NAMED: Final = 3
 _KNOWN: Final = f"a published start ({', '.join(starts.names()) or 'none here'}) or a hub name"
 
 
@@ -146,26 +149,51 @@ def _read(source: str, options: dict[str, Any], precision: Any) -> tuple[Any, An
 
     # Left unset, transformers asks on the terminal whether it may run a folder's code.
     options = {**options, "trust_remote_code": False}
+    # Of a folder, weights in safetensors alone: the other format holds a program that makes them.
+    kept = {"use_safetensors": True} if options.get("local_files_only") and "gguf_file" not in options else {}
     try:
         with _quietly():
             tokenizer = AutoTokenizer.from_pretrained(source, **options)
-            return AutoModelForCausalLM.from_pretrained(source, dtype=precision, **options), tokenizer
-    except (OSError, ValueError, KeyError) as error:
+            model, told = AutoModelForCausalLM.from_pretrained(
+                source, dtype=precision, output_loading_info=True, **kept, **options
+            )
+    except ImportError:
+        raise
+    except Exception as error:  # a stranger's files: whatever transformers, torch or the tokenizers make of them
+        said = " ".join(str(error).split())[:_SHOWN]
         reason = (
-            f"no causal language model that transformers loads ({error}); lm: takes a folder, a .gguf file, {_KNOWN}"
+            f"no causal language model that transformers loads ({type(error).__name__}: {said}); "
+            f"lm: takes a folder, a .gguf file, {_KNOWN}"
         )
         raise BadInput(reason, file=source) from error
+    _check_whole(source, model, tokenizer, told)
+    return model, tokenizer
+
+
+def _check_whole(source: str, model: Any, tokenizer: Any, told: Mapping[str, Any]) -> None:
+    """Raise BadInput where weights are missing, which would be random ones, or tokens that the model has no row for."""
+    lacking = sorted(told.get("missing_keys", ())) + sorted(str(key) for key in told.get("mismatched_keys", ()))
+    if lacking:
+        shown = ", ".join(lacking[:_NAMED]) + (f" and {len(lacking) - _NAMED} more" if len(lacking) > _NAMED else "")
+        reason = f"expected weights for every tensor of {type(model).__name__}, found none that fit for {shown}"
+        raise BadInput(f"{reason}; copy the folder anew", file=source)
+    rows, tokens = model.get_input_embeddings().num_embeddings, max(tokenizer.get_vocab().values(), default=-1) + 1
+    if tokens > rows:
+        reason = f"expected a tokenizer of at most {rows} tokens, as the model has, found {tokens}"
+        raise BadInput(f"{reason}; save model and tokenizer of one training into the folder", file=source)
 
 
 @contextmanager
 def _quietly() -> Iterator[None]:
-    """Without transformers' progress bars, which would stand between a command's own."""
+    """Without transformers' progress bars and warnings, which would stand between a command's own lines."""
     from transformers.utils import logging
 
-    shown = logging.is_progress_bar_enabled()
+    shown, level = logging.is_progress_bar_enabled(), logging.get_verbosity()  # type: ignore[no-untyped-call]
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    logging.set_verbosity_error()  # type: ignore[no-untyped-call]
     try:
         yield
     finally:
+        logging.set_verbosity(level)
         if shown:
             logging.enable_progress_bar()  # type: ignore[no-untyped-call]
