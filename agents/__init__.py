@@ -32,7 +32,7 @@ def _surface(script: str) -> Agent:
 
 
 #: name -> a function that makes the agent
-AGENTS: Table[Callable[[], Agent]] = Table("agent")
+AGENTS: Table[Callable[[], Agent]] = Table("agent", "berrypick.agents")
 AGENTS.add("random", "berrypick.agents.baselines.random:Random", "random queries, pages and answers from words seen")
 AGENTS.add(
     "closed_book", "berrypick.agents.baselines.closed_book:ClosedBook", "commonest train answer of its kind; no search"
@@ -125,7 +125,11 @@ def make(name: str) -> Agent:
     kind, colon, argument = name.partition(":")
     if colon and kind in KINDS:
         return KINDS[kind](argument)
-    raise UnknownName("agent", name, [*AGENTS, *(f"{kind}:<argument>" for kind in KINDS)])
+    try:
+        return AGENTS[name]()
+    except UnknownName:
+        known = [*AGENTS, *(f"{kind}:<argument>" for kind in KINDS), "module:Agent"]
+        raise UnknownName("agent", name, known) from None
 
 
 __all__ = ["AGENTS", "KINDS", "Agent", "EpisodeView", "make"]

@@ -16,7 +16,7 @@ from berrypick.registry import Table, UnknownName
 #: Splits of a family of worlds, and of the questions of a corpus of one world.
 SPLITS: Final = ("train", "dev", "test")
 
-CORPORA: Table[Builder] = Table("corpus")
+CORPORA: Table[Builder] = Table("corpus", "berrypick.corpora")
 CORPORA.add(
     "almanac-tiny", "berrypick.corpora.builders.almanac:TINY", "procedural people, companies, cities; ~300 documents"
 )

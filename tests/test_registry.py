@@ -7,6 +7,8 @@ import sys
 
 import pytest
 
+from berrypick import registry
+from berrypick.errors import BadInput
 from berrypick.registry import Table, UnknownName, resolve
 
 
@@ -66,3 +68,41 @@ def test_resolve_wants_module_and_attribute():
         resolve("math.pi")
     with pytest.raises(AttributeError):
         resolve("math:pie")
+
+
+def test_a_path_is_a_row_of_an_open_table(tmp_path, monkeypatch):
+    (tmp_path / "own_fruits.py").write_text("FIG = 7\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    monkeypatch.delitem(sys.modules, "own_fruits", raising=False)
+    fruits: Table[object] = Table("fruit", "berrypick.test_fruits")
+    fruits.add("plum", 1, "a stone fruit")
+    assert fruits["own_fruits:FIG"] == 7 and list(fruits) == ["plum"]
+    assert fruits.is_path("own_fruits:FIG") and not fruits.is_path("plum:FIG") and not fruits.is_path("plum")
+    with pytest.raises(BadInput, match="no module 'no_fruits'"):
+        fruits["no_fruits:FIG"]
+    with pytest.raises(BadInput, match="no attribute 'KIWI'"):
+        fruits["own_fruits:KIWI"]
+    with pytest.raises(UnknownName):
+        table()["own_fruits:FIG"]  # a closed table
+
+
+class Point:
+    """An entry point."""
+
+    def __init__(self, name: str, value: str):
+        self.name, self.value, self.dist = name, value, None
+
+
+def test_entry_points_are_rows(monkeypatch):
+    asked = []
+    points = [Point("fig", "string:digits")]
+    monkeypatch.setattr(registry, "entry_points", lambda group: asked.append(group) or points)
+    fruits: Table[object] = Table("fruit", "berrypick.test_fruits")
+    fruits.add("plum", 1, "a stone fruit")
+    assert list(fruits) == ["plum", "fig"] and fruits["fig"] == "0123456789" and "fig" in fruits
+    assert fruits.help("fig") == "of package string:digits" and asked == ["berrypick.test_fruits"]
+    rival: Table[object] = Table("fruit", "berrypick.test_fruits")
+    rival.add("fig", 1, "a fruit")
+    with pytest.raises(BadInput, match="brings a fruit 'fig', which is there already"):
+        list(rival)

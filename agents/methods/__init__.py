@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from berrypick.agents.methods.method import Addition, Method
 
 #: name -> a function from parameters to a base, a ``Method``, or to an ``Addition``; bases first
-METHODS: Final[Table[Callable[..., Method | Addition]]] = Table("method")
+METHODS: Final[Table[Callable[..., Method | Addition]]] = Table("method", "berrypick.methods")
 for _name, _file, _help in (
     ("reinforce", "baselines.reinforce", "base: reward minus the step's mean; unclipped sum over an episode's tokens"),
     (

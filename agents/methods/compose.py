@@ -37,7 +37,7 @@ def compose(name: str, methods: Table[Factory]) -> Method:
     if len(alone) == len(parts):
         parts.append(_part(implied, methods))
     order = list(methods)
-    parts.sort(key=lambda part: order.index(part.row))
+    parts.sort(key=lambda part: order.index(part.row) if part.row in methods else len(order))
     bases = [(part.name, part.made) for part in parts if isinstance(part.made, Method)]
     additions = [(part.name, part.made) for part in parts if isinstance(part.made, Addition)]
     if len(bases) > 1:

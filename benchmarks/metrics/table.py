@@ -21,7 +21,7 @@ FAMILIES: Final[dict[str, Callable[..., Metric]]] = {
     "utility_#": published.utility_at,
 }
 
-METRICS: Table[Metric] = Table("metric")
+METRICS: Table[Metric] = Table("metric", "berrypick.metrics")
 for _metric in (
     accuracy.EM,
     accuracy.F1,

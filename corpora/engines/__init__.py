@@ -13,7 +13,7 @@ from berrypick.errors import BadInput
 from berrypick.registry import Table
 
 #: name -> ``open(corpus) -> Engine``; dense and hybrid also take the encoder's name
-ENGINES: Table[Callable[..., Engine]] = Table("engine")
+ENGINES: Table[Callable[..., Engine]] = Table("engine", "berrypick.engines")
 ENGINES.add("bm25", "berrypick.corpora.engines.bm25:open_bm25", "BM25 in tantivy; memory-mapped")
 ENGINES.add(
     "rank_bm25", "berrypick.corpora.engines.rank_bm25:open_rank_bm25", "BM25 in pure Python; the reference for tests"

@@ -65,7 +65,7 @@ class Fault:
 
 
 #: name -> ``make(argument) -> Fault``, the argument being what follows the colon, "" for none
-FAULTS: Table[Callable[[str], Fault]] = Table("fault")
+FAULTS: Table[Callable[[str], Fault]] = Table("fault", "berrypick.faults")
 
 #: Stands in ``info["faults"]`` where no fault but the engine itself failed.
 ENGINE_FAILED: Final = "engine_failed"

@@ -53,7 +53,7 @@ class Changes(Record):
 NOTHING: Final = Changes()
 
 #: name -> ``change(argument)``, the argument being what follows the colon, "" for none
-KNOCKOUTS: Table[Callable[[str], Changes]] = Table("knock-out")
+KNOCKOUTS: Table[Callable[[str], Changes]] = Table("knock-out", "berrypick.knockouts")
 #: Those that change how the question is put.
 SHIFTS: Final[dict[str, Rewrite]] = {"renamed": rewrites.renamed, "reworded": rewrites.reworded}
 #: The one that is measured before it is refused, and the name that it has in suites published before 2026-12.
