@@ -14,7 +14,21 @@ def _mean(of: Callable[[Outcome], float]) -> Callable[[TaskOutcomes], float | No
 
 SEARCHES = Metric("searches", "searches per episode", each(_mean(lambda o: o.searches)), better=-1)
 OPENS = Metric("opens", "pages opened per episode", each(_mean(lambda o: o.opens)), better=-1)
-TOKENS = Metric("tokens", "tokens written per episode", each(_mean(lambda o: o.tokens)), better=-1)
+TOKENS = Metric("tokens", "white-space words written per episode", each(_mean(lambda o: o.tokens)), better=-1)
+
+
+def _bytes(task: TaskOutcomes) -> float | None:
+    if any(outcome.tokens and not outcome.bytes for outcome in task.outcomes):
+        return None  # recorded before bytes were counted
+    return _mean(lambda outcome: outcome.bytes)(task)
+
+
+BYTES = Metric(
+    "bytes",
+    "bytes of UTF-8 written per episode: a thought of a thousand letters without a blank is one word and no small cost",
+    each(_bytes),
+    better=-1,
+)
 INVALID = Metric(
     "invalid",
     "share of an episode's turns that were no valid action",

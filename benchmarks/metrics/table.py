@@ -55,6 +55,7 @@ for _metric in (
     published.ACR,
     published.CTAR,
     published.KUIPER,
+    cost.BYTES,
 ):
     METRICS.add(_metric.name, _metric, _metric.help)
 

@@ -41,6 +41,7 @@ class Outcome(Record):
         tokens: white-space words written.
         new_terms: terms of queries that the query before did not have; 0 in outcomes recorded before 2026-12.
         adopted_terms: those of them that stood in text displayed before.
+        bytes: written, in UTF-8: what a text without blanks costs too; 0 in outcomes recorded before 2026-12.
     """
 
     em: bool
@@ -63,6 +64,7 @@ class Outcome(Record):
     tokens: int
     new_terms: int = 0
     adopted_terms: int = 0
+    bytes: int = 0
 
 
 def analyse(trace: Trace, engines: Mapping[str, Engine]) -> Outcome:
@@ -99,6 +101,7 @@ def analyse(trace: Trace, engines: Mapping[str, Engine]) -> Outcome:
         opens=sum(isinstance(action, Open) for action in valid),
         invalid=len(trace.turns) - len(valid),
         tokens=sum(len(turn.raw.split()) for turn in trace.turns),
+        bytes=sum(len(turn.raw.encode("utf-8", "surrogatepass")) for turn in trace.turns),
         new_terms=terms.new,
         adopted_terms=terms.adopted,
     )

@@ -226,6 +226,9 @@ def test_cost_and_honesty() -> None:
         miss(searches=2, opens=2, tokens=0, invalid=0, raw_moves=()),
     )
     tasks = task(*episodes, errors=1)  # the failed rollout has no cost
+    sized = [msgspec.structs.replace(one, bytes=size) for one, size in zip(episodes, (90, 30, 0), strict=True)]
+    assert value("bytes", task(*sized)) == pytest.approx(40.0)  # (90 + 30 + 0) / 3
+    assert value("bytes", tasks) is None, "recorded before bytes were counted"
     assert value("searches", tasks) == pytest.approx(2.0)  # (3 + 1 + 2) / 3
     assert value("opens", tasks) == pytest.approx(1.0)  # (1 + 0 + 2) / 3
     assert value("tokens", tasks) == pytest.approx(10.0)  # (20 + 10 + 0) / 3

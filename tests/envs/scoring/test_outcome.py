@@ -59,7 +59,16 @@ def test_every_field_of_a_grounded_success(world: World) -> None:
         opens=2,
         invalid=0,
         tokens=8,  # "<search>T." and "Thornwell</search>": 2; then 2, 3 and 1
+        bytes=sum(map(len, ("<search>T. Thornwell</search>", OPEN_P1, OPEN_P3, "<answer>Quillport</answer>"))),
     )
+
+
+def test_a_thought_without_blanks_is_one_word_and_no_small_cost(world: World) -> None:
+    plain, thinking, foreign = (
+        outcome(world, "q1", f"{thought}<answer>Quillport</answer>") for thought in ("", "x" * 1000, "\u00e9" * 1000)
+    )
+    assert plain.tokens == thinking.tokens == 1
+    assert (thinking.bytes - plain.bytes, foreign.bytes - plain.bytes) == (1000, 2000)
 
 
 def test_nothing_done(world: World) -> None:
