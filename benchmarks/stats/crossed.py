@@ -41,6 +41,11 @@ class Crossed(NamedTuple):
         return _percentiles(self.replicates, 0.05)
 
     @property
+    def interval_90(self) -> tuple[float, float]:
+        """Lower and upper end of the 90 % percentile interval, which decides equivalence."""
+        return _percentiles(self.replicates, 0.10)
+
+    @property
     def standard_error(self) -> float:
         """Standard deviation of the replicates, in the unit of the value."""
         return float(np.std(self.replicates, ddof=1))
@@ -64,7 +69,7 @@ class Crossed(NamedTuple):
         """
         if not margin > 0:
             raise BadInput(f"must be above 0, got {margin}: it is the smallest effect of interest", field="margin")
-        low, high = _percentiles(self.replicates, 0.10)
+        low, high = self.interval_90
         return -margin < low and high < margin
 
 
@@ -119,6 +124,42 @@ def difference(first: Array, second: Array, seed: int) -> Crossed:
             field="values",
         )
     return crossed(first - second, seed)
+
+
+def diversity_difference(first: Array, second: Array, seed: int) -> Crossed:
+    """Estimate the difference of two arms in ``1 / mean chance that two successes are alike``, first minus second.
+
+    A question that has no value with a seed in one of the arms counts in neither.
+
+    Args:
+        first: chances of one arm, NaN where there are fewer than two successes; shape (seeds, questions).
+        second: those of the other, of the same shape, seed by seed and question by question.
+        seed: of the resampling.
+
+    Returns:
+        The difference in effective numbers of strategies; NaN where no question has a value in both.
+
+    Raises:
+        BadInput: the shapes differ, or fewer than two seeds or two questions.
+    """
+    if first.shape != second.shape or first.ndim != 2 or min(first.shape) < 2:
+        raise BadInput(
+            f"both arms must have the same seeds and questions, two of each at least, got shapes {first.shape} and "
+            f"{second.shape}: keep those that both have",
+            field="values",
+        )
+    seeds, questions = first.shape
+    of_seeds = bootstrap.draw(seeds, seed, _SEEDS) / seeds
+    of_questions = bootstrap.draw(questions, seed, _QUESTIONS) / questions
+    known = np.isfinite(first) & np.isfinite(second)
+    sums = [
+        np.einsum("rs,sq,rq->r", of_seeds, np.where(known, values, 0.0), of_questions, optimize=True)
+        for values in (known.astype(np.float64), first, second)
+    ]
+    with np.errstate(divide="ignore", invalid="ignore"):  # no two alike: infinitely many, or no question at all
+        replicates = sums[0] / sums[1] - sums[0] / sums[2]
+        value = 1 / first[known].mean() - 1 / second[known].mean() if known.any() else np.nan
+    return Crossed(float(value), replicates[np.isfinite(replicates)], seeds, questions)
 
 
 class Components(NamedTuple):

@@ -10,19 +10,21 @@ from pathlib import Path
 from typing import Final
 
 from berrypick import io as files
+from berrypick.benchmarks.metrics import ceilings
 from berrypick.benchmarks.metrics.robustness import MEASURES
 from berrypick.benchmarks.metrics.table import METRICS
 from berrypick.benchmarks.report import html
-from berrypick.benchmarks.studies.sweep import pairs, plots, summary, trials
+from berrypick.benchmarks.studies.sweep import crossing, pairs, plots, summary, trials
 from berrypick.benchmarks.studies.sweep.compared import AT_EQUAL_TOKENS, NEVER, SPARED
 from berrypick.benchmarks.studies.sweep.config import BASELINE
 from berrypick.benchmarks.studies.sweep.lines import AT_END, GOES, LAST, REFINED, RISES
 from berrypick.benchmarks.studies.sweep.summary import NOTHING, OF_CELLS, Spread
-from berrypick.benchmarks.studies.sweep.tables import measured, paired
-from berrypick.benchmarks.studies.sweep.trials import SPLITS, TrialState
+from berrypick.benchmarks.studies.sweep.tables import crossed, measured, paired
+from berrypick.benchmarks.studies.sweep.trials import SKEWED, SPLITS, TrialState
 
 PAGE: Final = "sweep.html"
 TABLE: Final = "sweep.csv"
+COMPARED: Final = "compared.csv"
 #: Picture -> heading, how to read it.
 READING: Final = {
     "curves": (
@@ -43,6 +45,15 @@ READING: Final = {
         "policy had, so compare EM too.",
     ),
 }
+#: EM of plain cells, which stands in the tables of the splits.
+PLAIN: Final = frozenset(f"EM_{split}" for split in (*SPLITS, SKEWED))
+ABSOLUTE: Final = "absolute accuracy when one way of finding things is gone: what a policy can still do"
+CROSSED: Final = (
+    "difference with its 95 % interval from a crossed bootstrap of the seeds and the questions that both methods have; "
+    f"better and worse where it excludes 0, no effect where the 90 % interval lies within {crossing.SHARE:g} "
+    f"(strategies_D2: {crossing.STRATEGIES:g}), else undecided. With fewer than five seeds the variation between seeds "
+    "is underestimated. One comparison in twenty excludes 0 by chance"
+)
 #: How to read the tables that hold trials against each other.
 COST: Final = (
     f"as multiples of what {BASELINE} pays with the same seed: tokens generated, refinements included; seconds of "
@@ -89,6 +100,7 @@ def write_page(swept: Path, out: Path | None = None) -> Path:
         for name, png in drawn.items():
             files.write_bytes(out / f"{track}-{name}.png", png)
     files.write_bytes(out / TABLE, table(tracks).encode())
+    files.write_bytes(out / COMPARED, crossing.table(tracks).encode())
     files.write_bytes(out / PAGE, render(tracks, pictures).encode())
     return out / PAGE
 
@@ -155,8 +167,14 @@ def _track(track: str, runs: Sequence[TrialState], pictures: Mapping[str, bytes]
         heading, reading = READING[kind]
         heading += f": {plots.CURVES[quantity]}" if quantity else ""
         yield html.picture(png, f"{track}: {heading[0].lower()}{heading[1:]}", reading)
-    for split, words in SPLITS.items():
-        yield measured(f"{split} worlds", words, found, {f"{name}_{split}": name for name in OF_CELLS})
+    for split, words in (SPLITS | {SKEWED: "Test worlds where pages state half of the facts each"}).items():
+        note = f"{words}{_ceiling(runs, split)}"
+        yield measured(f"{split} worlds", note, found, {f"{name}_{split}": name for name in OF_CELLS})
+    yield crossed(f"Against {BASELINE}", CROSSED, crossing.comparisons(runs))
+    absolute = [name for row in found for name in row.measures if name.startswith("EM_") and name not in PLAIN]
+    for measure, words in (("EM", ABSOLUTE), ("retained_accuracy", MEASURES.help("retained_accuracy"))):
+        shown = {name.replace("EM", measure, 1): name.removeprefix("EM_") for name in absolute}
+        yield measured(f"{measure} under knock-outs", words, found, shown)
     kept = [name for row in found for name in row.measures if name.startswith("resilience_")]
     words = (
         f"share of EM in test worlds that is left; and in the last {LAST} steps of training, strategies_D2 and, in "
@@ -181,6 +199,13 @@ def _track(track: str, runs: Sequence[TrialState], pictures: Mapping[str, bytes]
     yield paired("Less their controls", PAIRED, pairs.controlled(runs))
 
 
+def _ceiling(runs: Sequence[TrialState], split: str) -> str:
+    """The ceiling of strategies_D2 in the worlds of a split, in words; "" where none was measured."""
+    cells = next((summary.plain_cells(run.result).get(split, []) for run in runs if run.result is not None), [])
+    tops = [top.value for top in map(ceilings.ceiling_of, cells) if top is not None]
+    return f"; ceiling of strategies_D2: {', '.join(f'{top:.2f}' for top in tops)}" if tops else ""
+
+
 def _facts(runs: Sequence[TrialState]) -> str:
     config = next(run.trial.config for run in runs if run.trial.config)
     trial, seeds = runs[0].trial, sorted({run.trial.seed for run in runs if run.trial.config})
@@ -194,7 +219,7 @@ def _facts(runs: Sequence[TrialState]) -> str:
 
 
 def _glossary(runs: Sequence[TrialState]) -> Iterator[tuple[str, str]]:
-    yield from ((name, METRICS.help(name)) for name in OF_CELLS)
+    yield from ((name, ceilings.HELP if name == ceilings.NAME else METRICS.help(name)) for name in OF_CELLS)
     yield from ((name, MEASURES.help(name)) for name in MEASURES if name.startswith("resilience"))
 
 

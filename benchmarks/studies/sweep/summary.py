@@ -8,15 +8,23 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
+from berrypick.benchmarks.metrics import ceilings
 from berrypick.benchmarks.metrics.table import METRICS, Value
-from berrypick.benchmarks.result import BLANK
+from berrypick.benchmarks.result import BLANK, CellResult, Result
 from berrypick.benchmarks.studies.sweep import lines
 from berrypick.benchmarks.studies.sweep.compared import compared
 from berrypick.benchmarks.studies.sweep.config import BASELINE, START
-from berrypick.benchmarks.studies.sweep.trials import SPLITS, TrialState
+from berrypick.benchmarks.studies.sweep.trials import SKEWED, SPLITS, TrialState
+from berrypick.benchmarks.suites import ALMANAC, EVEN
 
 #: Measures of a plain cell.
-OF_CELLS: Final = ("EM", "pass@4", "pass@16", "strategies_D2", "dominant_share", "route_coverage")
+OF_CELLS: Final = (
+    "EM", "pass@4", "pass@16", "strategies_D2", ceilings.NAME, "determinism", "dominant_share", "route_coverage",
+)  # fmt: skip
+
+
+#: Beginnings of measures of which more is better, beside those of cells.
+MORE: Final = ("resilience_", "retained_accuracy_", "EM_", "never_", "reward_", "ways_", "refined_right")
 
 
 class Spread(NamedTuple):
@@ -75,14 +83,26 @@ def measures(run: TrialState) -> dict[str, Value]:
     if run.result is None:
         return {}
     found: dict[str, Value] = {}
-    for split in SPLITS:
-        plain = [cell.metrics for cell in run.result.cells if cell.plain and cell.setup["split"] == split]
-        if plain:
-            found |= {f"{name}_{split}": _mean([metrics.get(name, BLANK) for metrics in plain]) for name in OF_CELLS}
+    for split, plain in plain_cells(run.result).items():
+        known = [ceilings.with_share(cell) for cell in plain]
+        found |= {f"{name}_{split}": _mean([metrics.get(name, BLANK) for metrics in known]) for name in OF_CELLS}
     changes = [cell.change for cell in run.result.cells if "resilience" in cell.metrics]
     names = [f"resilience_{which}" for which in ("mean", "worst", *changes)]
+    names += [f"{measure}_{change}" for measure in ("EM", "retained_accuracy") for change in changes]
     found |= {name: run.result.metrics[name] for name in names if name in run.result.metrics}
     return found | lines.measures(run.lines)
+
+
+def plain_cells(found: Result) -> dict[str, list[CellResult]]:
+    """The plain cells of a result by split; those of skewed worlds apart where the suite has even worlds too."""
+    plain = [cell for cell in found.cells if cell.plain]
+    both = {cell.setup["corpus"] for cell in plain} >= {EVEN, ALMANAC}
+    groups: dict[str, list[CellResult]] = {}
+    for cell in plain:
+        name = SKEWED if both and cell.setup["corpus"] == ALMANAC else cell.setup["split"]
+        if name in (*SPLITS, SKEWED):
+            groups.setdefault(name, []).append(cell)
+    return groups
 
 
 def _mean(values: Sequence[Value]) -> Value:
@@ -98,7 +118,7 @@ def better(name: str) -> int:
     of_cell = name.rpartition("_")[0]
     if of_cell in METRICS:
         return METRICS[of_cell].better
-    more = name.startswith(("resilience_", "never_", "reward_", "ways_", "refined_right"))
+    more = of_cell == ceilings.NAME or name.startswith(MORE)
     return int(more) - int(name.startswith(("unsolved_", "invalid_")))
 
 

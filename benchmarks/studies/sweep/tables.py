@@ -7,6 +7,7 @@ from html import escape
 
 from berrypick.benchmarks.report import html
 from berrypick.benchmarks.report.html import DASH, number
+from berrypick.benchmarks.studies.sweep.crossing import Comparison
 from berrypick.benchmarks.studies.sweep.pairs import Pair
 from berrypick.benchmarks.studies.sweep.summary import NOTHING, Spread, SweepRow, better
 
@@ -62,6 +63,28 @@ def _verdict(name: str, less: Spread) -> str:
         return ""
     word = {1: "better", -1: "worse", 0: "more" if less.sign > 0 else "less"}[less.sign * better(name)]
     return f'<small class="{word}">{less.value:+.2f} {word}</small>'
+
+
+def crossed(caption: str, note: str, found: Sequence[Comparison]) -> str:
+    """Differences over seeds and questions, a row a cell and measure, a column a method; nothing without any."""
+    if not found:
+        return ""
+    methods = dict.fromkeys(one.method for one in found)
+    places = dict.fromkeys((one.cell, one.measure) for one in found)
+    cells = {(one.cell, one.measure, one.method): one for one in found}
+    rows = [
+        [cell, measure, *(_crossed(cells.get((cell, measure, method))) for method in methods)]
+        for cell, measure in places
+    ]
+    most = max(one.found.seeds for one in found)
+    return html.table(caption, f"{most} seeds; {note}", ["cell", "measure", *methods], rows)
+
+
+def _crossed(one: Comparison | None) -> str:
+    if one is None:
+        return DASH
+    low, high = one.found.interval
+    return f"{one.found.value:+.3f} [{low:+.3f}, {high:+.3f}] {one.verdict}"
 
 
 def paired(caption: str, note: str, pairs: Sequence[Pair]) -> str:

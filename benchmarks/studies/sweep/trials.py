@@ -15,9 +15,11 @@ from berrypick.benchmarks.studies.sweep.config import ERROR, EVALUATION, TRAININ
 
 #: Splits of the worlds that are evaluated in -> what they are.
 SPLITS: Final = {
-    "dev": "Worlds like those trained on (profiles state 95 % of all facts)",
-    "test": "Worlds where pages state half of the facts each",
+    "dev": "Worlds like those trained on (in almanac-small profiles state 95 % of all facts)",
+    "test": "Test worlds (in almanac-small pages state half of the facts each, in almanac-even all)",
 }
+#: Plain cells of almanac-small beside those of almanac-even are reported apart, as worlds of this name.
+SKEWED: Final = "skewed"
 
 
 class TrialState(NamedTuple):

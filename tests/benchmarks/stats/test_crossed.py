@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from berrypick import seeding
-from berrypick.benchmarks.stats.crossed import Components, components, crossed, difference
+from berrypick.benchmarks.stats.crossed import Components, components, crossed, difference, diversity_difference
 from berrypick.errors import BadInput
 
 
@@ -93,3 +93,23 @@ def test_arms_of_other_shapes_and_a_margin_of_zero_say_so():
         difference(np.zeros((2, 3)), np.zeros((2, 4)), 0)
     with pytest.raises(BadInput, match="above 0"):
         crossed(np.zeros((2, 2)), 0).is_equivalent(0.0)
+
+
+def test_the_difference_of_two_diversities():
+    """Chances that two successes are alike of 1/2 against 1: 2 - 1 strategies; a missing value counts in neither."""
+    first, second = np.full((3, 40), 0.5), np.ones((3, 40))
+    first[0, 0], second[0, 1] = np.nan, np.nan
+    second[0, 0] = 0.25  # has no partner
+    found = diversity_difference(first, second, 0)
+    assert (found.value, found.seeds, found.questions) == (1.0, 3, 40)
+    assert found.interval == pytest.approx((1.0, 1.0)) and found.excludes_zero
+    with pytest.raises(BadInput, match="the same seeds and questions"):
+        diversity_difference(first, second[:2], 0)
+
+
+def test_seeds_that_differ_widen_the_interval_of_a_diversity():
+    rng = seeding.rng(0, "bootstrap", 3)
+    noise = rng.uniform(0.3, 0.7, size=(4, 60))
+    alike = diversity_difference(noise, np.full((4, 60), 0.5), 0)
+    shifted = diversity_difference(noise + np.array([[0.2], [-0.2], [0.1], [-0.1]]), np.full((4, 60), 0.5), 0)
+    assert shifted.standard_error > 2 * alike.standard_error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import tarfile
 from pathlib import Path
 
@@ -15,7 +16,11 @@ def test_the_committed_sweep_is_that_of_its_trials(tmp_path: Path):
     with tarfile.open(KEPT / "trials.tar.xz") as packed:
         packed.extractall(tmp_path, filter="data")
     found = trials.tracks(trials.read(tmp_path))
-    assert page.table(found) == (KEPT / page.TABLE).read_text()
+    now, kept = (
+        list(csv.DictReader(text.splitlines())) for text in (page.table(found), (KEPT / page.TABLE).read_text())
+    )
+    # Measures that are newer than the sweep add columns, and change none.
+    assert [{name: row[name] for name in kept[0]} for row in now] == kept
     plan = config.read(config.find("critique"))
     config.claim(plan, tmp_path)  # raises where the shipped file asks for other trials than were run
     assert sum(is_done(trial, tmp_path) for trial in plan.trials) == 86
