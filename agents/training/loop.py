@@ -30,7 +30,7 @@ from berrypick.agents.training.setup import Run
 from berrypick.agents.training.step_metrics import Seconds, describe
 from berrypick.agents.training.update import Diverged, Updater
 from berrypick.agents.training.update_stats import UpdateStats
-from berrypick.errors import Stopped
+from berrypick.errors import BadInput, Stopped
 
 #: Called after each step with the line that was logged.
 OnStep = Callable[[Line], None]
@@ -47,11 +47,21 @@ def train(config: Config, out: Path, on_step: OnStep = lambda _: None) -> None:
     """
     setup.check_folder(out, config)
     if (out / run_dir.POLICY).is_dir():
+        _check_log(out)
         return
     with setup.opened(config, out) as run:
         for step in range(run.done, config.steps):
             on_step(train_step(run, step))
         run.save_policy()
+
+
+def _check_log(out: Path) -> None:
+    """Raise BadInput where the log of a finished run cannot be read, which no report could be written from."""
+    try:
+        run_dir.read_metrics(out)
+    except BadInput as error:
+        kept = f"the run is finished and {out / run_dir.POLICY} is whole; delete {out} to train it again"
+        raise BadInput(f"{error.reason}; {kept}", file=error.file, line=error.line, field=error.field) from error
 
 
 def train_step(run: Run, step: int) -> Line:

@@ -72,6 +72,7 @@ def opened(config: Config, out: Path) -> Iterator[Run]:
     """
     method = advised(methods.make(config.method), config.critic)
     check_folder(out, config)
+    check_groups(method, config)
     learner = make_learner(config)
     if not track_of(config.env).is_text and (method.annotators or method.augment is not None):
         raise BadInput(
@@ -92,6 +93,19 @@ def opened(config: Config, out: Path) -> Iterator[Run]:
         updater, done, state = _resumed(config, method, learner, out)
         log = io.Log(out / run_dir.METRICS, keep=done)
         yield Run(config, out, method, learner, prepared, updater, demonstrations, log, done, state)
+
+
+def check_groups(method: Method, config: Config) -> None:
+    """Raise BadInput where a question has one rollout and the method only compares the rollouts of a question."""
+    if config.group_size > 1 or method.augment is not None:
+        return
+    apart = method.advantage(torch.tensor([1.0, 0.0]), torch.tensor([0, 1]))  # two questions, one rollout each
+    if not bool(apart.any()):
+        reason = (
+            f"expected at least 2, found 1: {method.name} compares the rollouts of a question with each other, so that "
+            "one alone teaches nothing; use --group-size 8, or the method reinforce"
+        )
+        raise BadInput(reason, field="group_size")
 
 
 def check_folder(out: Path, config: Config) -> None:

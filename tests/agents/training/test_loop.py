@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -251,3 +252,26 @@ def test_selected_episodes_are_weighed_among_themselves():
     # Mean .5, deviation .5: +1 and -1.
     assert batch.reward.tolist() == [1.0, 0.0]
     assert advantage.flatten().tolist() == pytest.approx([1.0, -1.0], abs=1e-4)
+
+
+@pytest.mark.parametrize("method", ["grpo", "dr_grpo", "rloo", "gspo", "dapo", "kl_cov(ratio=0.02)"])
+def test_one_rollout_a_question_is_refused_where_it_teaches_nothing(method: str, tmp_path: Path):
+    config = with_(method=methods.make(method).name, group_size=1)
+    with pytest.raises(BadInput, match=r"'group_size': expected at least 2, found 1: .* --group-size 8") as caught:
+        loop.train(config, tmp_path / "run")
+    assert "\n" not in str(caught.value) and not (tmp_path / "run").exists()
+
+
+def test_one_rollout_a_question_is_enough_for_reinforce(tmp_path: Path):
+    loop.train(with_(method="reinforce", group_size=1, steps=1), tmp_path)
+    assert (tmp_path / run_dir.POLICY).is_dir() and lines(tmp_path)[0]["loss"] is not None
+
+
+@pytest.mark.parametrize("log", [b"", b"{\n", b"not a line\n", b'{"step": 0}\n', b"\xff\xfe\n"])
+def test_a_finished_run_whose_log_is_spoilt_says_what_is_whole(whole: Path, tmp_path: Path, log: bytes):
+    out = Path(shutil.copytree(whole, tmp_path / "run"))
+    (out / run_dir.METRICS).write_bytes(log)
+    with pytest.raises(BadInput, match=r"metrics\.jsonl.*the run is finished and .*policy is whole") as caught:
+        loop.train(CONFIG, out)
+    assert "\n" not in str(caught.value)
+    assert (out / run_dir.METRICS).read_bytes() == log and weights(out).keys() == weights(whole).keys()
