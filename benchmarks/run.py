@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import shutil
-import signal
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from datetime import UTC, datetime
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -20,6 +17,7 @@ from berrypick.agents.base import Weighted
 from berrypick.agents.rollout import RolloutError
 from berrypick.benchmarks import aggregate, cells, dominant_move, provenance, result
 from berrypick.benchmarks.cells import CellRun
+from berrypick.benchmarks.executor import Executor, LocalExecutor
 from berrypick.benchmarks.result import Config
 from berrypick.benchmarks.suites import Cell, cells_of, privately, reduced
 from berrypick.benchmarks.versions import contract
@@ -75,6 +73,7 @@ def run(
     dominant_move_of: Path | None = None,
     jobs: int = 1,
     overwrite: bool = False,
+    executor: Executor | None = None,
     start_progress: StartProgress = lambda total: lambda done: None,
 ) -> list[Path]:
     """Run agents through a suite and write their run folders: ``out`` for one agent, ``out/AGENT`` for several.
@@ -93,6 +92,7 @@ def run(
         dominant_move_of: folder of another agent's run, whose dominant moves are refused instead of one's own.
         jobs: processes; with more than one, a script must guard its main module as ``multiprocessing`` asks.
         overwrite: where a folder holds a run of another configuration, remove that run.
+        executor: where worlds are built and cells are played; None for ``jobs`` processes of this machine.
         start_progress: called once with the number of steps; what it returns is called after each.
 
     Returns:
@@ -116,10 +116,11 @@ def run(
     todo = [job for job in work if not job.file.is_file()]
     needed = _worlds([job.cell for job in todo])
     on_progress = start_progress(len(needed) + len(todo))
-    _map(_prepare, needed, jobs, lambda spot: on_progress(f"{spot[0].corpus} {spot[1]}"))
+    executor = executor or LocalExecutor(jobs)
+    executor.map(_prepare, needed, lambda spot: on_progress(f"{spot[0].corpus} {spot[1]}"))
     for waits in (False, True):
         ready = [job for job in todo if job.cell.waits == waits]
-        _map(_play, ready, jobs, lambda job: on_progress(f"{job.config.agent} in {job.cell.label}"))
+        executor.map(_play, ready, lambda job: on_progress(f"{job.config.agent} in {job.cell.label}"))
     for config, folder in zip(configs, folders, strict=True):
         total = round(time.perf_counter() - clock, 3)
         _finish(config, folder, {"started": begun.isoformat(timespec="seconds"), "total": total})
@@ -130,30 +131,6 @@ def _worlds(todo: Sequence[Cell]) -> list[tuple[Cell, int]]:
     """Every world of some cells once, as a cell that has it and its place in that cell."""
     found = {(cell.corpus, cell.split, slot): (cell, slot) for cell in todo for slot in cells.slots(cell)}
     return list(found.values())
-
-
-def _map(function: Callable[[Any], None], items: Sequence[Any], jobs: int, done: Callable[[Any], None]) -> None:
-    """Call a function for each item, in processes of their own where there is more than one job."""
-    if jobs == 1 or len(items) <= 1:
-        for item in items:
-            function(item)
-            done(item)
-        return
-    # spawn: the engines' threads do not survive a fork.
-    with ProcessPoolExecutor(min(jobs, len(items)), get_context("spawn"), end_quietly) as pool:
-        waiting = {pool.submit(function, item): item for item in items}
-        try:
-            for future in as_completed(waiting):
-                future.result()
-                done(waiting[future])
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
-
-
-def end_quietly() -> None:
-    """In a worker: an interrupt from the terminal reaches every process, and one complaint is enough."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def _prepare(spot: tuple[Cell, int]) -> None:

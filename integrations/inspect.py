@@ -58,7 +58,7 @@ def search() -> Tool:
             engine: The engine to ask; the first one if left out.
             topk: How many documents to show, 1 to 10.
         """
-        return store_as(Rollout).play(write_call("search", {"query": query, "engine": engine, "topk": topk}))
+        return str(store_as(Rollout).play(write_call("search", {"query": query, "engine": engine, "topk": topk})))
 
     return execute
 
@@ -73,7 +73,7 @@ def open_page() -> Tool:
         Args:
             title: The title of a document that was listed or linked before, or is named in the question.
         """
-        return store_as(Rollout).play(write_call("open", {"title": title}))
+        return str(store_as(Rollout).play(write_call("open", {"title": title})))
 
     return execute
 
@@ -88,7 +88,7 @@ def answer() -> Tool:
         Args:
             text: The bare answer, without a sentence around it.
         """
-        return store_as(Rollout).play(write_call("answer", {"text": text}))
+        return str(store_as(Rollout).play(write_call("answer", {"text": text})))
 
     return execute
 

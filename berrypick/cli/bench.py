@@ -17,6 +17,7 @@ from berrypick.registry import UnknownName
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from berrypick.benchmarks.executor import Executor
     from berrypick.benchmarks.result import Result
 
 Agents = Annotated[
@@ -50,6 +51,7 @@ def bench(
     ] = None,
     out: Annotated[Path | None, tyro.conf.arg(metavar="PATH", help_behavior_hint=OUT_HINT)] = None,
     jobs: Annotated[int | None, tyro.conf.arg(metavar="INT", help_behavior_hint="(default: number of cores)")] = None,
+    on: str = "local",
     overwrite: bool = False,
 ) -> int:
     """Run agents through a suite; write results, episodes and a report, and print a table.
@@ -68,6 +70,7 @@ def bench(
             compared under the same knock-out; the result cannot be submitted.
         out: folder for the run; with several agents, each gets a folder in it.
         jobs: processes.
+        on: local, or ray[:ADDRESS][?cpus=1&gpus=0]: what a worker needs; without an address, a cluster of this machine.
         overwrite: replace a run of another configuration that the folder holds.
     """
     from berrypick.benchmarks import result
@@ -94,6 +97,7 @@ def bench(
             dominant_move_of=dominant_move_of,
             jobs=processes,
             overwrite=overwrite,
+            executor=open_executor(on, processes),
             start_progress=start_progress,
         )
     runs = [result.read(folder) for folder in folders]
@@ -129,6 +133,27 @@ def default_out(names: Sequence[str], suite: str, seed: int) -> Path:
     from berrypick.benchmarks.run import folder_name
 
     return Path("runs") / "-".join([*map(folder_name, (*(names if len(names) == 1 else ()), suite)), str(seed)])
+
+
+def open_executor(on: str, jobs: int) -> Executor | None:
+    """Return what does the jobs: None for processes of this machine.
+
+    Raises:
+        UnknownName: no such executor.
+        BadInput: its address or settings are malformed, or the extra ``ray`` is not installed.
+    """
+    kind = on.partition(":")[0].partition("?")[0]
+    if kind not in ("local", "ray") or (kind == "local" and on != "local"):
+        raise UnknownName("executor", on, ["local", "ray"])
+    if kind == "local":
+        return None
+    try:
+        from berrypick.integrations.ray import open_ray
+    except ModuleNotFoundError as error:
+        if error.name != "ray":
+            raise
+        raise BadInput("ray is not installed; pip install 'berrypick[ray]'", field="on") from error
+    return open_ray(on.removeprefix("ray").removeprefix(":"), jobs)
 
 
 def cores() -> int:

@@ -8,6 +8,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from itertools import islice
 from multiprocessing import connection, get_context, parent_process
 from multiprocessing.connection import Connection
@@ -19,8 +20,9 @@ from berrypick import io
 from berrypick.agents.training import run_dir
 from berrypick.agents.training.config import Config
 from berrypick.benchmarks import run as bench
+from berrypick.benchmarks.executor import Executor, end_quietly
 from berrypick.benchmarks.result import RESULT
-from berrypick.benchmarks.run import Progress, StartProgress, end_quietly
+from berrypick.benchmarks.run import Progress, StartProgress
 from berrypick.benchmarks.studies.sweep import config as sweep_config
 from berrypick.benchmarks.studies.sweep.config import ERROR, EVALUATION, TRAINING, Plan, Trial
 from berrypick.errors import BadInput
@@ -62,6 +64,7 @@ def run(
     *,
     jobs: int = 1,
     work: Work = Work(),  # noqa: B008 - frozen
+    executor: Executor | None = None,
     start_progress: StartProgress = lambda total: lambda done: None,
 ) -> list[Trial]:
     """Run what is not done yet of a sweep. A trial that fails leaves ``error.txt`` in its folder, and the others go on.
@@ -71,6 +74,8 @@ def run(
         out: folder of the sweep.
         jobs: processes; a script must guard its main module as ``multiprocessing`` asks.
         work: how trials train and are evaluated.
+        executor: where trials run; None for ``jobs`` processes of this machine. Workers share ``out``; a trial whose
+            worker is lost goes on from its last step.
         start_progress: called once with the number of steps; what it returns is called after each.
 
     Returns:
@@ -84,6 +89,9 @@ def run(
     with io.locked(out):
         sweep_config.claim(plan, out)
         todo = [trial for trial in plan.trials if not is_done(trial, out)]
+        if executor is not None:
+            _run_on(executor, todo, out, work, start_progress(len(todo)))
+            return [trial for trial in todo if not is_done(trial, out)]
         on_progress = start_progress(sum(_signs(trial, out) for trial in todo))
         with _environment(_ONE_THREAD):
             _run_all(todo, out, jobs, work, on_progress)
@@ -93,6 +101,23 @@ def run(
 def is_done(trial: Trial, out: Path) -> bool:
     """Whether the policy of a trial was evaluated."""
     return (out / trial.place / EVALUATION / RESULT).is_file()
+
+
+def _run_on(executor: Executor, todo: list[Trial], out: Path, work: Work, on_progress: Progress) -> None:
+    def ended(trial: Trial) -> None:
+        place = out / trial.place / ERROR
+        on_progress(f"{trial.label}: {'evaluated' if is_done(trial, out) else f'FAILED, see {place}'}")
+
+    def lost(trial: Trial, reason: str) -> None:
+        io.write_bytes(out / trial.place / ERROR, reason.encode())
+        ended(trial)
+
+    executor.map(partial(_do_on, out=out, work=work), todo, ended, lost)
+
+
+def _do_on(trial: Trial, out: Path, work: Work) -> None:
+    """Do one trial on a worker; a failure is in its folder."""
+    _do(trial, out, work, lambda line: None)
 
 
 def _run_all(todo: list[Trial], out: Path, jobs: int, work: Work, on_progress: Progress) -> None:
@@ -142,19 +167,26 @@ def _work(trial: Trial, out: Path, work: Work, mouth: Connection) -> None:
     """Do one trial; what runs in its process."""
     end_quietly()
     threading.Thread(target=_end_with_parent, daemon=True).start()
+    if not _do(trial, out, work, _Signs(trial, out / trial.place, mouth) if trial.config else lambda line: None):
+        raise SystemExit(1)
+
+
+def _do(trial: Trial, out: Path, work: Work, on_step: Step) -> bool:
+    """Train and evaluate; returns False where that failed, which ``error.txt`` tells of."""
     place = out / trial.place
     (place / ERROR).unlink(missing_ok=True)
     try:
         with io.locked(place, _PATIENCE):
             policy = trial.start
             if trial.config is not None:
-                work.train(trial.config, place / TRAINING, _Signs(trial, place, mouth))
+                work.train(trial.config, place / TRAINING, on_step)
                 policy = str(place / TRAINING / run_dir.POLICY)
             frozen = {} if trial.frozen_from is None else {"dominant_move_of": _evaluated(out / trial.frozen_from)}
             work.evaluate(f"{trial.kind}:{policy}", trial.suite, trial.seed, place / EVALUATION, **frozen)
     except Exception:
         io.write_bytes(place / ERROR, traceback.format_exc().encode())
-        raise SystemExit(1) from None
+        return False
+    return True
 
 
 def _evaluated(start: Path) -> Path:
