@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from multiprocessing import get_context
 from typing import Final
 
-from berrypick.benchmarks.run import end_quietly
+from berrypick.benchmarks.executor import end_quietly
 from berrypick.leaderboard.verify.replay import Job, Replayed, replay
 
 #: Characters of the actions of all jobs that wait.
