@@ -17,7 +17,19 @@ from tyro.extras import SubcommandApp
 
 from berrypick.cli import bench, board, listing, report, serve, sessions, train
 from berrypick.cli import corpus as cli_corpus
-from berrypick.cli.study import ceilings, phrases, power, pretrain, refine, reflect, scale, search, sweep
+from berrypick.cli.study import (
+    ability,
+    ceilings,
+    failures,
+    phrases,
+    power,
+    pretrain,
+    refine,
+    reflect,
+    scale,
+    search,
+    sweep,
+)
 from berrypick.errors import BadInput, Stopped, missing_extra
 from berrypick.registry import UnknownName
 
@@ -88,6 +100,8 @@ def build() -> SubcommandApp:
         phrases=phrases.phrases,
         power=power.power,
         ceilings=ceilings.ceilings,
+        ability=ability.ability,
+        failures=failures.failures,
         search=search.search,
         scale=scale.scale,
         pretrain=pretrain.pretrain,
