@@ -150,11 +150,14 @@ def _read(source: str, options: dict[str, Any], precision: Any) -> tuple[Any, An
     # Left unset, transformers asks on the terminal whether it may run a folder's code.
     options = {**options, "trust_remote_code": False}
     # Of a folder, weights in safetensors alone: the other format holds a program that makes them.
-    kept = {"use_safetensors": True} if options.get("local_files_only") and "gguf_file" not in options else {}
+    kept: dict[str, Any] = (
+        {"use_safetensors": True} if options.get("local_files_only") and "gguf_file" not in options else {}
+    )
     try:
         with _quietly():
             tokenizer = AutoTokenizer.from_pretrained(source, **options)
-            model, told = AutoModelForCausalLM.from_pretrained(
+            # With output_loading_info: the model, and what was missing in its files.
+            made: Any = AutoModelForCausalLM.from_pretrained(
                 source, dtype=precision, output_loading_info=True, **kept, **options
             )
     except ImportError:
@@ -166,8 +169,8 @@ def _read(source: str, options: dict[str, Any], precision: Any) -> tuple[Any, An
             f"lm: takes a folder, a .gguf file, {_KNOWN}"
         )
         raise BadInput(reason, file=source) from error
-    _check_whole(source, model, tokenizer, told)
-    return model, tokenizer
+    _check_whole(source, made[0], tokenizer, made[1])
+    return made[0], tokenizer
 
 
 def _check_whole(source: str, model: Any, tokenizer: Any, told: Mapping[str, Any]) -> None:
@@ -188,9 +191,9 @@ def _quietly() -> Iterator[None]:
     """Without transformers' progress bars and warnings, which would stand between a command's own lines."""
     from transformers.utils import logging
 
-    shown, level = logging.is_progress_bar_enabled(), logging.get_verbosity()  # type: ignore[no-untyped-call]
+    shown, level = logging.is_progress_bar_enabled(), logging.get_verbosity()
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-    logging.set_verbosity_error()  # type: ignore[no-untyped-call]
+    logging.set_verbosity(logging.ERROR)
     try:
         yield
     finally:

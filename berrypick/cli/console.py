@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import os
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final, Protocol
@@ -14,6 +16,10 @@ from rich.table import Table
 OUT: Final = Console(width=None if os.isatty(1) else 160, highlight=False)
 #: Progress and complaints.
 ERR: Final = Console(stderr=True, highlight=False)
+
+
+#: Seconds below which nobody asks how long it will take.
+SHORT: Final = 30.0
 
 
 class Progress(Protocol):
@@ -36,22 +42,33 @@ def table(title: str, *columns: str, right: tuple[str, ...] = ()) -> Table:
     return made
 
 
+def _left(seconds: float) -> str:
+    """A time to wait, as the end of a line; "" where it is not worth a word."""
+    if seconds < SHORT:
+        return ""
+    minutes = round(seconds / 60)
+    return f", {minutes // 60} h {minutes % 60} min left" if minutes >= 60 else f", {max(minutes, 1)} min left"
+
+
 @contextmanager
 def steps() -> Iterator[StartProgress]:
-    """Show steps on standard error: a bar in a terminal, a line a step elsewhere."""
+    """Show steps and the time left on standard error: a bar in a terminal, a line a step elsewhere."""
     from rich import progress
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-    columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.description}", markup=False))
+    text = TextColumn("{task.description}", markup=False)
+    columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn(), text)
     with progress.Progress(*columns, console=ERR, transient=True, disable=not ERR.is_terminal) as bar:
 
         def start_progress(total: int) -> Progress:
-            task = bar.add_task("", total=total)
+            task, begun, calls = bar.add_task("", total=total), time.monotonic(), itertools.count(1)
 
             def on_progress(done: str, number: int | None = None) -> None:
+                made, took = next(calls), time.monotonic() - begun
                 bar.update(task, completed=number or bar.tasks[task].completed + 1, description=done)
                 if not ERR.is_terminal:
-                    ERR.print(f"{bar.tasks[task].completed:.0f}/{total} {done}", markup=False, soft_wrap=True)
+                    at = round(bar.tasks[task].completed)
+                    ERR.print(f"{at}/{total} {done}{_left(took / made * (total - at))}", markup=False, soft_wrap=True)
 
             return on_progress
 
