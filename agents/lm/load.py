@@ -7,6 +7,7 @@ import hashlib
 import inspect
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from logging import ERROR
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -193,7 +194,7 @@ def _quietly() -> Iterator[None]:
 
     shown, level = logging.is_progress_bar_enabled(), logging.get_verbosity()
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-    logging.set_verbosity(logging.ERROR)
+    logging.set_verbosity(ERROR)
     try:
         yield
     finally:
