@@ -33,7 +33,7 @@ from berrypick.diversity import pairs_alike
 from berrypick.envs.perturbations.faults import rollout_seed
 from berrypick.envs.scoring.outcome import analyse
 
-CLIP, DUAL_CLIP, EPSILON = 0.2, 10.0, 1e-6
+CLIP, EPSILON = 0.2, 1e-6
 
 
 @dataclass(frozen=True)
@@ -152,7 +152,7 @@ def logprobs(policy: Policy, ids: Tensor, mask: Tensor) -> Tensor:
 
 
 def grpo_loss(new: Tensor, old: Tensor, advantage: Tensor, mask: Tensor, episodes: int) -> Tensor:
-    """PPO's clipped loss with dual clip; every episode weighs the same, whatever its length. A scalar.
+    """PPO's clipped loss; every episode weighs the same, whatever its length. A scalar.
 
     Args:
         new: log-probabilities now, with gradient. Shape (n, T).
@@ -163,8 +163,8 @@ def grpo_loss(new: Tensor, old: Tensor, advantage: Tensor, mask: Tensor, episode
     """
     advantage = advantage[:, None].expand(mask.shape).where(mask, 0.0)
     ratio = (new.detach() - old).clamp(-20, 20).exp()
-    value = torch.where(advantage > 0, ratio.clamp(max=1 + CLIP), ratio.clamp(min=1 - CLIP, max=DUAL_CLIP))
-    stopped = (advantage > 0) & (ratio > 1 + CLIP) | (advantage < 0) & ((ratio < 1 - CLIP) | (ratio > DUAL_CLIP))
+    value = torch.where(advantage > 0, ratio.clamp(max=1 + CLIP), ratio.clamp(min=1 - CLIP))
+    stopped = (advantage > 0) & (ratio > 1 + CLIP) | (advantage < 0) & (ratio < 1 - CLIP)
     slope = ratio.masked_fill(stopped, 0.0)  # the gradient of min(r A, clip(r) A) with respect to log r, over A
     new = new.where(mask, 0.0)
     losses = (-advantage * (value + slope * (new - new.detach()))).where(mask, 0.0)

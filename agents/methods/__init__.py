@@ -20,6 +20,7 @@ for _name, _file, _help in (
         "base: reward minus the mean of the group's others; unclipped sum over an episode's tokens",
     ),
     ("grpo", "baselines.grpo", "base: z-score in the group; clipped ratios; mean over episodes"),
+    ("grpo_token", "baselines.grpo", "base: grpo with the mean over all tokens, on which most clipping methods stand"),
     ("dr_grpo", "baselines.dr_grpo", "base: grpo without division by the group's deviation and the episode's length"),
     ("dapo", "baselines.dapo", "base: grpo with clip-higher, token mean and groups of equal rewards replaced"),
     ("gspo", "baselines.gspo", "base: grpo with one ratio per episode"),

@@ -51,13 +51,19 @@ def _centred(reward: Tensor, group: Tensor) -> Tensor:
     return centred.masked_fill(level(reward, group), 0.0).to(reward.dtype)
 
 
-def group_zscore(reward: Tensor, group: Tensor) -> Tensor:
-    """(R - mean of the group) / (standard deviation of the group + 1e-6) (GRPO).
+def group_zscore(reward: Tensor, group: Tensor, *, ddof: int = 0) -> Tensor:
+    """(R - mean of the group) / (standard deviation of the group + 1e-6) (GRPO); 0 in a group of one.
 
-    The deviation is that of the group itself, not an estimate from it, so that a group of one has 0 and not NaN.
+    Args:
+        reward: R. Shape (N,).
+        group: as in ``Batch``.
+        ddof: 0 for the deviation of the group itself, as the paper writes it; 1 for the estimate that divides by one
+            episode less (verl, TRL, SkyRL, Skywork).
     """
+    _, size = _members(group)
     centred = reward.double() - group_mean(reward, group)
-    deviation = group_mean(centred.square(), group).sqrt()
+    variance = group_mean(centred.square(), group) * size / (size - ddof).clamp(min=1)
+    deviation = variance.sqrt()
     return (centred / (deviation + EPSILON)).masked_fill(level(reward, group), 0.0).to(reward.dtype)
 
 

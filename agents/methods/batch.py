@@ -95,7 +95,8 @@ class MicroBatch:
         selected: what ``mark`` chose, over the whole optimiser batch.
         turn: as in ``Batch``.
         count: generated tokens in the whole optimiser batch, at least 1: the denominator of token means.
-        positive: those of them in episodes that are ``favoured``, at least 1.
+        good: whether the advantage of an episode, before ``credit`` spread it, is not negative. Shape (n,), bool.
+        positive: generated tokens of good episodes in the whole optimiser batch, at least 1.
         state: what ``control`` keeps between steps.
         off: as in ``Batch``. Shape (n,), bool.
     """
@@ -109,17 +110,8 @@ class MicroBatch:
     weight: Tensor
     selected: Tensor
     turn: Tensor
+    good: Tensor
     count: int
     positive: int
     state: Mapping[str, float]
     off: Tensor | None = None
-
-
-def favoured(advantage: Tensor, mask: Tensor) -> Tensor:
-    """Return which episodes have an advantage that is not negative, however ``credit`` spread it. Shape (n,), bool.
-
-    Args:
-        advantage: per token, after ``credit``. Shape (n, T).
-        mask: as in ``Batch``.
-    """
-    return advantage.where(mask, 0.0).sum(dim=1) >= 0

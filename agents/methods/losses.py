@@ -15,6 +15,7 @@ differ: with r = exp(lp - lp_old)
 
 from __future__ import annotations
 
+import math
 from typing import Final
 
 import torch
@@ -25,9 +26,10 @@ from berrypick.agents.methods.batch import MicroBatch
 #: |lp - lp_old| beyond which a ratio grows no further: exp would overflow.
 BOUND: Final = 20.0
 
-#: Dual clip (Ye et al. 2020, arXiv 1912.09729): bounds r where A < 0. The scripts of DAPO and GPPO have 10. All methods
-#: that clip tokens have it here, to differ in nothing but what their papers are about; but for Clip-Cov, whose
-#: code has none; ``inf`` takes it away.
+#: Dual clip (Ye et al. 2020, arXiv 1912.09729): bounds r where A < 0; ``inf`` for none, as in the papers of GRPO, Dr.
+#: GRPO and DAPO, and in TRL. verl has 3 unless told otherwise.
+NO_DUAL: Final = math.inf
+#: That of the scripts of GPPO and CE-GPPO.
 DUAL: Final = 10.0
 
 

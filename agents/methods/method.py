@@ -13,7 +13,7 @@ from torch import Tensor
 
 from berrypick.agents.methods.batch import Batch, MicroBatch, Scores
 
-#: The base that stands under additions.
+#: The base that stands under additions that name none.
 DEFAULT: Final = "grpo"
 
 
@@ -78,7 +78,8 @@ class Method:
         shape: batch -> rewards. Shape (N,).
         select: batch, shaped rewards -> episodes that are trained on. Shape (N,), bool.
         advantage: rewards, groups of the selected -> advantages. Shape (N,).
-        credit: batch of the selected, advantages (N,) -> advantages per token. Shape (N, T).
+        credit: batch of the selected, advantages per token, equal within an episode and 0 outside of the mask ->
+            advantages per token. Shapes (N, T).
         token_filter: scores of an optimiser batch -> tokens treated in a special way. Shape (n, T), bool.
         token_loss: micro-batch -> losses. Shape (n, T).
         off_loss: the same, for tokens of episodes that are ``Batch.off``. Shape (n, T).
@@ -122,14 +123,14 @@ class Addition:
 
     Attributes:
         seams: name of a field of ``Method`` that is a seam -> what stands there instead.
-        alone: the base where it is the only part of a name.
+        alone: the base of its paper, which it stands on where no base is named, whatever is added to it; "" for any.
         state: what ``control`` starts from, where it is among them.
         reference: as in ``Method``.
         annotators: as in ``Method``.
     """
 
     seams: Mapping[str, Callable[..., Any] | Augmentation | Refresh]
-    alone: str = DEFAULT
+    alone: str = ""
     state: Mapping[str, float] = field(default_factory=dict)
     reference: bool = False
     annotators: tuple[Annotation, ...] = ()

@@ -25,7 +25,12 @@ def every_episode(batch: Batch, reward: Tensor) -> Tensor:
 
 
 def uniform(batch: Batch, advantage: Tensor) -> Tensor:
-    """Credit: every generated token of an episode gets its advantage."""
+    """Credit: every generated token of an episode has its advantage."""
+    return advantage
+
+
+def spread(batch: Batch, advantage: Tensor) -> Tensor:
+    """Return the advantages of episodes (N,) at each of their generated tokens, 0 elsewhere. Shape (N, T)."""
     return advantage[:, None].expand(batch.mask.shape).where(batch.mask, 0.0)
 
 

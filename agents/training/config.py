@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Final, Literal
 
 import msgspec
@@ -80,8 +81,25 @@ def encode(config: Config) -> bytes:
     return msgspec.json.format(msgspec.json.encode(config)) + b"\n"
 
 
+#: Methods that stand on a base of their own today and stood on grpo in schema 1; the second ones unless alone.
+_ON_GRPO: Final = re.compile(r"(^|\+)(clip_higher|clip_cov|kl_cov|gppo|ce_gppo|forking_tokens)\b")
+_ON_GRPO_TOGETHER: Final = re.compile(r"(critique_(grpo|verdict|answer|empty|noise)|more_rollouts)\b")
+_BASE: Final = re.compile(r"(reinforce|rloo|grpo|dr_grpo|dapo|gspo|cispo)\b")
+
+
 def upgrade(fields: dict[str, Any]) -> dict[str, Any]:
-    """Return the fields of a configuration of schema 1 under their names of today; those of others as they are."""
+    """Return the fields of a configuration of schema 1 as they are written today; those of others as they are."""
     if fields.get("schema") != 1:
         return fields
-    return {_SCHEMA_1.get(name, name): value for name, value in fields.items()} | {"schema": 2}
+    renamed = {_SCHEMA_1.get(name, name): value for name, value in fields.items()} | {"schema": 2}
+    if isinstance(method := renamed.get("method"), str):
+        renamed["method"] = named_base(method)
+    return renamed
+
+
+def named_base(method: str) -> str:
+    """Return the name of a method of schema 1 with the base that it stood on, where it stands on another today."""
+    together = "+" in method and _ON_GRPO_TOGETHER.search(method)
+    if _BASE.match(method) or not (_ON_GRPO.search(method) or together):
+        return method
+    return f"grpo+{method}"

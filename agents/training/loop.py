@@ -19,6 +19,7 @@ from torch import Tensor
 from berrypick import io, seeding
 from berrypick.agents.methods.batch import Batch
 from berrypick.agents.methods.method import Method
+from berrypick.agents.methods.seams import spread
 from berrypick.agents.training import demonstration_buffer, run_dir, setup
 from berrypick.agents.training.annotators import Annotator, annotate
 from berrypick.agents.training.augment import augmented, together
@@ -28,7 +29,7 @@ from berrypick.agents.training.learner import Learner, RolloutBatch, TextLearner
 from berrypick.agents.training.run_dir import Line
 from berrypick.agents.training.setup import Run
 from berrypick.agents.training.step_metrics import Seconds, describe
-from berrypick.agents.training.update import Diverged, Updater
+from berrypick.agents.training.update import Credited, Diverged, Updater
 from berrypick.agents.training.update_stats import UpdateStats
 from berrypick.errors import BadInput, Stopped
 
@@ -75,17 +76,19 @@ def train_step(run: Run, step: int) -> Line:
     sampled = time.perf_counter()
     if bool(rollouts.batch.mask.any()):
         run.state = run.method.control(run.state, _mean_entropy(rollouts.batch))
-    batch, advantage = advantages(run.method, rollouts.batch, selected)
+    credited = advantages(run.method, rollouts.batch, selected)
     try:
-        stats = update(run.updater, batch, advantage, run.state, seeding.rng(run.config.seed, "training", step))
+        stats = update(run.updater, credited, run.state, seeding.rng(run.config.seed, "training", step))
     except Diverged as error:
-        place = save_failed(run.out, step, take(batch, error.rows))
+        place = save_failed(run.out, step, take(credited.batch, error.rows))
         raise _stopped(step, f"{error}; its episodes are in {place}") from error
     imitated = refresh(run, step)
     updated = time.perf_counter()
     # The line first: what stands in the log beyond the newest checkpoint is dropped when a run is resumed.
     seconds = Seconds(sampled - begun, updated - sampled, time.perf_counter() - updated)
-    line = describe(step, rollouts, selected, advantage, stats.update(), run.config.lr, run.state, seconds, imitated)
+    line = describe(
+        step, rollouts, selected, credited.advantage, stats.update(), run.config.lr, run.state, seconds, imitated
+    )
     run.log.add(line)
     run.save_checkpoint(step)
     return line
@@ -120,24 +123,22 @@ def sample(
     return RolloutBatch(batch, traces, outcomes, refinement), keep & torch.isin(batch.group, chosen)
 
 
-def advantages(method: Method, batch: Batch, selected: Tensor) -> tuple[Batch, Tensor]:
-    """Return the selected episodes and the advantage of each of their tokens. Shape (n, T)."""
+def advantages(method: Method, batch: Batch, selected: Tensor) -> Credited:
+    """Return the selected episodes with the advantage of each of their tokens."""
     chosen = take(batch, selected.nonzero().flatten())
     advantage = method.advantage(method.shape(batch)[selected], chosen.group)
-    return chosen, method.credit(chosen, advantage)
+    return Credited(chosen, method.credit(chosen, spread(chosen, advantage)), advantage >= 0)
 
 
-def update(
-    updater: Updater, batch: Batch, advantage: Tensor, state: Mapping[str, float], rng: np.random.Generator
-) -> UpdateStats:
+def update(updater: Updater, credited: Credited, state: Mapping[str, float], rng: np.random.Generator) -> UpdateStats:
     """Pass once over a batch, an optimiser step for each minibatch of whole groups.
 
     Raises:
         Diverged: a loss or gradient is NaN or infinite; the weights are those before that optimiser step.
     """
     stats = UpdateStats()
-    if len(batch.reward):
-        for minibatch in updater.minibatches(batch, advantage, state, rng):
+    if len(credited.batch.reward):
+        for minibatch in updater.minibatches(credited, state, rng):
             loss = updater.backward(minibatch, stats)
             stats.step(loss, updater.step(minibatch.rows))
     return stats

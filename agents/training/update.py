@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from berrypick.agents.methods.batch import Batch, MicroBatch, Scores, favoured
+from berrypick.agents.methods.batch import Batch, MicroBatch, Scores
 from berrypick.agents.methods.method import Method, loss
 from berrypick.agents.training.learner import DemonstrationBuffer, Learner
 from berrypick.agents.training.update_stats import UpdateStats
@@ -25,6 +25,20 @@ class Diverged(RuntimeError):
     def __init__(self, reason: str, rows: Tensor) -> None:
         super().__init__(reason)
         self.rows = rows
+
+
+class Credited(NamedTuple):
+    """The selected episodes of a step with what they are worth.
+
+    Attributes:
+        batch: the episodes.
+        advantage: of each token, after ``credit``. Shape (N, T).
+        good: whether the advantage of an episode, before ``credit``, is not negative. Shape (N,), bool.
+    """
+
+    batch: Batch
+    advantage: Tensor
+    good: Tensor
 
 
 @dataclass(frozen=True)
@@ -52,16 +66,16 @@ class Updater:
     max_norm: float
 
     def minibatches(
-        self, batch: Batch, advantage: Tensor, state: Mapping[str, float], draw: np.random.Generator
+        self, credited: Credited, state: Mapping[str, float], draw: np.random.Generator
     ) -> Iterator[Minibatch]:
         """Split a batch into at most ``updates`` minibatches of whole groups, each made ready when it is asked for.
 
         Args:
-            batch: the selected episodes.
-            advantage: of each token. Shape (N, T).
+            credited: the selected episodes and their advantages.
             state: what the method keeps between steps.
             draw: orders the groups, and serves random subsets of tokens.
         """
+        batch = credited.batch
         if self.accelerator.mixed_precision != "no":
             # Sampled one token at a time and scored all at once, log-probabilities differ by what the precision leaves.
             batch = replace(batch, old_logprobs=self._scores(self.learner.module, batch)[0])
@@ -70,8 +84,8 @@ class Updater:
             mask = batch.mask[rows]
             if not bool(mask.any()):
                 continue
-            whole = Minibatch(batch, rows, advantage, reference, state, first=number == 0)
-            positive = mask & favoured(advantage[rows], mask)[:, None]
+            whole = Minibatch(credited._replace(batch=batch), rows, reference, state, first=number == 0)
+            positive = mask & credited.good[rows, None]
             yield replace(
                 whole,
                 selected=self._marks(whole, mask, draw),
@@ -152,7 +166,7 @@ class Updater:
         if not self.method.needs_token_filter:
             return torch.zeros_like(mask)
         new, entropy = self._scores(self.learner.module, part.batch, part.rows)
-        old, advantage = new if part.first else part.batch.old_logprobs[part.rows], part.advantage[part.rows]
+        old, advantage = new if part.first else part.batch.old_logprobs[part.rows], part.credited.advantage[part.rows]
         if part.batch.off is not None:  # a selection is made among what the policy sampled
             mask = mask & ~part.batch.off[part.rows][:, None]
         return self.method.token_filter(Scores(new, old, entropy, advantage, mask, draw)) & mask
@@ -173,9 +187,8 @@ class Updater:
 class Minibatch:
     """The share of a batch that one optimiser step is made on; the policy of the ``first`` is the one that played."""
 
-    batch: Batch
+    credited: Credited
     rows: Tensor
-    advantage: Tensor
     reference: Tensor | None
     state: Mapping[str, float]
     first: bool
@@ -183,6 +196,11 @@ class Minibatch:
     weight: Tensor = field(default_factory=lambda: torch.empty(0))
     count: int = 0
     positive: int = 0
+
+    @property
+    def batch(self) -> Batch:
+        """The whole batch."""
+        return self.credited.batch
 
     def tokens(self, places: Tensor, new: Tensor, entropy: Tensor) -> MicroBatch:
         """The micro-batch of some places of this part, on the device where it was scored."""
@@ -193,7 +211,8 @@ class Minibatch:
             # Exactly equal, not but for rounding: the slope of a penalty such as |new - old| would turn it into noise.
             old_logprobs=new.detach().float() if self.first else self.batch.old_logprobs[rows].to(device),
             reference=None if self.reference is None else self.reference[rows].to(device),
-            advantage=self.advantage[rows].to(device),
+            advantage=self.credited.advantage[rows].to(device),
+            good=self.credited.good[rows].to(device),
             mask=self.batch.mask[rows].to(device),
             weight=self.weight[places].to(device),
             selected=self.selected[places].to(device),

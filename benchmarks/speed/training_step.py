@@ -73,11 +73,11 @@ def _step(updater: Updater, config: Config, number: int) -> Step:
     begun = process_time()
     played, keep = sample(updater.learner, updater.method, (), config, number)
     rolled = process_time()
-    batch, advantage = advantages(updater.method, played.batch, keep)
-    tally = update(updater, batch, advantage, {}, seeding.rng(config.seed, "training", number))
+    credited = advantages(updater.method, played.batch, keep)
+    tally = update(updater, credited, {}, seeding.rng(config.seed, "training", number))
     updated = process_time()
     seconds = Seconds(rolled - begun, updated - rolled, 0.0)
-    describe(number, played, keep, advantage, tally.update(), config.lr, {}, seconds)
+    describe(number, played, keep, credited.advantage, tally.update(), config.lr, {}, seconds)
     return _measured(played, seconds, process_time() - updated)
 
 

@@ -15,10 +15,12 @@ import torch
 from torch import Tensor
 
 from berrypick.agents.methods import METHODS, make
-from berrypick.agents.methods.batch import TOKEN_TYPES, Batch, MicroBatch, Scores, favoured
+from berrypick.agents.methods.batch import TOKEN_TYPES, Batch, MicroBatch, Scores
+from berrypick.agents.methods.compose import SHARED
 from berrypick.agents.methods.losses import score_function
 from berrypick.agents.methods.method import Addition, Method, loss
-from berrypick.agents.methods.seams import no_term, no_token
+from berrypick.agents.methods.seams import no_term, no_token, spread
+from berrypick.errors import BadInput
 
 COMPOSITIONS = (
     "kl_cov(ratio=0.2)+fitness_sharing",
@@ -27,13 +29,19 @@ COMPOSITIONS = (
     "rloo+kl_cov(ratio=0.2)",
     "dapo+gppo+search_sapo",
     "reinforce+clip_higher+kl_reference",
+    "llds+kl_reference(beta=0.001)",
+    "grpo+kl_cov(ratio=0.2)+entropy_bonus+kl_reference(estimator=1)+search_sapo",
+    "dapo(overlong=9,buffer=3)+fitness_sharing",
+    "forking_tokens(keep=0.5)+hicra",
+    "grpo(ddof=1)",
+    "clip_cov(ratio=0.2,least=0.01,most=5)",
     "adaptive_entropy+hicra",
     "r3(weight=0.5)+hicra_grams+kl_cov(ratio=0.2)",
     "fitness_sharing+hicra_random+kl_cov(ratio=0.2)",
     "r3+adaptive_entropy+rloo",
     "r3_filter+fitness_sharing+hicra",
     "fitness_sharing+sft_refresh",
-    "kl_cov(ratio=0.2)+critique_grpo+sft_refresh(every=2)",
+    "grpo+kl_cov(ratio=0.2)+critique_grpo+sft_refresh(every=2)",
     "kl_cov(ratio=0.2)+alphallm",
     "alphallm(weight=2)+fitness_sharing+clip_higher",
 )
@@ -157,7 +165,8 @@ def update(method: Method, some: Toy, logits: Tensor, *, micro: int = 99, outsid
         extra["process_reward"] = extra["process_reward"].where(mask, outside)
         new, entropy, reference = (value.where(mask, outside) for value in (new, entropy, reference))
     chosen = Batch(**fields)
-    advantage = method.credit(chosen, method.advantage(shaped[rows], chosen.group))
+    episode = method.advantage(shaped[rows], chosen.group)
+    advantage = method.credit(chosen, spread(chosen, episode))
     draw = np.random.default_rng(0)
     refines = method.augment is not None and method.augment.critic is not None
     off = chosen.uniform[:, 0] < 0.3 if refines else torch.zeros(len(rows), dtype=torch.bool)
@@ -165,10 +174,11 @@ def update(method: Method, some: Toy, logits: Tensor, *, micro: int = 99, outsid
     marked = method.token_filter(Scores(new.detach(), chosen.old_logprobs, entropy.detach(), advantage, sampled, draw))
     if outside is not None:
         advantage = advantage.where(mask, outside)
-    positive = max(1, int((favoured(advantage, mask)[:, None] & mask).sum()))
+    good = episode >= 0
+    positive = max(1, int((good[:, None] & mask).sum()))
     whole = MicroBatch(
         new, entropy, chosen.old_logprobs, reference if method.reference else None, advantage, mask,
-        method.reduce(mask, LIMIT), marked, chosen.turn, max(1, int(mask.sum())), positive, state, off,
+        method.reduce(mask, LIMIT), marked, chosen.turn, good, max(1, int(mask.sum())), positive, state, off,
     )  # fmt: skip
     total = torch.zeros((), dtype=torch.float64)
     for part in torch.arange(len(rows)).split(micro):
@@ -297,3 +307,25 @@ def test_a_method_is_a_value(method: Method):
     assert again.name == method.name == make(method.name).name
     assert same(update(method, some, moved(some)), update(again, some, moved(some)))
     assert method.control(method.state, 0.0) == again.control(again.state, 0.0) and again.state == method.state
+
+
+ADDITIONS = [name for name in METHODS if isinstance(METHODS[name](), Addition)]
+
+
+@pytest.mark.parametrize("first", ADDITIONS)
+def test_all_pairs_of_additions_compose_or_say_which_seam_excludes_them(first: str):
+    """Over a base that is named, so that nothing hangs on what each stands on."""
+    for second in ADDITIONS[ADDITIONS.index(first) + 1 :]:
+        try:
+            both = make(f"grpo+{first}+{second}")
+        except BadInput as error:
+            seam = re.search(r"both touch (\w+); keep one", str(error))
+            different = "with different settings" in str(error)
+            assert different or (seam and seam[1] not in SHARED and seam[1] in both_seams(first, second)), error
+        else:
+            assert set(both.name.split("+")) >= {first, second}
+
+
+def both_seams(first: str, second: str) -> set[str]:
+    """What two additions both touch."""
+    return set(METHODS[first]().seams) & set(METHODS[second]().seams)

@@ -1,8 +1,7 @@
 """CISPO (MiniMax-M1, 2025, arXiv 2506.13585): clip the weight of a token's gradient, never the gradient itself.
 
 Objective: token mean of sg(clip(r, 1 - low, 1 + high)) * A * lp. The paper has no lower bound in effect (low = 1) and
-does not disclose ``high``; others use 0.2 up to 8. Default 0.28, that of clip-higher, so that the two differ in one
-thing.
+does not disclose ``high``. Default 4: a weight of at most 5, as in SkyRL and in TRL's documentation.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ def clipped_weight(tokens: MicroBatch, *, low: float, high: float) -> Tensor:
     return surrogate(tokens, weight, weight)
 
 
-def cispo(low: Fraction = 1.0, high: Size = 0.28) -> Method:
+def cispo(low: Fraction = 1.0, high: Size = 4.0) -> Method:
     """Make the method: the weight stays within 1 - low and 1 + high."""
     token_loss = partial(clipped_weight, low=low, high=high)
     return replace(

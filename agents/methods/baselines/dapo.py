@@ -15,7 +15,7 @@ from torch import Tensor
 
 from berrypick.agents.methods.advantages import group_zscore, level
 from berrypick.agents.methods.batch import Batch
-from berrypick.agents.methods.losses import DUAL, clipped
+from berrypick.agents.methods.losses import NO_DUAL, clipped
 from berrypick.agents.methods.method import Method
 from berrypick.agents.methods.parameters import Bound, Count, Fraction, Size, Times
 from berrypick.agents.methods.reductions import token_mean
@@ -37,7 +37,7 @@ def soft_overlong(batch: Batch, *, overlong: int, buffer: int, factor: float) ->
 def dapo(
     low: Fraction = 0.2,
     high: Size = 0.28,
-    dual: Bound = DUAL,
+    dual: Bound = NO_DUAL,
     rounds: Times = 10,
     overlong: Count = 0,
     buffer: Count = 0,
@@ -48,7 +48,7 @@ def dapo(
     Args:
         low: the lower bound is 1 - low.
         high: the upper bound is 1 + high.
-        dual: see ``losses.DUAL``.
+        dual: see ``losses.NO_DUAL``.
         rounds: of generation in a step, at most.
         overlong: generated tokens at which an episode has lost ``factor``; 0 for no shaping.
         buffer: tokens before that in which it loses it, from 1 to ``overlong``.

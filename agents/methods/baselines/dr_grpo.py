@@ -11,14 +11,14 @@ from dataclasses import replace
 from functools import partial
 
 from berrypick.agents.methods.advantages import group_centre
-from berrypick.agents.methods.losses import DUAL, clipped
+from berrypick.agents.methods.losses import NO_DUAL, clipped
 from berrypick.agents.methods.method import Method
 from berrypick.agents.methods.parameters import Bound, Fraction, Size
 from berrypick.agents.methods.reductions import constant_length
 from berrypick.agents.methods.seams import BASE
 
 
-def dr_grpo(low: Fraction = 0.2, high: Size = 0.2, dual: Bound = DUAL) -> Method:
+def dr_grpo(low: Fraction = 0.2, high: Size = 0.2, dual: Bound = NO_DUAL) -> Method:
     """Make the method; parameters as in ``losses.clipped_slope``."""
     token_loss = partial(clipped, low=low, high=high, dual=dual)
     return replace(BASE, name="dr_grpo", advantage=group_centre, token_loss=token_loss, reduce=constant_length)

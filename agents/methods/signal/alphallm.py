@@ -20,7 +20,6 @@ from berrypick.agents.methods.advantages import group_mean
 from berrypick.agents.methods.batch import Batch
 from berrypick.agents.methods.method import Addition, Annotation
 from berrypick.agents.methods.parameters import Size, Times
-from berrypick.agents.methods.seams import uniform
 
 
 def gain(batch: Batch) -> Tensor:
@@ -39,7 +38,7 @@ def gain(batch: Batch) -> Tensor:
 
 def dense(batch: Batch, advantage: Tensor, *, weight: float) -> Tensor:
     """Credit: A + weight times the gain."""
-    return uniform(batch, advantage) + (weight * gain(batch)).to(advantage.dtype)
+    return advantage + (weight * gain(batch)).to(advantage.dtype)
 
 
 def alphallm(weight: Size = 0.5, episodes: Times = 512) -> Addition:

@@ -20,7 +20,6 @@ from torch import Tensor
 from berrypick.agents.methods.batch import Batch
 from berrypick.agents.methods.method import Addition, Annotation
 from berrypick.agents.methods.parameters import Fraction, Share, Times
-from berrypick.agents.methods.seams import uniform
 
 #: Batch -> tokens, shape (N, T), bool; outside the mask it may say anything.
 Choose = Callable[[Batch], Tensor]
@@ -45,8 +44,7 @@ def random_tokens(batch: Batch, *, like: Choose) -> Tensor:
 
 def amplified(batch: Batch, advantage: Tensor, *, choose: Choose, alpha: float) -> Tensor:
     """Credit: A + alpha * |A| on chosen tokens, A on the others."""
-    each = uniform(batch, advantage)
-    return torch.where(choose(batch), each + alpha * each.abs(), each)
+    return torch.where(choose(batch), advantage + alpha * advantage.abs(), advantage)
 
 
 def _ngrams(episodes: float, kept: float) -> Annotation:

@@ -14,17 +14,16 @@ from torch import Tensor
 from berrypick.agents.methods.batch import Batch
 from berrypick.agents.methods.method import Addition
 from berrypick.agents.methods.parameters import Share
-from berrypick.agents.methods.seams import uniform
 
 
 def where_it_forks(batch: Batch, advantage: Tensor, *, keep: float) -> Tensor:
-    """Credit: the episode's advantage where the policy was least sure, 0 elsewhere."""
+    """Credit: the advantage where the policy was least sure, 0 elsewhere."""
     if not bool(batch.mask.any()):
-        return uniform(batch, advantage)
+        return advantage
     threshold = torch.quantile(batch.entropy[batch.mask], 1 - keep)
-    return uniform(batch, advantage).where(batch.entropy >= threshold, 0.0)
+    return advantage.where(batch.entropy >= threshold, 0.0)
 
 
 def forking_tokens(keep: Share = 0.2) -> Addition:
     """Make the addition: ``keep`` is the share of tokens trained on."""
-    return Addition({"credit": partial(where_it_forks, keep=keep)})
+    return Addition({"credit": partial(where_it_forks, keep=keep)}, alone="grpo_token")

@@ -1,7 +1,8 @@
 """KL-Cov (Cui et al. 2025, arXiv 2505.22617): tokens of the highest covariance are held to the rollout policy.
 
 Loss -A * r, unclipped, plus beta * |lp - lp_old| on the max(1, int(ratio * tokens)) tokens of the highest covariance,
-reduced like the token losses. Adds nothing in the first update of a step, where lp = lp_old.
+reduced like the token losses; on ``grpo_token``, as in the paper. Adds nothing in the first update of a step, where
+lp = lp_old.
 
 Paper: beta 1, ratio 2e-3 (7B) and 2e-4 (32B). Of our 500 to 2,000 tokens that would choose one to four, and 0.02 was
 seen to change nothing (one draft run). Default: ratio 0.05, twenty-five to a hundred tokens.
@@ -43,4 +44,5 @@ def kl_cov(ratio: Share = 0.05, beta: Size = 1.0) -> Addition:
         beta: weight of their distance.
     """
     token_filter = partial(highest, ratio=ratio)
-    return Addition({"token_filter": token_filter, "token_loss": importance, "regularise": partial(hold, beta=beta)})
+    term = partial(hold, beta=beta)
+    return Addition({"token_filter": token_filter, "token_loss": importance, "regularise": term}, alone="grpo_token")

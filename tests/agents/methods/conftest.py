@@ -33,6 +33,7 @@ def micro() -> Callable[..., MicroBatch]:
         others |= {name: tensor(fields.pop(name)) for name in ("weight", "reference", "entropy") if name in fields}
         marked = torch.as_tensor(fields.pop("selected", torch.zeros_like(new)), dtype=torch.bool)
         turn = torch.as_tensor(fields.pop("turn", torch.zeros_like(new)), dtype=torch.int64)
+        good = torch.as_tensor(fields.pop("good", (each * mask).sum(1) >= 0), dtype=torch.bool)
         numbers = {"count": int(mask.sum()), "positive": max(1, int(positive)), "state": {}} | fields
         return MicroBatch(
             logprobs=new,
@@ -41,6 +42,7 @@ def micro() -> Callable[..., MicroBatch]:
             mask=mask,
             selected=marked,
             turn=turn,
+            good=good,
             **others,
             **numbers,
         )

@@ -63,3 +63,12 @@ def test_level():
     assert level(torch.tensor([1.0, 1.0, 0.0, 1.0, 5.0]), torch.tensor([0, 0, 1, 1, 2])).tolist() == [
         True, True, False, False, True,
     ]  # fmt: skip
+
+
+def test_the_estimate_of_the_deviation_divides_by_one_less():
+    # Rewards 1, 0, 0: mean 1/3; squares 4/9 + 1/9 + 1/9 = 6/9; ddof 0: sqrt(2/9), ddof 1: sqrt(3/9).
+    reward, group = torch.tensor([1.0, 0.0, 0.0, 1.0], dtype=torch.float64), torch.tensor([0, 0, 0, 1])
+    for ddof, deviation in ((0, (2 / 9) ** 0.5), (1, (3 / 9) ** 0.5)):
+        found = group_zscore(reward, group, ddof=ddof)
+        expected = [2 / 3 / deviation, -1 / 3 / deviation, -1 / 3 / deviation, 0.0]
+        assert found.tolist() == pytest.approx(expected, abs=1e-5)

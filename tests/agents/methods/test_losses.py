@@ -28,7 +28,7 @@ POINTS = [
 @pytest.mark.parametrize("scale", [1.0, 2.5])
 @pytest.mark.parametrize("column", [2, 3, 4], ids=["clip_higher", "gppo", "cispo"])
 def test_the_table(micro, slopes, column: int, scale: float):
-    method = make(("clip_higher", "gppo", "cispo(low=0.2,high=0.28)")[column - 2])
+    method = make(("clip_higher(dual=10)", "gppo", "cispo(low=0.2,high=0.28)")[column - 2])
     advantage = [[scale * point[1] for point in POINTS]]
     tokens = micro([[math.log(point[0]) for point in POINTS]], [[0.0] * 10], advantage, weight=[[1.0] * 10])
     # loss = -A * slope * lp in gradient

@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import pytest
+import torch
 
 from berrypick.agents.methods import METHODS, make
 from berrypick.agents.methods.advantages import group_centre, leave_one_out
@@ -19,7 +20,11 @@ from berrypick.registry import UnknownName
     ("written", "canonical"),
     [
         ("grpo", "grpo"),
-        ("grpo+kl_cov", "kl_cov"),  # grpo is what additions stand on
+        ("grpo_token+kl_cov", "kl_cov"),  # the base of its paper
+        ("grpo+kl_cov", "grpo+kl_cov"),
+        ("grpo+fitness_sharing", "fitness_sharing"),  # grpo is what additions stand on that name no base
+        ("critique_grpo+fitness_sharing", "fitness_sharing+critique_grpo"),
+        ("grpo+kl_cov+critique_grpo", "grpo+critique_grpo+kl_cov"),
         ("kl_cov+rloo", "rloo+kl_cov"),  # base first
         ("kl_cov+fitness_sharing", "fitness_sharing+kl_cov"),  # the rest in the table's order
         (
@@ -28,10 +33,10 @@ from berrypick.registry import UnknownName
         ),  # beta 1 is default
         ("kl_cov(beta=2,ratio=0.1)", "kl_cov(ratio=0.1,beta=2)"),
         ("kl_cov(beta=2e+0)", "kl_cov(beta=2)"),  # a plus sign within a number
-        ("grpo(high=0.2)+gppo(high=2.8e-1)", "gppo"),
+        ("grpo_token(high=0.2)+gppo(high=2.8e-1)", "gppo"),
         ("grpo(high=0.28)+llds", "grpo(high=0.28)+llds"),
         ("fitness_sharing(alpha=-0.0)", "fitness_sharing(alpha=0)"),
-        ("dapo(rounds=3,dual=inf)", "dapo(dual=inf,rounds=3)"),
+        ("dapo(rounds=3,dual=10)", "dapo(dual=10,rounds=3)"),
     ],
 )
 def test_canonical_names(written: str, canonical: str):
@@ -43,7 +48,8 @@ def test_the_base_fixes_advantage_and_reduce_wherever_it_stands():
         method = make(name)
         assert (method.advantage, method.reduce) == (group_centre, constant_length)
         assert method.needs_token_filter and method.token_loss is make("kl_cov").token_loss
-    assert make("kl_cov").reduce is sequence_mean and make("kl_cov+dapo").reduce is token_mean
+    assert make("grpo+kl_cov").reduce is sequence_mean and make("kl_cov").reduce is token_mean
+    assert make("fitness_sharing").reduce is sequence_mean and make("kl_cov+dapo").reduce is token_mean
     assert make("rloo+entropy_bonus").advantage is leave_one_out
 
 
@@ -63,10 +69,13 @@ def test_what_an_addition_does_not_touch_is_its_bases():
         ("grpo+dapo", "grpo and dapo are both bases; keep one"),
         ("grpo+grpo", "both bases"),
         ("clip_cov+kl_cov(beta=2)", r"clip_cov and kl_cov\(beta=2\) both touch token_filter"),
-        ("kl_cov+entropy_bonus", "kl_cov and entropy_bonus both touch regularise"),
+        (
+            "kl_cov+critique_grpo",
+            "stands on (dr_grpo|grpo_token) and .* name the base",
+        ),
         ("clip_higher+gppo", "clip_higher and gppo both touch token_loss"),
-        ("llds+llds", "llds and llds both touch regularise"),
-        ("dapo(overlong=9,buffer=3)+fitness_sharing", "both touch shape"),
+        ("llds+llds", "llds is named twice"),
+        ("adaptive_entropy+adaptive_entropy(step=0.01)", "adaptive_entropy is named twice"),
         ("kl_cov(rate=1)", "kl_cov got 'rate=1'; it takes ratio .a number above 0, at most 1., beta "),
         ("kl_cov(ratio)", "kl_cov got 'ratio'"),
         ("kl_cov()", "kl_cov got ''"),
@@ -85,6 +94,9 @@ def test_what_an_addition_does_not_touch_is_its_bases():
         ("dapo(overlong=9)", r"dapo takes 1 to overlong \(9\) tokens as buffer, got 0"),
         ("dapo(buffer=9)", "as buffer, got 9"),
         ("search_sapo(threshold=0)", "search_sapo takes a finite number above 0 as threshold"),
+        ("clip_cov(least=2,most=1)", "clip_cov takes a number above least"),
+        ("kl_reference(estimator=4)", "takes 1, 2 or 3 as estimator"),
+        ("grpo(ddof=2)", "takes 0 or 1 as ddof"),
         ("clip_cov(lower=0.999)", r"clip_cov takes a number below upper \(0.998\) as lower, got 0.999"),
         ("adaptive_entropy(floor=1)", r"adaptive_entropy takes at most ceiling \(0.05\) as floor"),
         ("", "'' is no method"),
@@ -118,3 +130,24 @@ def test_a_base_that_is_its_token_loss_keeps_it(name: str):
     with pytest.raises(BadInput, match="both touch token_loss"):
         make(name)
     assert make("gspo+fitness_sharing").token_loss.func is make("gspo").token_loss.func
+
+
+def test_terms_add_up_shapes_chain_and_credits_multiply(played, micro):
+    both = make("llds+kl_reference")
+    tokens = micro([[-1.0, -3.0]], [[-0.5, -1.0]], [1.0], reference=[[-2.0, -2.0]], weight=[[0.5, 0.5]])
+    terms = [make(name).regularise(tokens) for name in ("llds", "kl_reference")]
+    assert both.reference and both.regularise(tokens) == sum(terms) and min(terms) > 0
+    # Overlong first, which takes 1 off the episode of 9 tokens; then both share: (1, 0) -> (1/2, 0).
+    batch = played([1.0, 1.0], [0, 0], strategy_id=[0, 0], lengths=[2, 9])
+    shaped = make("dapo(overlong=9,buffer=3)+fitness_sharing").shape(batch)
+    assert shaped.tolist() == [0.5, 0.0]
+    # The token of the higher entropy is kept, and is a planning token: 2 * (1 + 0.2) = 2.4.
+    planning = torch.tensor([[True, True]])
+    batch = played([1.0], [0], lengths=[2], entropy=[[0.1, 0.9]], planning=planning)
+    credited = make("forking_tokens(keep=0.5)+hicra").credit(batch, torch.tensor([[2.0, 2.0]]))
+    assert credited.tolist() == [[0.0, pytest.approx(2.4)]]
+
+
+def test_every_addition_stands_on_the_same_base_whatever_is_added():
+    for name in ("kl_cov", "gppo", "critique_grpo", "forking_tokens"):
+        assert make(f"{name}+fitness_sharing").reduce is make(name).reduce

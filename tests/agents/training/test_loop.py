@@ -248,10 +248,10 @@ def test_rounds_end_even_if_nothing_is_selected():
 def test_selected_episodes_are_weighed_among_themselves():
     deck = Deck([[1, 1], [1, 0]])
     played = deck.play(0, 0, 2, 2)
-    batch, advantage = loop.advantages(methods.make("grpo"), played.batch, torch.tensor([False, False, True, True]))
-    # Mean .5, deviation .5: +1 and -1.
-    assert batch.reward.tolist() == [1.0, 0.0]
-    assert advantage.flatten().tolist() == pytest.approx([1.0, -1.0], abs=1e-4)
+    credited = loop.advantages(methods.make("grpo"), played.batch, torch.tensor([False, False, True, True]))
+    # Mean 0.5, deviation 0.5: +1 and -1.
+    assert credited.batch.reward.tolist() == [1.0, 0.0] and credited.good.tolist() == [True, False]
+    assert credited.advantage.flatten().tolist() == pytest.approx([1.0, -1.0], abs=1e-4)
 
 
 @pytest.mark.parametrize("method", ["grpo", "dr_grpo", "rloo", "gspo", "dapo", "kl_cov(ratio=0.02)"])

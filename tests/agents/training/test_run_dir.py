@@ -9,7 +9,7 @@ import pytest
 
 from berrypick import io
 from berrypick.agents.training import run_dir
-from berrypick.agents.training.config import Config
+from berrypick.agents.training.config import Config, upgrade
 from berrypick.agents.training.run_dir import Line
 from berrypick.errors import BadInput
 
@@ -74,6 +74,21 @@ def test_configurations_of_schema_1_are_read(tmp_path: Path):
     io.write_bytes(tmp_path / run_dir.CONFIG, msgspec.json.encode(same | {"groups": 3}))
     with pytest.raises(BadInput, match="unknown field `groups`"):
         run_dir.read_config(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("kl_cov(ratio=0.02)+fitness_sharing", "grpo+kl_cov(ratio=0.02)+fitness_sharing"),
+        ("fitness_sharing+critique_grpo", "grpo+fitness_sharing+critique_grpo"),
+        ("critique_grpo", "critique_grpo"),  # alone it stood on dr_grpo, as it does
+        ("rloo+kl_cov", "rloo+kl_cov"),
+        ("adaptive_entropy", "adaptive_entropy"),
+    ],
+)
+def test_methods_of_schema_1_keep_their_base(before: str, after: str):
+    assert upgrade({"method": before, "schema": 1})["method"] == after
+    assert upgrade({"method": before, "schema": 2})["method"] == before
 
 
 def test_missing_and_unknown_fields_are_errors(tmp_path: Path):

@@ -101,7 +101,5 @@ def test_it_stands_beside_what_touches_other_seams():
     for other in ("kl_cov", "adaptive_entropy", "hicra", "r3_filter", "dapo"):
         assert make(f"{other}+r3").annotators == (Annotation("reference_answer"),)
     assert make("fitness_sharing+r3_filter").annotators == (Annotation("reference_answer"),)
-    with pytest.raises(BadInput, match="r3 and fitness_sharing both touch shape"):
-        make("fitness_sharing+r3")
     with pytest.raises(BadInput, match="dapo and r3_filter both touch select"):
         make("dapo+r3_filter")

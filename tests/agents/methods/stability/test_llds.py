@@ -31,3 +31,11 @@ def test_an_episode_whose_tokens_lost_their_credit_keeps_its_sign(micro, slopes)
     """Under forking_tokens most advantages are 0; the episode's sign is that of those that are left."""
     both = micro([[-2.0, -2.0]] * 2, [[-1.0, -1.0]] * 2, [[0.0, 1.0], [0.0, -1.0]], weight=[[0.0, 0.0]] * 2)
     assert slopes(make("forking_tokens+llds"), both).tolist() == [pytest.approx([-0.05, -0.05]), [0, 0]]  # .2 / 4
+
+
+def test_a_bad_episode_whose_tokens_all_lost_their_credit_stays_bad(micro):
+    """Its advantages are all 0 after ``credit``, and their sum says nothing; the episode's own advantage does."""
+    lost = {"advantage": [[0.0, 0.0]], "weight": [[0.0, 0.0]]}
+    bad, good = (micro([[-2.0, -2.0]], [[-1.0, -1.0]], good=[sign], **lost) for sign in (False, True))
+    assert make("llds").regularise(bad).item() == 0 and make("llds").regularise(good).item() == pytest.approx(0.2)
+    assert make("search_sapo").regularise(bad).item() == 0 and make("search_sapo").regularise(good).item() > 0

@@ -5,7 +5,7 @@ import math
 import pytest
 
 from berrypick.agents.methods import make
-from berrypick.agents.methods.reductions import sequence_mean
+from berrypick.agents.methods.reductions import token_mean
 
 
 def test_by_hand(micro, slopes):
@@ -17,4 +17,4 @@ def test_by_hand(micro, slopes):
 
 
 def test_it_leaves_the_rest_of_its_base_alone():
-    assert make("clip_higher").reduce is sequence_mean and not make("clip_higher").needs_token_filter
+    assert make("clip_higher").reduce is token_mean and not make("clip_higher").needs_token_filter
