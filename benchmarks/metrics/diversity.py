@@ -85,8 +85,8 @@ DOMINANT_SHARE = Metric(
 
 def _coverage(task: TaskOutcomes, chance: Callable[[int], float]) -> float | None:
     """Mean over hops and their viable genres of the chance that a genre is used, given how many successes use it."""
-    if not task.routes:
-        return None
+    if not any(genre for route in task.routes for genre in route):
+        return None  # no audit, or a corpus without genres: it has one route, and covering that is accuracy
     used = [outcome.route for outcome in task.grounded]
     shares = []
     for hop in range(len(task.routes[0])):

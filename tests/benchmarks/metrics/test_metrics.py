@@ -395,3 +395,13 @@ def test_effort_against_success() -> None:
 def test_every_metric_is_tested_here() -> None:
     source = Path(__file__).read_text(encoding="utf-8")
     assert [name for name in METRICS if f'value("{name}"' not in source] == []
+
+
+def test_route_coverage_is_blank_where_there_is_one_route_at_most() -> None:
+    """A corpus of one's own has no genres: its only route is covered whenever the answer is right."""
+    for routes in ((), (("", ""),)):
+        tasks = [
+            TaskOutcomes(0, number, f"q{number}", "bridge", 2, routes, (hit("a", route=("", "")),) * 4)
+            for number in range(40)
+        ]
+        assert metric("route_coverage")(tasks) is None and metric("route_coverage@4")(tasks) is None
