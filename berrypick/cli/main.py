@@ -54,6 +54,7 @@ KEPT: Final = {
 }
 #: What an error of a full disk says, whichever library found out, and its numbers.
 FULL: Final = os.strerror(errno.ENOSPC)
+AGAIN: Final = "; then give the same command again"
 _FULL_NUMBERS: Final = (errno.ENOSPC, errno.EDQUOT)
 
 #: `--overwrite`, without a `--no-overwrite` beside it.
@@ -149,7 +150,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except OSError as error:
         if error.errno in _FULL_NUMBERS:
             where = f"{error.filename}: " if error.filename is not None else ""
-            complain(f"{where}{FULL}; free some, then give the same command again{kept(words)}")
+            complain(f"{where}{FULL}; free some{kept(words) or AGAIN}")
         elif error.filename is None:  # of no file that a user named
             raise
         else:
@@ -158,7 +159,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Exception as error:  # libraries that write by themselves have errors of their own for a full disk
         if FULL not in str(error):
             raise
-        complain(f"{FULL}; free some, then give the same command again{kept(words)}")
+        complain(f"{FULL}; free some{kept(words) or AGAIN}")
         return BAD_INPUT
     except KeyboardInterrupt as error:
         complain(f"{'terminated' if isinstance(error, Terminated) else 'interrupted'}{kept(words)}")

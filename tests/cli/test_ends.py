@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -37,8 +38,38 @@ def test_a_full_disk_is_one_line_and_leaves_nothing(
     monkeypatch.setattr(os, "fsync", full)
     assert main(["corpus", "add", "mine", str(FORMATS / "hotpotqa.json"), "--format", "hotpotqa"]) == 2
     told = only_line(capsys)
-    assert "No space left on device; free some, then give the same command again" in told and KEPT["corpus"] in told
+    assert told == f"berrypick: No space left on device; free some; {KEPT['corpus']}\n"
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of 64 KiB, where this process may mount one."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(place)]
+    if not shutil.which("mount") or subprocess.run(command, capture_output=True, check=False).returncode:
+        pytest.skip("no disk can be mounted here")
+    yield place
+    subprocess.run(["umount", str(place)], check=True)
+
+
+def test_a_disk_that_is_full_indeed(
+    small_disk: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    """Adding fits, indexing does not; then adding does not fit either, and what is there stays as it is."""
+    monkeypatch.setenv("BERRYPICK_HOME", str(small_disk / "home"))
+    add = ["corpus", "add", "mine", str(FORMATS / "hotpotqa.json"), "--format", "hotpotqa"]
+    assert main(add) == 0
+    capsys.readouterr()
+    assert main(["audit", "mine"]) == 2
+    assert f"No space left on device; free some; {KEPT['audit']}" in only_line(capsys)
+    left = os.statvfs(small_disk)
+    (small_disk / "filler").write_bytes(bytes(left.f_bavail * left.f_frsize))
+    before = {path: path.read_bytes() for path in (small_disk / "home").rglob("*") if path.is_file()}
+    assert main([*add, "--force"]) == 2
+    assert f"No space left on device; free some; {KEPT['corpus']}" in only_line(capsys)
+    assert {path: path.read_bytes() for path in (small_disk / "home").rglob("*") if path.is_file()} == before
 
 
 @pytest.mark.parametrize(
