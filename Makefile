@@ -43,7 +43,7 @@ bench: $(CORE_STAMP)  ## run suite `quick` for the reference agents; print one t
 	$(CORE)/bin/berrypick bench random closed_book 'scripted:*' mixture oracle --suite quick --seed $(SEED) --out $(OUT) --overwrite
 
 collapse: OUT ?= runs/collapse
-collapse: $(STAMP)  ## train three methods from one start, evaluate all four, write the page that shows the collapse (OUT)
+collapse: $(STAMP)  ## train two methods from one start in even and in skewed worlds, evaluate them, draw the collapse (OUT)
 	$(BIN)/berrypick study sweep collapse --out $(OUT)
 
 sweep: FILE ?= first

@@ -43,7 +43,10 @@ _SHIPPED: Final = Path(str(resources(__package__))) / "configs"
 
 #: name -> the file that says what is run
 SWEEPS: Table[Path] = Table("sweep")
-SWEEPS.add("collapse", _SHIPPED / "collapse.toml", "three methods, one seed, text track: the collapse in minutes")
+SWEEPS.add("collapse", _SHIPPED / "collapse.toml", "one start in even and in skewed worlds, two methods, one seed")
+SWEEPS.add(
+    "collapse-skewed", _SHIPPED / "collapse-skewed.toml", "three methods, one seed, skewed worlds: as of November 2026"
+)
 SWEEPS.add("even", _SHIPPED / "even.toml", "four methods x 3 seeds in even worlds, text track; two hours")
 SWEEPS.add("critique", _SHIPPED / "critique.toml", "starts x width x critique, 3 seeds; then the other signals; hours")
 SWEEPS.add("first", _SHIPPED / "first.toml", "five methods x 3 seeds in text, nine x 10 in the discrete track; hours")

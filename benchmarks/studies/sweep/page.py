@@ -14,7 +14,7 @@ from berrypick.benchmarks.metrics import ceilings
 from berrypick.benchmarks.metrics.robustness import MEASURES
 from berrypick.benchmarks.metrics.table import METRICS
 from berrypick.benchmarks.report import html
-from berrypick.benchmarks.studies.sweep import crossing, pairs, plots, summary, trials
+from berrypick.benchmarks.studies.sweep import crossing, pairs, plots, side_by_side, summary, trials
 from berrypick.benchmarks.studies.sweep.compared import AT_EQUAL_TOKENS, NEVER, SPARED
 from berrypick.benchmarks.studies.sweep.config import BASELINE
 from berrypick.benchmarks.studies.sweep.lines import AT_END, GOES, LAST, REFINED, RISES
@@ -25,6 +25,15 @@ from berrypick.benchmarks.studies.sweep.trials import SKEWED, SPLITS, TrialState
 PAGE: Final = "sweep.html"
 TABLE: Final = "sweep.csv"
 COMPARED: Final = "compared.csv"
+#: The tracks of a sweep side by side.
+BOTH: Final = "tracks.png"
+SIDE_BY_SIDE: Final = (
+    "Strategies while training, and accuracy under knock-outs",
+    f"Above, the effective number of strategies among right episodes of one question: thin, of each step; thick, over "
+    f"the last {side_by_side.TRAILING} steps; dashed, what a mixture of all scripts has in dev worlds. Below, exact "
+    "matches of the start policy and of the trained ones in test worlds, with 95 % intervals over questions: as things "
+    "are, and with one kind of page or one tool taken away.",
+)
 #: Picture -> heading, how to read it.
 READING: Final = {
     "curves": (
@@ -96,12 +105,14 @@ def write_page(swept: Path, out: Path | None = None) -> Path:
     """
     tracks, out = trials.tracks(trials.read(swept)), out or swept
     pictures = {track: plots.draw(runs) for track, runs in tracks.items()}
+    if (both := side_by_side.draw(tracks)) is not None:
+        files.write_bytes(out / BOTH, both)
     for track, drawn in pictures.items():
         for name, png in drawn.items():
             files.write_bytes(out / f"{track}-{name}.png", png)
     files.write_bytes(out / TABLE, table(tracks).encode())
     files.write_bytes(out / COMPARED, crossing.table(tracks).encode())
-    files.write_bytes(out / PAGE, render(tracks, pictures).encode())
+    files.write_bytes(out / PAGE, render(tracks, pictures, both).encode())
     return out / PAGE
 
 
@@ -129,15 +140,20 @@ def _plain(value: float | str | None) -> str:
     return "" if value is None else f"{value:.4f}" if isinstance(value, float) else str(value)
 
 
-def render(tracks: Mapping[str, Sequence[TrialState]], pictures: Mapping[str, Mapping[str, bytes]]) -> str:
-    """The page as text."""
+def render(
+    tracks: Mapping[str, Sequence[TrialState]],
+    pictures: Mapping[str, Mapping[str, bytes]],
+    both: bytes | None = None,
+) -> str:
+    """The page as text; ``both`` is the picture of all tracks side by side, if there is one."""
     runs = [run for of_track in tracks.values() for run in of_track]
     return html.template(PAGE).substitute(
         title=escape(f"Sweep: {', '.join(tracks)}"),
         style=html.style(),
         facts=escape(f"{len(runs)} trials, {sum(run.result is not None for run in runs)} of them evaluated."),
         state=_state(runs),
-        tracks="\n".join(part for track in tracks for part in _track(track, tracks[track], pictures[track])),
+        tracks=(html.picture(both, *SIDE_BY_SIDE) if both else "")
+        + "\n".join(part for track in tracks for part in _track(track, tracks[track], pictures[track])),
         starts=paired("From one start less from another", PAIRED, pairs.between(tracks)),
         baseline=BASELINE,
         provenance="".join(f"<dt>{name}</dt><dd>{escape(text)}</dd>" for name, text in _provenance(runs).items()),

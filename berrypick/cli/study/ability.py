@@ -38,8 +38,8 @@ def ability(folders: Folders) -> int:
             top = "\u2013" if habit.ceiling is None else f"{habit.ceiling:.2f}"
             made.add_row(habit.cell, *_estimate(habit.strategies), top, *_estimate(habit.determinism))
     OUT.print(made)
-    heads = tuple(part for name in study.OF_ABILITY for part in (name, "95 %", "at"))
-    made = table("Ability: best temperature", "cell", *heads, right=heads)
+    columns = tuple(part for name in study.OF_ABILITY for part in (name, "95 %", "at"))
+    made = table("Ability: best temperature", "cell", *columns, right=columns)
     for policy in found:
         made.add_row(f"of {policy.policy}", style="bold")
         for row in policy.abilities:

@@ -174,10 +174,14 @@ def test_shipped_sweeps_begin_with_published_starts():
 
 def test_shipped_sweeps_are_what_the_issue_asks_for():
     plans = {name: config.read(SWEEPS[name]).trials for name in SWEEPS}
-    assert [(trial.method, trial.seed) for trial in plans["collapse"]] == [
+    assert [(trial.track, trial.method, trial.seed) for trial in plans["collapse"]] == [
+        (track, method, 0) for track in ("even", "skewed") for method in ("start", "grpo", "fitness_sharing")
+    ]
+    assert {trial.start for trial in plans["collapse"]} == {"tiny-even"}, "one start, two kinds of worlds"
+    assert {trial.config.steps for trial in plans["collapse"] if trial.config} == {80}
+    assert [(trial.method, trial.seed) for trial in plans["collapse-skewed"]] == [
         ("start", 0), ("grpo", 0), ("adaptive_entropy", 0), ("fitness_sharing", 0),
     ]  # fmt: skip
-    assert {trial.config.steps for trial in plans["collapse"] if trial.config} == {40}
     counts = [(kind, sum(trial.kind == kind for trial in plans["first"])) for kind in ("lm", "discrete")]
     assert counts == [("lm", 1 + 5 * 3), ("discrete", 1 + 9 * 10)]
     critique = plans["critique"]
@@ -192,6 +196,7 @@ def test_shipped_sweeps_are_what_the_issue_asks_for():
         "collapse",
         "collapse-brief",
         "collapse-even-brief",
+        "collapse-v1-brief",
     }
 
 
