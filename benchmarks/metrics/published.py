@@ -44,7 +44,7 @@ def utility_at(k: int) -> Metric:
     """
 
     def of(task: TaskOutcomes) -> float | None:
-        n = len(task.outcomes)
+        n = task.rollouts  # those that failed are worth nothing
         if n < k:
             return None
         sizes = _classes(task.outcomes)
@@ -110,7 +110,7 @@ def _efforts(tasks: Sequence[TaskOutcomes]) -> Array:
             row[1, turns] += outcome.em / len(task.outcomes)
         if not task.outcomes:
             row[:] = np.nan
-    return rows.reshape(len(tasks), -1)
+    return rows.reshape(len(tasks), 2 * MOST_TURNS)
 
 
 def _kuiper(means: Array) -> Array:

@@ -25,7 +25,7 @@ def tasks(right: int, count: int = 40, failed: int = 0) -> list[TaskOutcomes]:
             em=i < right, f1=float(i < right), answered=True, grounded=i < right, supported=i < right, hops=1,
             hops_found=int(i < right), first_shown=(0,), route=("ab"[i % 2],), strategy=("ab"[i % 2],),
             raw_moves=("x",), fine=("x",), evidence=("ab"[i % 2],), first_query="ab"[i % 2], searches=1, opens=0,
-            invalid=0, tokens=3, bytes=21,
+            invalid=0, tokens=3, bytes=21, new_terms=2, adopted_terms=1,
         )
         for i in range(64 - failed)
     )  # fmt: skip
