@@ -79,14 +79,15 @@ def parse(body: bytes, media_type: str, limits: Limits, default_topk: int = DEFA
 
     Args:
         body: of the request.
-        media_type: the request's Content-Type; JSON unless it says MessagePack.
+        media_type: the request's Content-Type. GEM sends none, so that a body that begins as a map of MessagePack, and
+            as no JSON does, is one.
         limits: what a request may ask for.
         default_topk: where the request does not say.
 
     Raises:
         BadInput: what does not fit, with its field.
     """
-    packed = media_type.partition(";")[0].strip().lower() in _PACKED
+    packed = media_type.partition(";")[0].strip().lower() in _PACKED or _is_packed_map(body)
     fields = _decode(body, packed)
     single = "query" in fields
     queries = _queries(fields, limits)
@@ -137,6 +138,10 @@ def _decode(body: bytes, packed: bool) -> Mapping[str, Any]:
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         kind = "MessagePack" if packed else "JSON"
         raise BadInput(f"must be a {kind} object with 'queries' or 'query': {error}", field="body") from error
+
+
+def _is_packed_map(body: bytes) -> bool:
+    return bool(body) and (0x80 <= body[0] <= 0x8F or body[0] in (0xDE, 0xDF))
 
 
 def _queries(fields: Mapping[str, Any], limits: Limits) -> tuple[str, ...]:

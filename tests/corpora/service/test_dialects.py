@@ -55,6 +55,13 @@ def test_gem_speaks_messagepack_and_gets_a_flat_list():
     assert exchange(fields, packed=True) == {"result": [{"document": SHOWN, "score": 1.5}]}
 
 
+@pytest.mark.parametrize("media_type", ["", "application/json", "application/octet-stream"])
+def test_messagepack_without_its_media_type_is_read(media_type: str):
+    body = msgspec.msgpack.encode({"query": "a", "topk": 2, "return_scores": True})
+    asked = parse(body, media_type, Limits())
+    assert (asked.queries, asked.topk, asked.packed, asked.shape) == (("a",), 2, True, "flat")
+
+
 def test_failed_queries_are_listed_and_their_lists_are_empty():
     fields = {"queries": ["a", "b", "c"], "return_scores": True}
     said = exchange(fields, [None, [], None])
