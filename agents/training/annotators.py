@@ -1,6 +1,6 @@
 """Annotators: signals per token or episode that some methods need besides what every rollout has.
 
-A method names its annotators (``methods.base.Annotation``). The loop calls two hooks and knows none of them:
+A method names its annotators (``methods.method.Annotation``). The loop calls two hooks and knows none of them:
 ``prepare`` once a run, ``annotate`` on the rollouts of each step. What an annotator returns lands in ``Batch.extra``.
 """
 
@@ -57,6 +57,16 @@ ANNOTATORS.add(
     "strategic_ngrams",
     "berrypick.agents.training.text.ngrams:StrategicNgrams",
     "tokens within phrases that right episodes of the start policy share (HICRA)",
+)
+ANNOTATORS.add(
+    "episode_facts",
+    "berrypick.agents.training.text.episode_facts:EpisodeFacts",
+    "searches, repeated queries and the answer of each episode",
+)
+ANNOTATORS.add(
+    "turn_states",
+    "berrypick.agents.training.text.episode_facts:TurnStates",
+    "the state in which each turn began (GiGPO)",
 )
 
 
