@@ -153,7 +153,7 @@ def real() -> tuple[Cell, ...]:
 def _added(name: str) -> Cell | None:
     """The cell of a corpus of one world: its test questions, else those for development, else all."""
     corpus = corpora.load(name)
-    if not corpus.questions or not all(question.answers for question in corpus.questions):
+    if not any(question.answers for question in corpus.questions):
         return None
     split = next((split for split in ("test", "dev") if _count(corpus, split)), None)
     return Cell(ANY, name, worlds=1, tasks=min(_count(corpus, split), _MOST), split=split)
@@ -164,20 +164,20 @@ def own(name: str) -> tuple[Cell, ...]:
 
     Raises:
         UnknownName: no such corpus.
-        BadInput: it is a family of worlds, or has questions without answers.
+        BadInput: it is a family of worlds, or has no question with answers.
     """
     if name in corpora.CORPORA and corpora.CORPORA[name].worlds:
         reason = f"{name} is a family of worlds; name a corpus of one world, or a suite of `berrypick list suites`"
         raise BadInput(reason, field="--suite")
     plain = _added(name)
     if plain is None:
-        reason = f"{name} has questions without answers, so no answer can be scored; `berrypick audit {name}` measures"
+        reason = f"{name} has no question with answers, so nothing can be scored; `berrypick audit {name}` measures"
         raise BadInput(f"{reason} how well its engines find the documents", field="--suite")
     return plain, *(replace(plain, knockouts=(knockout,)) for knockout in ANYWHERE)
 
 
 def _count(corpus: Corpus, split: str | None) -> int:
-    return sum(split in (None, question.split) for question in corpus.questions)
+    return sum(bool(question.answers) and split in (None, question.split) for question in corpus.questions)
 
 
 #: name -> its cells, or a function that finds them where they depend on what the user added

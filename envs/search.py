@@ -15,7 +15,7 @@ from berrypick.envs.perturbations import episode_config
 from berrypick.envs.perturbations import faults as faulty
 from berrypick.envs.protocols import ACTION_LIMIT
 from berrypick.envs.scoring.progress import gold_info
-from berrypick.envs.scoring.rewards import REWARDS
+from berrypick.envs.scoring.rewards import NEED_ANSWERS, REWARDS
 from berrypick.envs.scoring.trace import State, Trace, Turn
 from berrypick.envs.simulation import Request, Simulation
 from berrypick.envs.spaces import UnicodeText
@@ -49,7 +49,7 @@ class SearchEnv(gymnasium.Env[str, str]):
         max_turns: turns after which the episode is truncated.
         search_budget: searches that are answered.
         protocol: how actions are written, ``tags`` or ``tools``.
-        reward: a row of ``envs.rewards.REWARDS``.
+        reward: a row of ``envs.rewards.REWARDS``. All but ``evidence`` ask only questions with answers.
         knockouts: what does not work, rows of ``envs.knockouts.KNOCKOUTS``; the policy has to find out.
         faults: how the engines misbehave, rows of ``envs.faults.FAULTS``, applied in this order.
         expose_gold: put answers and gold documents into ``info``; such episodes cannot be submitted.
@@ -57,7 +57,8 @@ class SearchEnv(gymnasium.Env[str, str]):
 
     Raises:
         UnknownName: a name that does not exist; the message lists what does.
-        BadInput: a number out of range, or a knock-out that changes nothing here.
+        BadInput: a number out of range, a knock-out that changes nothing here, or a reward that needs answers over a
+            corpus without any.
     """
 
     metadata: ClassVar[dict[str, Any]] = {"render_modes": ["ansi", "human"], "render_fps": 1}  # type: ignore[misc]
@@ -79,7 +80,10 @@ class SearchEnv(gymnasium.Env[str, str]):
         expose_gold: bool = False,
         render_mode: str | None = None,
     ) -> None:
-        self.tasks = Tasks(corpus, worlds, split, None if families is None else _names(families))
+        answered = REWARDS[reward] in NEED_ANSWERS
+        self.tasks = Tasks(corpus, worlds, split, None if families is None else _names(families), answered=answered)
+        if answered and self.tasks.is_loaded_corpus:
+            self.tasks.questions(0)  # that of all questions none can be scored is said now, not at an episode's end
         numbers = {"topk": topk, "max_turns": max_turns, "search_budget": search_budget}
         numbers = {name: whole(number, name) for name, number in numbers.items()}
         named = episode_config.named_engines(_names(engines))

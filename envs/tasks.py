@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from berrypick.corpora import SPLITS
+from berrypick.corpora import CORPORA, SPLITS
 from berrypick.envs import worlds
 from berrypick.envs.worlds import World
 from berrypick.errors import BadInput
@@ -44,6 +44,7 @@ class Tasks:
         numbers: ``n`` for worlds 0 to n-1, or the numbers themselves; ignored by corpora of one world.
         split: train, dev or test; None for questions of any split, in corpora of one world.
         families: families to ask, None for all.
+        answered: ask only questions whose answer is known, as rewards that score the answer need it.
 
     Raises:
         UnknownName: no such corpus or split.
@@ -51,7 +52,13 @@ class Tasks:
     """
 
     def __init__(
-        self, corpus: str, numbers: int | Sequence[int], split: str | None, families: tuple[str, ...] | None
+        self,
+        corpus: str,
+        numbers: int | Sequence[int],
+        split: str | None,
+        families: tuple[str, ...] | None,
+        *,
+        answered: bool = False,
     ) -> None:
         worlds.check_corpus(corpus)
         if split is not None and split not in SPLITS:
@@ -64,10 +71,15 @@ class Tasks:
         numbers = tuple(whole(number, "worlds") for number in several)
         if not numbers or len(set(numbers)) < len(numbers) or min(numbers) < 0:
             raise BadInput(f"must be a positive count, or distinct world numbers; got {numbers}", field="worlds")
-        self.corpus, self.split, self.families = corpus, split, families
+        self.corpus, self.split, self.families, self.answered = corpus, split, families, answered
         self.numbers = numbers if worlds.has_worlds(corpus) else (0,)
         self._questions: dict[int, tuple[Question, ...]] = {}
         self._worlds: dict[int, World] = {}
+
+    @property
+    def is_loaded_corpus(self) -> bool:
+        """Whether the corpus is not one that is built here, so that nobody has checked what it asks."""
+        return self.corpus not in CORPORA
 
     def world(self, slot: int) -> World:
         """Return the world of a slot."""
@@ -125,10 +137,18 @@ class Tasks:
         questions = self.questions(slot)
         return Task(slot, self.world(slot), questions[int(generator.integers(len(questions)))])
 
-    def _asks(self, question: Question) -> bool:
+    def unanswered(self, slot: int) -> int:
+        """Count the questions of a slot that are left out because nobody knows their answer."""
+        asked = self.world(slot).corpus.questions
+        return sum(self.answered and not question.answers and self._fits(question) for question in asked)
+
+    def _fits(self, question: Question) -> bool:
         return (self.split is None or question.split == self.split) and (
             self.families is None or question.family in self.families
         )
+
+    def _asks(self, question: Question) -> bool:
+        return self._fits(question) and bool(question.answers or not self.answered)
 
     def _filtered(self, slot: int) -> tuple[Question, ...]:
         corpus = self.world(slot).corpus
@@ -137,6 +157,9 @@ class Tasks:
             if family not in known:
                 raise UnknownName("family", family, known)
         kept = tuple(question for question in corpus.questions if self._asks(question))
+        if not kept and (silent := self.unanswered(slot)):
+            told = f"expected questions with answers, found {silent} without"
+            raise BadInput(f"{told}; {corpus.name} is asked with reward='evidence'", field="reward")
         if not kept:
             there = Counter((question.split, question.family) for question in corpus.questions)
             has = ", ".join(f"{split} {family}: {n}" for (split, family), n in sorted(there.items())) or "none"

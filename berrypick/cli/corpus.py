@@ -171,7 +171,7 @@ def _print_info(corpus: Corpus) -> None:
         ("builder", f"{manifest.builder}, version {manifest.version}, seed {manifest.seed}"),
         ("licence", manifest.licence),
         ("documents", f"{len(corpus.documents):,} ({_counted(genres)})"),
-        ("questions", f"{len(corpus.questions):,} ({_counted(families)})"),
+        ("questions", f"{len(corpus.questions):,} ({_counted(families)}){_unanswered(corpus)}"),
         ("also counted", ", ".join(f"{name} {count:,}" for name, count in further.items())),
         ("audit", audited if corpus.audit else "not yet: berrypick audit " + corpus.name),
         ("fingerprint", corpus.fingerprint),
@@ -179,6 +179,11 @@ def _print_info(corpus: Corpus) -> None:
         if value:
             shown.add_row(key, value)
     OUT.print(shown)
+
+
+def _unanswered(corpus: Corpus) -> str:
+    count = sum(not question.answers for question in corpus.questions)
+    return f"; {count:,} without answers, which are asked with reward evidence alone" if count else ""
 
 
 def _counted(counts: Counter[str]) -> str:

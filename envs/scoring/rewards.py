@@ -77,6 +77,10 @@ def cost_aware(trace: Trace, question: Question) -> float:
     return exact_match(trace, question) * (1.0 - min(TURN_COST * (len(trace.turns) - 1), MOST_COST))
 
 
+#: Rewards that can be paid only for questions whose answer is known.
+NEED_ANSWERS: Final = frozenset({exact_match, f1, cost_aware})
+
+
 def evidence(trace: Trace, question: Question) -> float:
     """Mean of exact match and the share of hops displayed; the one that is unknown is left out of the mean.
 

@@ -59,12 +59,23 @@ def test_a_smoke_test_of_a_suite_is_no_run_of_it(home: Path, monkeypatch: pytest
 
 @pytest.mark.parametrize(
     ("suite", "said"),
-    [("corpus:none", "unknown corpus 'none'"), ("corpus:almanac-tiny", "family of worlds"), ("corpus:sets", "answers")],
+    [
+        ("corpus:none", "unknown corpus 'none'"),
+        ("corpus:almanac-tiny", "family of worlds"),
+        ("corpus:sets", "no question with answers"),
+    ],
 )
 def test_a_corpus_that_cannot_be_asked_is_one_line(
     home: Path, suite: str, said: str, capsys: pytest.CaptureFixture[str]
 ):
-    add("sets", "beir", FORMATS / "beir")
+    (home / "sets").mkdir()
+    for name, text in (
+        ("corpus.jsonl", '{"_id": "d1", "title": "A", "text": "A is in B."}\n'),
+        ("queries.jsonl", '{"_id": "q1", "text": "Where is A?"}\n'),
+        ("qrels.tsv", "query-id\tcorpus-id\tscore\nq1\td1\t1\n"),
+    ):
+        (home / "sets" / name).write_text(text)
+    add("sets", "beir", home / "sets")
     assert main(["bench", "oracle", "--suite", suite, "--out", str(home / "out")]) == 2
     text = capsys.readouterr().err
     assert said in text and text.count("\n") == 1

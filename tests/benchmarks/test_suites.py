@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from pathlib import Path
 
 import msgspec
@@ -10,6 +12,7 @@ import pytest
 from berrypick.benchmarks import cells, dominant_move, result, run
 from berrypick.benchmarks.suites import ANY, Cell, cells_of, label
 from berrypick.corpora.adding import add
+from berrypick.corpora.managing import remove
 
 FORMATS = Path(__file__).resolve().parents[1] / "data" / "formats"
 
@@ -20,15 +23,28 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+def answerless(folder: Path) -> Path:
+    """A BEIR folder whose queries have no answers."""
+    shutil.copytree(FORMATS / "beir", folder)
+    queries = [json.loads(line) for line in (folder / "queries.jsonl").read_text().splitlines()]
+    kept = ({name: value for name, value in row.items() if name in ("_id", "text", "question")} for row in queries)
+    (folder / "queries.jsonl").write_text("".join(json.dumps(row) + "\n" for row in kept))
+    return folder
+
+
 def test_real_is_factbook_where_nothing_was_added(home: Path):
     factbook = Cell("berrypick/Factbook-v0", "factbook", worlds=1, tasks=200)
     assert cells_of("real") == (factbook, msgspec.structs.replace(factbook, knockouts=("no_favourite",)))
 
 
-def test_real_asks_added_corpora_that_have_answers(home: Path):
-    """hotpotqa.json has two questions with answers; the BEIR folder has none, and nothing could be scored."""
+def test_real_asks_added_corpora_that_have_answers(home: Path, tmp_path: Path):
+    """hotpotqa.json has two questions with answers, a mixed set one; of a set without any nothing could be scored."""
     add("mine", "hotpotqa", FORMATS / "hotpotqa.json")
-    add("sets", "beir", FORMATS / "beir")
+    add("mixed", "beir", FORMATS / "beir")
+    add("silent", "beir", answerless(tmp_path / "silent"))
+    (mixed,) = [cell for cell in cells_of("real") if cell.corpus == "mixed" and cell.plain]
+    assert mixed.tasks == len(cells.search_env(mixed).tasks.questions(0)) == 1
+    remove("mixed")
     mine = cells_of("real")[2:]
     assert [cell.label for cell in mine] == ["mine", "mine no_favourite"]
     assert {(cell.env, cell.corpus, cell.tasks) for cell in mine} == {(ANY, "mine", 2)}

@@ -22,7 +22,7 @@ from berrypick.envs.protocols import ACTION_LIMIT, PROTOCOLS
 from berrypick.envs.scoring.rewards import REWARDS
 from berrypick.envs.search import SearchEnv
 from berrypick.errors import BadInput
-from berrypick.records import Document, Question
+from berrypick.records import Attestation, Document, Hop, Question
 from berrypick.registry import UnknownName
 
 
@@ -500,3 +500,35 @@ def test_an_engine_that_fails_is_told_and_costs_a_search(toy_corpus: Corpus):
     assert ENGINE_FAILED in seen and not terminated
     assert info["faults"] == ("engine_failed",) and info["doc_ids"] == ()
     assert info["budget_left"] == {"searches": 5, "turns": 9}
+
+
+def _mixed(folder: Path, answers: tuple[tuple[str, ...], ...]) -> str:
+    """A folder that a user loaded: a page, and a question for each entry with these answers."""
+    page = Document("p1", "Quillport", ("Quillport lies in the north.",))
+    place = Hop("Quillport", "", "north", (Attestation("p1", 0, ""),))
+    asked = [Question(f"q{n}", f"Where is it, {n}?", "adhoc", given, (place,)) for n, given in enumerate(answers)]
+    folder.mkdir()
+    parts = dict(name="mine", builder="loader:beir", version=1, parameters={}, seed=0, licence="CC0")
+    store.write(folder, Draft([page], asked), **parts)
+    return str(folder)
+
+
+@pytest.mark.parametrize("reward", ["exact_match", "f1", "cost_aware"])
+def test_a_corpus_without_answers_is_refused_when_the_environment_is_made(tmp_path: Path, reward: str):
+    corpus = _mixed(tmp_path / "mine", ((), ()))
+    with pytest.raises(BadInput, match=r"'reward': expected questions with answers, found 2 without; .*'evidence'"):
+        SearchEnv(corpus, split=None, reward=reward)
+    env = SearchEnv(corpus, split=None, reward="evidence")
+    env.reset(seed=0)
+    env.step("<search>Quillport</search>")
+    assert env.step("<answer>north</answer>")[1] == 1.0
+
+
+def test_questions_without_answers_are_left_out_of_a_mixed_set_and_counted(tmp_path: Path):
+    corpus = _mixed(tmp_path / "mine", (("north",), (), ("up north",), ()))
+    env = SearchEnv(corpus, split=None)
+    assert [question.id for question in env.tasks.questions(0)] == ["q0", "q2"] and env.tasks.unanswered(0) == 2
+    with pytest.raises(BadInput, match="no question 'q1'"):
+        env.reset(options={"question_id": "q1"})
+    everything = SearchEnv(corpus, split=None, reward="evidence").tasks
+    assert everything.count() == 4 and everything.unanswered(0) == 0
