@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Final
 
-from berrypick.benchmarks.metrics import accuracy, cost, diversity, published
+from berrypick.benchmarks.metrics import accuracy, cost, diversity, published, surface
 from berrypick.benchmarks.metrics.adaptivity import ADAPTIVITY
 from berrypick.benchmarks.metrics.base import FEWEST, Metric, TaskOutcomes, Value
 from berrypick.registry import Table
@@ -55,6 +55,9 @@ for _metric in (
     published.ACR,
     published.CTAR,
     published.KUIPER,
+    surface.QUERY_BIGRAMS,
+    surface.CHRF_CLUSTERS,
+    surface.QUERY_INFORMATION,
     cost.BYTES,
 ):
     METRICS.add(_metric.name, _metric, _metric.help)

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from berrypick import seeding
+from berrypick.benchmarks.metrics import surface
 from berrypick.benchmarks.metrics.table import METRICS, TaskOutcomes, metric
 from berrypick.envs.scoring.outcome import Outcome
 from berrypick.registry import UnknownName
@@ -390,6 +391,42 @@ def test_effort_against_success() -> None:
     assert value("kuiper", task(hit(raw_moves=long), miss(raw_moves=short))) == pytest.approx(1 / 4)
     same = task(hit(raw_moves=short), miss(raw_moves=short), hit(raw_moves=long), miss(raw_moves=long))
     assert value("kuiper", same) == pytest.approx(0)
+
+
+def test_word_bigrams_of_first_queries() -> None:
+    # "a"-"Mill" twice: of the pairs among (^ Mill), (Mill $), (^ Mill), (Mill $), two of six are alike: 3 bigrams.
+    same = task(miss(first_query="Mill"), miss(first_query="the mill"))
+    assert value("query_bigrams_D2", same) == pytest.approx(3)
+    other = task(miss(first_query="Mill"), miss(first_query="Ford"), miss(first_query="Ford"))
+    # (^ mill), (mill $), 2 x (^ ford), 2 x (ford $): two of fifteen pairs are alike.
+    assert value("query_bigrams_D2", other) == pytest.approx(7.5)
+    assert value("query_bigrams_D2", task(miss(), miss())) is None
+
+
+def test_chrf_by_hand() -> None:
+    # "abc" against "abd": 1-grams 2 of 3, 2-grams 1 of 2, 3-grams 0 of 1: mean 7/18 in both directions.
+    assert surface.chrf(["abc", "a bd"]) == pytest.approx(np.array([[1, 7 / 18], [7 / 18, 1]]))
+    assert surface.chrf(["ab", "cd"])[0, 1] == 0.0
+
+
+def test_clusters_of_texts() -> None:
+    texts = ("governor of Ost", "governor of Osta", "sister city of Velm")
+    first, second, third = surface.clusters(texts)
+    assert first == second != third
+    rollouts = task(*[miss(first_query=text) for text in texts])
+    assert value("chrf_clusters_D2", rollouts) == pytest.approx(3)  # one pair of three is alike
+    assert value("chrf_clusters_D2", task(*[miss(first_query=texts[0])] * 4)) == 1.0
+    assert value("chrf_clusters_D2", task(miss())) is None
+
+
+def test_what_a_query_says_of_its_question() -> None:
+    # Two questions with a query of their own: log 2. The same query at both: 0. Two queries at both alike: 0.
+    own = [task(miss(first_query=name), number=n) for n, name in enumerate(("Ost", "Velm"))]
+    assert value("query_information", *own) == pytest.approx(np.log(2))
+    assert value("query_information", task(miss(first_query="Ost")), task(miss(first_query="the OST"))) == 0.0
+    both = task(miss(first_query="Ost"), miss(first_query="Velm"))
+    assert value("query_information", both, both) == pytest.approx(0)
+    assert value("query_information", task(miss())) is None
 
 
 def test_every_metric_is_tested_here() -> None:
