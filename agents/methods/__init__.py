@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 #: name -> a function from parameters to a base, a ``Method``, or to an ``Addition``; bases first
 METHODS: Final[Table[Callable[..., Method | Addition]]] = Table("method", "berrypick.methods")
+#: name -> its layer, the folder that it is in
+LAYERS: Final[dict[str, str]] = {}
 for _name, _file, _help in (
     ("reinforce", "baselines.reinforce", "base: reward minus the step's mean; unclipped sum over an episode's tokens"),
     (
@@ -69,6 +71,7 @@ for _name, _file, _help in (
     ("gppo", "tokens.gppo", "clipped tokens keep a bounded gradient"),
     ("ce_gppo", "tokens.gppo", "clipped tokens keep a share of a bounded gradient, one above and one below"),
     ("entropy_bonus", "tokens.entropy_bonus", "reward the mean entropy of tokens"),
+    ("erc", "tokens.erc", "tokens whose entropy has moved too far pass no gradient"),
     ("entropic", "tokens.entropic", "a controller weighs rewarded and punished samples to hold a target entropy"),
     ("adaptive_entropy", "tokens.adaptive_entropy", "an entropy bonus steered towards a target"),
     ("kl_reference", "tokens.kl_reference", "penalise distance to the start policy"),
@@ -77,6 +80,7 @@ for _name, _file, _help in (
     ("sft_refresh", "upstream.sft_refresh", "every few steps, small supervised steps on demonstrations of all scripts"),
 ):
     METHODS.add(_name, f"berrypick.agents.methods.{_file}:{_name}", _help)
+    LAYERS[_name] = _file.partition(".")[0]
 
 
 def make(name: str) -> Method:
@@ -96,4 +100,4 @@ def make(name: str) -> Method:
     return compose(name, METHODS)
 
 
-__all__ = ["METHODS", "make"]
+__all__ = ["LAYERS", "METHODS", "make"]

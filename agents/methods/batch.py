@@ -88,6 +88,7 @@ class MicroBatch:
         logprobs: log-probabilities now, with gradient. Shape (n, T), like all tensors here.
         entropy: exact entropy now, with gradient.
         old_logprobs: log-probabilities when sampled.
+        old_entropy: exact entropy when sampled.
         reference: log-probabilities under the start policy; None unless the method asks for them.
         advantage: per token, after ``credit``.
         mask: as in ``Batch``.
@@ -104,6 +105,7 @@ class MicroBatch:
     logprobs: Tensor
     entropy: Tensor
     old_logprobs: Tensor
+    old_entropy: Tensor
     reference: Tensor | None
     advantage: Tensor
     mask: Tensor

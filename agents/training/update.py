@@ -210,6 +210,7 @@ class Minibatch:
             entropy=entropy.float(),
             # Exactly equal, not but for rounding: the slope of a penalty such as |new - old| would turn it into noise.
             old_logprobs=new.detach().float() if self.first else self.batch.old_logprobs[rows].to(device),
+            old_entropy=entropy.detach().float() if self.first else self.batch.entropy[rows].to(device),
             reference=None if self.reference is None else self.reference[rows].to(device),
             advantage=self.credited.advantage[rows].to(device),
             good=self.credited.good[rows].to(device),

@@ -28,6 +28,8 @@ KINDS: Final[dict[str, str]] = {
     "policies": "berrypick.agents.discrete.agent:POLICIES",
     "critics": "berrypick.agents.critics:CRITICS",
     "methods": "berrypick.agents.methods:METHODS",
+    "annotators": "berrypick.agents.training.annotators:ANNOTATORS",
+    "starts": "berrypick.benchmarks.studies.starts.make:STARTS",
     "metrics": "berrypick.benchmarks.metrics.table:METRICS",
     "measures": "berrypick.benchmarks.metrics.robustness:MEASURES",
     "suites": "berrypick.benchmarks.suites:SUITES",
@@ -57,13 +59,30 @@ def list_(
     for one in [kind] if kind else KINDS:
         rows = rows_of(one)
         shown = table(one, "name", "what it is")
-        for name in rows:
-            shown.add_row(name, rows.help(name))
+        sections = _sections(one, list(rows))
+        for section, names in sections.items():
+            if section:
+                shown.add_section()
+                shown.add_row(f"[bold]{section}[/bold]", "")
+            for name in names:
+                shown.add_row(name, rows.help(name))
         for name in _added() if one == "corpora" else ():
             shown.add_row(name, "added with `berrypick corpus add`")
         OUT.print(shown)
         OUT.print()
     return 0
+
+
+def _sections(kind: str, names: list[str]) -> dict[str, list[str]]:
+    """Methods by layer; everything else in one section."""
+    if kind != "methods":
+        return {"": names}
+    from berrypick.agents.methods import LAYERS
+
+    found: dict[str, list[str]] = {}
+    for name in names:
+        found.setdefault(LAYERS.get(name, "other packages"), []).append(name)
+    return found
 
 
 def show(name: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="NAME")]) -> int:
@@ -78,9 +97,28 @@ def show(name: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="NAME"
     for kind in found:
         rows = rows_of(kind)
         OUT.print(f"[bold]{name}[/bold] ({rows.kind}): {rows.help(name)}")
-        for line in describe(rows[name]):
+        for line in _of_method(name) if kind == "methods" else describe(rows[name]):
             OUT.print(line, markup=False)
     return 0
+
+
+def _of_method(name: str) -> Iterator[str]:
+    """Yield layer, base, seams, parameters with their defaults, and the documentation of a method's file."""
+    from berrypick.agents.methods import LAYERS, METHODS, make
+    from berrypick.agents.methods.method import DEFAULT, Addition
+
+    factory = METHODS[name]
+    made = factory()
+    yield f"  layer: {LAYERS.get(name, 'of another package')}"
+    if isinstance(made, Addition):
+        yield f"  stands on: {made.alone or DEFAULT}, unless a base is named"
+        yield f"  touches: {', '.join(made.seams)}"
+    needs = [annotation.annotator for annotation in make(name).annotators]
+    yield f"  annotators: {', '.join(needs) or 'none'}"
+    defaults = [f"{one.name}={one.default:g}" for one in inspect.signature(factory).parameters.values()]
+    yield f"  defaults: {', '.join(defaults) or 'no parameters'}"
+    yield ""
+    yield inspect.getdoc(inspect.getmodule(factory)) or ""
 
 
 def describe(row: Any) -> Iterator[str]:

@@ -188,7 +188,7 @@ def update(method: Method, some: Toy, logits: Tensor, *, micro: int = 99, outsid
     good = episode >= 0
     positive = max(1, int((good[:, None] & mask).sum()))
     whole = MicroBatch(
-        new, entropy, chosen.old_logprobs, reference if method.reference else None, advantage, mask,
+        new, entropy, chosen.old_logprobs, chosen.entropy, reference if method.reference else None, advantage, mask,
         method.reduce(mask, LIMIT), marked, chosen.turn, good, max(1, int(mask.sum())), positive, state, off,
     )  # fmt: skip
     total = torch.zeros((), dtype=torch.float64)

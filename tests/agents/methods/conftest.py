@@ -30,6 +30,7 @@ def micro() -> Callable[..., MicroBatch]:
         each = each if each.dim() == 2 else each[:, None].expand(new.shape)
         positive = (mask & (each >= 0)).sum()
         others = {"weight": mask / mask.sum(), "reference": None, "entropy": torch.zeros_like(new)}
+        others["old_entropy"] = tensor(fields.pop("old_entropy", torch.zeros_like(new)))
         others |= {name: tensor(fields.pop(name)) for name in ("weight", "reference", "entropy") if name in fields}
         marked = torch.as_tensor(fields.pop("selected", torch.zeros_like(new)), dtype=torch.bool)
         turn = torch.as_tensor(fields.pop("turn", torch.zeros_like(new)), dtype=torch.int64)

@@ -20,9 +20,8 @@ def micro(ratios: list[float], advantages: list[float], mask: list[bool], marked
 
     new = row([log(ratio) - 1 for ratio in ratios]).requires_grad_()
     old = torch.full_like(new, -1.0)
-    return MicroBatch(
-        new, old, old, None, row(advantages), torch.tensor([mask]), old, torch.tensor([marked]), old, 1, 1, {}
-    )
+    advantage, whole, chosen = row(advantages), torch.tensor([mask]), torch.tensor([marked])
+    return MicroBatch(new, old, old, old, None, advantage, whole, old, chosen, old, torch.tensor([True]), 1, 1, {})
 
 
 def test_fractions_are_over_generated_tokens_of_all_micro_batches():
