@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
@@ -14,6 +15,7 @@ from berrypick.envs.observations import OBSERVATION_LIMIT, Setup
 from berrypick.envs.perturbations import episode_config
 from berrypick.envs.perturbations import faults as faulty
 from berrypick.envs.protocols import ACTION_LIMIT
+from berrypick.envs.scoring.outcome import analyse
 from berrypick.envs.scoring.progress import gold_info
 from berrypick.envs.scoring.rewards import NEED_ANSWERS, REWARDS
 from berrypick.envs.scoring.trace import State, Trace, Turn
@@ -215,6 +217,47 @@ class SearchEnv(gymnasium.Env[str, str]):
         self.trace.reward = state.reward
         self._seed, self._episode = state.seed, state.episode
         self._rendered = len(render.blocks(self.trace))
+
+    def outcome(self) -> dict[str, Any]:
+        """Return what became of an episode that is over, as numbers and texts for JSON.
+
+        ``reward``, ``em``, ``f1``, ``grounded`` (right, and the evidence of every hop was displayed), ``strategy`` and
+        ``moves`` (lists of moves, docs/glossary.md), ``searches``, ``opens``, ``invalid``, ``first_query``, ``answer``.
+
+        Raises:
+            ResetNeeded: the episode is not over, or none was started.
+        """
+        if not self.simulation.over:
+            raise ResetNeeded("the episode is not over: step until terminated or truncated")
+        found = analyse(self.trace, self.engines)
+        names = ("em", "f1", "grounded", "searches", "opens", "invalid", "first_query")
+        moves = {"strategy": list(found.strategy), "moves": list(found.raw_moves), "answer": self.trace.answer}
+        return {"reward": self.trace.reward, **{name: getattr(found, name) for name in names}, **moves}
+
+    def fork(self) -> SearchEnv:
+        """Return a copy at the same point of the same episode; both go on by themselves, over one corpus."""
+        state = self.snapshot()
+        other = copy.copy(self)
+        other.restore(state)
+        return other
+
+    def replay(self, task_id: int, actions: Sequence[str], seed: int = 0) -> SearchEnv:
+        """Return a copy at the point that some actions lead to.
+
+        Args:
+            task_id: the task.
+            actions: texts, in order; those behind the end of the episode are an error.
+            seed: of the reset, which faults follow from.
+
+        Raises:
+            BadInput: there is no such task.
+            ResetNeeded: the episode ends before the last action.
+        """
+        other = copy.copy(self)
+        other.reset(seed=seed, options={"task_id": task_id})
+        for action in actions:
+            other.step(action)
+        return other
 
     def _choose(self, options: dict[str, Any]) -> Task:
         for key in options:
