@@ -21,6 +21,7 @@ from berrypick.corpora.answerability.probe_queries import Panels
 from berrypick.envs.actions import Answer, Open, Search
 from berrypick.envs.observations import Setup
 from berrypick.envs.reading.view import look
+from berrypick.envs.scoring.progress import answers_of, holds
 from berrypick.envs.scoring.trace import Trace
 from berrypick.envs.worlds import World, names_title
 from berrypick.records import Question
@@ -134,7 +135,7 @@ class _Planner:
                 continue
             for action in self._best(hop):
                 docs, shown = self._result(action)
-                self.seen = self._sightings(shown) | self.seen
+                self.seen = self._sightings(action, shown) | self.seen
                 self.openable.update(docs)
                 self.actions.append(action)
         return self.actions
@@ -167,7 +168,7 @@ class _Planner:
             for query in queries:
                 search = Search(query, engine)
                 docs, shown = self._result(search)
-                if any(spot in shown or (spot[1] is None and spot[0] in docs) for spot in spots):
+                if any(self._told(hop, spot, one) for spot in spots for one in shown):
                     yield [search]
                 listing += [(search, titles[position]) for position in docs if position in titles]
         for search, title in listing:
@@ -184,19 +185,26 @@ class _Planner:
         hits = world.engine(action.engine).search([action.query], self.setup.topk)[0]
         return tuple(hit.index for hit in hits), world.snippets(action.query, hits)
 
-    def _sightings(self, shown: Shown) -> dict[int, str]:
+    def _told(self, hop: int, spot: tuple[int, int | None], shown: tuple[int, int]) -> bool:
+        """Whether a snippet displays a place where a hop is stated."""
+        if spot[1] is not None:
+            return spot == shown
+        return spot[0] == shown[0] and holds(self.library.corpus, *shown, answers_of(self.question, hop))
+
+    def _sightings(self, action: Action, shown: Shown) -> dict[int, str]:
         """Hops that a display shows for the first time, with the genre."""
         found: dict[int, str] = {}
         for position, sentence in shown:
             for hop, fact in enumerate(self.question.gold):
                 for place in fact.attestations:
                     where = self.library.corpus.position[place.document], place.sentence
-                    if where in ((position, sentence), (position, None)) and hop not in self.seen:
+                    opened = where == (position, None) and isinstance(action, Open)
+                    if hop not in self.seen and (opened or self._told(hop, where, (position, sentence))):
                         found.setdefault(hop, place.genre)
         return found
 
     def _keeps_route(self, hop: int, actions: Sequence[Action]) -> bool:
         found: dict[int, str] = {}
         for action in actions:
-            found = self._sightings(self._result(action)[1]) | found
+            found = self._sightings(action, self._result(action)[1]) | found
         return hop in found and (self.route is None or all(self.route[at] == genre for at, genre in found.items()))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from berrypick.corpora.store import Corpus
+from berrypick.envs.actions import Open
 from berrypick.envs.scoring.trace import Turn
 from berrypick.records import Question, Record
+from berrypick.text import normalise
 
 
 class Sighting(Record):
@@ -29,13 +31,15 @@ class Sighting(Record):
 class Progress:
     """Follows one episode; ``first[h]`` is the first sighting of hop ``h``, None while it is unseen.
 
-    An attestation with a sentence counts when that sentence is displayed, one without when anything of its document
-    is.
+    An attestation with a sentence counts when that sentence is displayed. One without counts when its document is
+    opened, or when the title and a displayed sentence of it hold the hop's answer: another sentence is no evidence.
     """
 
     def __init__(self, question: Question, corpus: Corpus) -> None:
         self.first: list[Sighting | None] = [None] * len(question.gold)
         self._turns = 0
+        self._corpus = corpus
+        self._answers = [answers_of(question, number) for number in range(len(question.gold))]
         self._places: dict[tuple[int, int | None], list[tuple[int, str, str]]] = {}
         for number, hop in enumerate(question.gold):
             for place in hop.attestations:
@@ -47,7 +51,12 @@ class Progress:
         for rank, (position, sentence) in enumerate(turn.shown):
             for key in ((position, sentence), (position, None)):
                 for hop, document, genre in self._places.get(key, ()):
-                    if self.first[hop] is None:
+                    told = (
+                        key[1] is not None
+                        or isinstance(turn.action, Open)
+                        or holds(self._corpus, position, sentence, self._answers[hop])
+                    )
+                    if self.first[hop] is None and told:
                         self.first[hop] = Sighting(self._turns, rank, document, genre)
         self._turns += 1
 
@@ -55,6 +64,21 @@ class Progress:
     def found(self) -> int:
         """Number of hops displayed."""
         return sum(sighting is not None for sighting in self.first)
+
+
+def holds(corpus: Corpus, position: int, sentence: int, answers: Collection[str]) -> bool:
+    """Whether what a hit displays of a document, its title and a sentence, holds one of some normalised answers."""
+    page = corpus.documents[position]
+    shown = page.sentences[sentence] if page.sentences else ""
+    words = f" {normalise(f'{page.title} {shown}')} "
+    return any(f" {answer} " in words for answer in answers)
+
+
+def answers_of(question: Question, hop: int) -> frozenset[str]:
+    """The normalised answers of a hop: its object, and those of the question where it is the last or names none."""
+    named = question.gold[hop].object
+    given = question.answers if not named or hop == len(question.gold) - 1 else ()
+    return frozenset(filter(None, map(normalise, (named, *given))))
 
 
 def first_shown(question: Question, corpus: Corpus, turns: Sequence[Turn]) -> tuple[Sighting | None, ...]:

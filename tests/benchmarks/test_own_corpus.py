@@ -36,6 +36,14 @@ def test_one_corpus_is_played_plain_and_under_every_knockout_that_fits(home: Pat
     assert found.cells[4].setup["knockouts"][0].startswith("no_dominant_move:")
 
 
+def test_evidence_of_whole_paragraphs_is_within_reach(home: Path):
+    """MuSiQue marks paragraphs, not sentences: a page is opened, or its snippet shows the answer of the hop."""
+    add("hops", "musique", FORMATS / "musique.jsonl")
+    (folder,) = run.run(["oracle"], "corpus:hops", 0, home / "hops", rollouts=1)
+    plain = result.read(folder).cells[0].metrics
+    assert plain["EM"].value == plain["grounded"].value == plain["hop_recall"].value == 1.0
+
+
 def test_what_cannot_be_submitted_says_so_in_result_and_page(home: Path):
     (own,) = run.run(["oracle"], "corpus:mine", 0, home / "own", questions=1, rollouts=1)
     assert "no suite of the board" in result.read(own).barred

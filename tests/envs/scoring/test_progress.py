@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from berrypick.corpora.store import Corpus
-from berrypick.envs.actions import Invalid, Search
+from berrypick.envs.actions import Invalid, Open, Search
 from berrypick.envs.scoring.progress import Progress, Sighting, first_shown, gold_info, hops_found
 from berrypick.envs.scoring.trace import Turn
 from berrypick.records import Attestation, Hop, Question
@@ -32,15 +32,24 @@ def test_nothing_shown_is_nothing_found(toy_corpus: Corpus):
     assert hops_found(question, toy_corpus, [turn()]) == 0
 
 
-def test_without_sentences_any_display_of_the_document_counts(toy_corpus: Corpus):
-    at = toy_corpus.position
-    hop = Hop("", "", "", (Attestation("p5", None),))
+def test_without_sentences_a_page_counts_when_it_is_opened_or_shows_the_answer(toy_corpus: Corpus):
+    """Page p5: "Upper Harrowgate lies in the north." "It is governed by Osric Penn."."""
+    at = toy_corpus.position["p5"]
+    hop = Hop("", "", "Osric Penn", (Attestation("p5", None),))
     question = Question("q", "?", "f", ("x",), (hop, hop))
+    opened = Turn("", Open("Upper Harrowgate"), "", 0, (at,), (0.0,), ((at, 0), (at, 1)), True, "")
+    other, telling = turn((at, 0)), turn((toy_corpus.position["p4"], 0), (at, 1))
+    assert first_shown(question, toy_corpus, [other]) == (None, None), "a snippet of another sentence"
     # one display may attest several hops
-    assert first_shown(question, toy_corpus, [turn((at["p4"], 0), (at["p5"], 1))]) == (
-        Sighting(0, 1, "p5", "document"),
-        Sighting(0, 1, "p5", "document"),
-    )
+    assert first_shown(question, toy_corpus, [other, telling]) == (Sighting(1, 1, "p5", "document"),) * 2
+    assert first_shown(question, toy_corpus, [other, opened]) == (Sighting(1, 0, "p5", "document"),) * 2
+
+
+def test_a_hop_without_an_object_is_shown_by_the_answer_of_the_question(toy_corpus: Corpus):
+    at = toy_corpus.position["p5"]
+    hop = Hop("", "", "", (Attestation("p5", None),))
+    for answers, found in ((("O. Penn", "the osric penn"), 1), (("north",), 0), ((), 0), (("The",), 0)):
+        assert hops_found(Question("q", "?", "f", answers, (hop,)), toy_corpus, [turn((at, 1))]) == found
 
 
 def test_turn_by_turn_is_the_same_as_all_at_once(toy_corpus: Corpus):
