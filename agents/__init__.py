@@ -79,7 +79,7 @@ def _lm(name: str) -> Agent:
         raise missing_extra(error, "an agent lm:") from error
 
 
-KINDS.add("lm", _lm, "lm:<folder, .gguf file or hub name>: a transformers language model")
+KINDS.add("lm", _lm, "lm:<folder, .gguf file or hub name>[?temperature=T]: a transformers language model")
 KINDS.add(
     "chat", "berrypick.agents.chat.agent:Chat", "chat:<base_url>:<model>: a model behind an OpenAI-compatible endpoint"
 )

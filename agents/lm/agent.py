@@ -1,17 +1,43 @@
-"""A language model of transformers that plays: ``lm:<folder, .gguf file, published start or hub name>``."""
+"""A language model of transformers that plays: ``lm:<folder, .gguf file, published start or hub name>``.
+
+``lm:NAME?temperature=0.5`` samples at another temperature than the policy's card says.
+"""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from msgspec.structs import replace
 
 from berrypick.agents.base import AgentDown, EpisodeView
 from berrypick.agents.lm.generation import Session
 from berrypick.agents.lm.load import load, weights
 from berrypick.agents.lm.render import Script
 from berrypick.envs.observations import read_prompt
+from berrypick.errors import BadInput
+
+
+def split_options(argument: str) -> tuple[str, dict[str, float]]:
+    """Split ``NAME?temperature=0.5`` into the name and what the policy's card is to say instead.
+
+    Raises:
+        BadInput: another option than ``temperature``, or its value is no number.
+    """
+    place, _, text = argument.partition("?")
+    card: dict[str, float] = {}
+    for option in filter(None, text.split("&")):
+        name, _, value = option.partition("=")
+        try:
+            number = float(value)
+        except ValueError:
+            number = math.nan
+        if name != "temperature" or math.isnan(number):
+            raise BadInput(f"expected ?temperature=NUMBER behind the model, found ?{text}", field="lm:")
+        card[name] = number
+    return place, card
 
 
 @dataclass
@@ -34,13 +60,15 @@ class LM:
         argument: the name without ``lm:``.
 
     Raises:
-        BadInput: there is no such model, or it cannot be played.
+        BadInput: there is no such model, it cannot be played, or an option does not fit.
         MissingExtra: the extra ``train`` is not installed.
     """
 
     def __init__(self, argument: str) -> None:
         self.name = f"lm:{argument}"
-        self._policy, self._weights = load(argument), weights(argument)
+        place, card = split_options(argument)
+        policy = load(place)
+        self._policy, self._weights = policy._replace(card=replace(policy.card, **card)), weights(place)
         self._script = Script(self._policy.tokenizer, self._policy.ends)
         self._session = Session.of(self._policy)
         self._known: list[_Known] = []

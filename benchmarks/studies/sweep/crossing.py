@@ -27,7 +27,7 @@ SEED: Final = 0
 ATTEMPTS: Final = 4
 #: Smallest effects of interest: shares, and strategies.
 SHARE: Final = 0.05
-STRATEGIES: Final = 0.25
+STRATEGIES: Final = 0.3
 
 BETTER, WORSE, NO_EFFECT, UNDECIDED = "better", "worse", "no effect", "undecided"
 

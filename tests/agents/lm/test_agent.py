@@ -15,6 +15,7 @@ from berrypick.agents.base import AgentDown, EpisodeView, Metered
 from berrypick.agents.lm.agent import LM
 from berrypick.agents.lm.load import Card, pack, save
 from berrypick.envs.observations import Setup, prompt
+from berrypick.errors import BadInput
 
 SEEN = "<information>\nNo documents found.\n</information>"
 
@@ -92,3 +93,24 @@ def test_without_torch_it_is_said_what_to_install(monkeypatch: pytest.MonkeyPatc
         monkeypatch.delitem(sys.modules, module)
     with pytest.raises(ImportError, match=r"berrypick\[train\]"):
         agents.make("lm:anything")
+
+
+def test_the_temperature_may_stand_behind_the_name(folder: str):
+    """At 0 every generator gives the likeliest tokens; the name tells the two agents apart, the weights do not."""
+    cold, warm = LM(f"{folder}?temperature=0"), LM(folder)
+    row = EpisodeView(1, (asked("Who?"),))
+    assert cold.act([row], rngs(1)) == LM(f"{folder}?temperature=0").act([row], rngs(2))
+    assert warm.act([row], rngs(1)) != LM(folder).act([row], rngs(2))
+    assert warm.act([EpisodeView(2, row.history)], rngs(1)) == LM(f"{folder}?temperature=1").act([row], rngs(1))
+    assert cold.name == f"lm:{folder}?temperature=0" and cold.weights() == warm.weights()
+
+
+@pytest.mark.parametrize("options", ["temperature=warm", "temperature=nan", "top_p=0.9", "temperature"])
+def test_other_options_are_refused(folder: str, options: str):
+    with pytest.raises(BadInput, match=r"expected \?temperature=NUMBER behind the model"):
+        LM(f"{folder}?{options}")
+
+
+def test_a_temperature_below_zero_is_refused(folder: str):
+    with pytest.raises(BadInput, match="must be 0 or more"):
+        LM(f"{folder}?temperature=-1")
