@@ -82,6 +82,7 @@ class SearchEnv(gymnasium.Env[str, str]):
         expose_gold: bool = False,
         render_mode: str | None = None,
     ) -> None:
+        self._arguments = {name: value for name, value in locals().items() if name not in ("self", "__class__")}
         answered = REWARDS[reward] in NEED_ANSWERS
         self.tasks = Tasks(corpus, worlds, split, None if families is None else _names(families), answered=answered)
         if answered and self.tasks.is_loaded_corpus:
@@ -217,6 +218,24 @@ class SearchEnv(gymnasium.Env[str, str]):
         self.trace.reward = state.reward
         self._seed, self._episode = state.seed, state.episode
         self._rendered = len(render.blocks(self.trace))
+
+    def __copy__(self) -> SearchEnv:
+        """Return a copy that shares worlds, engines and the episode until either is reset."""
+        other = object.__new__(type(self))
+        other.__dict__.update(self.__dict__)
+        return other
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return arguments, point and generator: engines hold files, and another process opens its own."""
+        point = None if self._simulation is None else self.snapshot()
+        return {"arguments": self._arguments, "point": point, "seed": self._seed, "random": self._np_random}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Make the environment anew and go back to its point."""
+        self.__init__(**state["arguments"])  # type: ignore[misc]
+        self._seed, self._np_random = state["seed"], state["random"]
+        if state["point"] is not None:
+            self.restore(state["point"])
 
     def outcome(self) -> dict[str, Any]:
         """Return what became of an episode that is over, as numbers and texts for JSON.

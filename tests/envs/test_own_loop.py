@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+
 import gymnasium
 import pytest
 from gymnasium.error import ResetNeeded
@@ -72,3 +74,16 @@ def test_mistakes_are_named(env: gymnasium.Env):
         list(task_rows(env, "verll"))
     with pytest.raises(BadInput, match="field 'count'"):
         list(task_rows(env, count=10**6))
+
+
+def test_an_environment_pickles_at_any_time(env: gymnasium.Env):
+    env.reset(seed=7)
+    env.step("<search>works</search>")
+    again = pickle.loads(pickle.dumps(env))
+    assert again.unwrapped.trace.turns == env.unwrapped.trace.turns
+    assert again.step("<search>born</search>")[0] == env.step("<search>born</search>")[0]
+    for one in (env, again):
+        one.step("<answer>x</answer>")
+    assert again.reset()[0] == env.reset()[0]  # the sequence of tasks goes on alike
+    fresh = gymnasium.make("berrypick/Almanac-v0", corpus="almanac-tiny", worlds=1, split="train")
+    assert pickle.loads(pickle.dumps(fresh)).reset(seed=1)[0] == fresh.reset(seed=1)[0]
