@@ -165,14 +165,14 @@ def test_a_dead_server_fails_and_a_revived_one_works(toy_corpus: Corpus, stub: A
 
 def test_a_slow_server_times_out(stub: Any, toy_corpus: Corpus):
     def answer(fields: dict[str, Any], number: int) -> tuple[int, Any]:
-        time.sleep(1)
+        time.sleep(6)
         return 200, {"result": [[]]}
 
     remote = open_engine(f"http:{stub(answer).url}#retries=0&timeout=0.2", toy_corpus)
     clock = time.monotonic()
     with pytest.raises(EngineFailed, match="TimeoutError"):
         remote.search(["Tessa"], 1)
-    assert time.monotonic() - clock < 0.9
+    assert time.monotonic() - clock < 5
 
 
 def test_a_connection_that_the_server_closed_is_opened_anew(stub: Any, toy_corpus: Corpus):
