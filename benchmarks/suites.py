@@ -244,7 +244,7 @@ def privately(cells: Sequence[Cell], digest: str) -> tuple[Cell, ...]:
     Raises:
         BadInput: no cell is left, or the salt is not in use.
     """
-    private_worlds.check(digest)
+    private_worlds.check(corpora.CORPORA, digest)
     kept = [cell for cell in cells if cell.corpus in private_worlds.SALTED]
     if not kept:
         searched = ", ".join(dict.fromkeys(cell.corpus for cell in cells))

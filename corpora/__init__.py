@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 from berrypick.corpora import private_worlds, store
-from berrypick.corpora.store import Builder, Corpus
+from berrypick.corpora.corpus import Builder, Corpus, QuestionAudit
 from berrypick.errors import BadInput
 from berrypick.io import home
 from berrypick.registry import Table, UnknownName
@@ -105,7 +107,9 @@ def load(name: str, split: str = "test", world: int = 0, *, progress: bool = Fal
     if not 0 <= world < 2**32:
         raise BadInput(f"must be in [0, 2**32), got {world}", field="world")
     if name in CORPORA:
-        return store.open_or_build(name, CORPORA[name], split, world, progress=progress)
+        builder = CORPORA[name]
+        judge = partial(_judge, builder=builder, split=split, world=world, progress=progress)
+        return store.open_or_build(name, builder, split, world, judge)
     folder = folder_of(name)
     if folder is None:
         raise UnknownName("corpus", name, [*CORPORA, *added()])
@@ -115,6 +119,16 @@ def load(name: str, split: str = "test", world: int = 0, *, progress: bool = Fal
     if not found.audit:
         raise BadInput(f"{found.name} was not audited; run `berrypick audit {found.name}` first", field="corpus")
     return replace(found, answerable_only=True)
+
+
+def _judge(corpus: Corpus, builder: Builder, split: str, world: int, progress: bool) -> Sequence[QuestionAudit]:
+    """Audit a corpus that was just built."""
+    from berrypick.corpora.answerability.audit import audit  # engines load when something is built, not before
+
+    if builder.audited_as:
+        return [*load(builder.audited_as, split, world, progress=progress).audit.values()]
+    found = audit(corpus, progress=progress)
+    return found.surviving() if builder.survives_all else found.rows
 
 
 __all__ = ["ANSWERABLE", "CORPORA", "SPLITS", "Corpus", "added", "folder_of", "load"]

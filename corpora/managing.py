@@ -1,4 +1,4 @@
-"""``corpus remove`` and ``corpus rename``: what lies under ``$BERRYPICK_HOME`` is dropped or called otherwise."""
+"""Added corpora: audit, remove or rename what lies under ``$BERRYPICK_HOME``."""
 
 from __future__ import annotations
 
@@ -9,11 +9,29 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from berrypick import io
-from berrypick.corpora import CORPORA, added
+from berrypick.corpora import CORPORA, added, load, store
 from berrypick.corpora.adding import check_name
+from berrypick.corpora.answerability.audit import Audit, audit
 from berrypick.corpora.manifest import read_manifest, write_manifest
 from berrypick.errors import BadInput
 from berrypick.registry import UnknownName
+
+
+def audit_added(name: str, *, progress: bool = False) -> Audit:
+    """Audit a corpus that the user added (or a corpus folder), and store the rows with it.
+
+    Raises:
+        BadInput: the corpus is one that berrypick builds itself, which is audited when it is built.
+        UnknownName: no such corpus.
+    """
+    if name in CORPORA:
+        raise BadInput(
+            f"{name!r} was audited when it was built; use audit(load({name!r})) for the figures", field="name"
+        )
+    corpus = load(name)
+    found = audit(corpus, progress=progress)
+    store.save_audit(corpus, found.rows)
+    return found
 
 
 def remove(name: str) -> Path:

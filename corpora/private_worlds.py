@@ -66,12 +66,10 @@ def name_of(corpus: str, digest: str) -> str:
     return f"{corpus}~{digest[:16]}"
 
 
-def use(path: Path) -> str:
+def use(table: Table[Builder], path: Path) -> str:
     """Make the salted worlds known in this process and in those it starts; returns the digest of the salt."""
-    from berrypick.corpora import CORPORA
-
     os.environ[VARIABLE] = str(path.resolve())
-    return register(CORPORA, path)
+    return register(table, path)
 
 
 def register(table: Table[Builder], path: Path) -> str:
@@ -85,10 +83,8 @@ def register(table: Table[Builder], path: Path) -> str:
     return salt.digest
 
 
-def check(digest: str) -> None:
-    """Raise BadInput unless the salt of a digest is in use."""
-    from berrypick.corpora import CORPORA
-
+def check(table: Table[Builder], digest: str) -> None:
+    """Raise BadInput unless the salt of a digest is in use, whose worlds are in a table then."""
     name = name_of(SALTED[0], digest)
-    if name not in CORPORA or CORPORA[name].parameters["salt"] != digest:
+    if name not in table or table[name].parameters["salt"] != digest:
         raise BadInput(f"was played in worlds of a private salt, sha256 {digest:.16}; pass its file with --salt")

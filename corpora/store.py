@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Final
@@ -46,6 +46,9 @@ __all__ = [
     "write",
 ]
 
+#: Corpus -> the audit of its questions.
+Judge = Callable[[Corpus], Sequence[QuestionAudit]]
+
 _ROWS: Final[dict[str, type[Record]]] = {
     "documents.jsonl": Document,
     "questions.jsonl": Question,
@@ -54,11 +57,11 @@ _ROWS: Final[dict[str, type[Record]]] = {
 }
 
 
-def open_or_build(name: str, builder: Builder, split: str, world: int, *, progress: bool = False) -> Corpus:
-    """Read a registered corpus, building it first where it is not there."""
+def open_or_build(name: str, builder: Builder, split: str, world: int, judge: Judge | None = None) -> Corpus:
+    """Read a registered corpus, building it first where it is not there; arguments as of ``build``."""
     folder = folder_of(name, builder, split, world)
     if not folder.exists():
-        build(name, builder, split, world, folder, progress=progress)
+        build(name, builder, split, world, folder, judge)
     return read(folder)
 
 
@@ -69,8 +72,22 @@ def folder_of(name: str, builder: Builder, split: str, world: int) -> Path:
     return io.home() / "corpora" / name / which
 
 
-def build(name: str, builder: Builder, split: str, world: int, folder: Path, *, progress: bool = False) -> None:
-    """Build a registered corpus, audit it, and move it to its folder in one step."""
+def build(name: str, builder: Builder, split: str, world: int, folder: Path, judge: Judge | None = None) -> None:
+    """Build a registered corpus, audit it, and move it to its folder in one step.
+
+    Args:
+        name: of the corpus.
+        builder: what makes it.
+        split: of the world.
+        world: its number.
+        folder: where to.
+        judge: audits what was built, where the builder asks for it.
+
+    Raises:
+        ValueError: the builder asks for an audit, and there is no judge.
+    """
+    if builder.audited and judge is None:
+        raise ValueError(f"{name} is audited when it is built; pass a judge, or load it by berrypick.corpora.load")
     seed = world if builder.worlds else 0
     parameters = builder.parameters | ({"split": split, "world": world} if builder.worlds else {})
     with io.new_folder(folder) as target:
@@ -84,19 +101,9 @@ def build(name: str, builder: Builder, split: str, world: int, folder: Path, *, 
             seed=seed,
             licence=builder.licence,
         )
-        if builder.audited:
+        if builder.audited and judge is not None:
             corpus = read(target)
-            save_audit(corpus, _audit(corpus, builder, split, world, progress))
-
-
-def _audit(corpus: Corpus, builder: Builder, split: str, world: int, progress: bool) -> Sequence[QuestionAudit]:
-    from berrypick.corpora import load
-    from berrypick.corpora.answerability.audit import audit
-
-    if builder.audited_as:
-        return [*load(builder.audited_as, split, world, progress=progress).audit.values()]
-    found = audit(corpus, progress=progress)
-    return found.surviving() if builder.survives_all else found.rows
+            save_audit(corpus, judge(corpus))
 
 
 def write(

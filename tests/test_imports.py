@@ -13,12 +13,7 @@ ROOT = Path(__file__).resolve().parents[1]
 #: Lowest first: a layer may import itself and what stands before it. ``docs/design.md`` draws the same list.
 LAYERS = ("berrypick", "corpora", "envs", "agents", "benchmarks", "leaderboard", "integrations")
 #: Imports that close a circle of modules today, (importing, imported); no other may.
-CLOSING = {
-    ("berrypick.corpora.store", "berrypick.corpora"),
-    ("berrypick.corpora.store", "berrypick.corpora.answerability.audit"),
-    ("berrypick.corpora.private_worlds", "berrypick.corpora"),
-    ("berrypick.corpora.answerability.tables", "berrypick.corpora.answerability.audit"),
-}
+CLOSING: set[tuple[str, str]] = set()
 #: The composition root: may import every layer, and nothing may import it.
 CLI = ("berrypick/cli/",)
 #: ``import berrypick`` registers the environments; nothing else in the root package may look up.

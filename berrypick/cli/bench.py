@@ -76,13 +76,13 @@ def bench(
     from berrypick.benchmarks import result
     from berrypick.benchmarks.report import page as report_page
     from berrypick.benchmarks.run import run
-    from berrypick.corpora import private_worlds
+    from berrypick.corpora import CORPORA, private_worlds
 
     names = expand(agents)
     if not names:
         raise BadInput("name at least one; `berrypick list agents` lists them", field="AGENT")
     out = out or default_out(names, suite, seed)
-    drawn_from = private_worlds.use(salt) if salt else ""
+    drawn_from = private_worlds.use(CORPORA, salt) if salt else ""
     with steps() as start_progress:
         processes = cores() if jobs is None else jobs
         folders = run(

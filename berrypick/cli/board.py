@@ -67,12 +67,12 @@ def submit(
         salt: private salt that the runs were played with.
         jobs: processes.
     """
-    from berrypick.corpora import private_worlds
+    from berrypick.corpora import CORPORA, private_worlds
     from berrypick.leaderboard import submit as leaderboard_submit
     from berrypick.leaderboard.schema import About
 
     if salt:
-        private_worlds.use(salt)
+        private_worlds.use(CORPORA, salt)
     about = About(
         model, revision, method, start, training_tokens, hardware, agent_url, contact, licence, notes
     )  # fmt: skip
@@ -96,11 +96,11 @@ def verify(paths: Paths, salt: Salt = None, jobs: Jobs = None) -> int:
         salt: private salt that some of them were played with.
         jobs: processes.
     """
-    from berrypick.corpora import private_worlds
+    from berrypick.corpora import CORPORA, private_worlds
     from berrypick.leaderboard.verify import submission
 
     if salt:
-        private_worlds.use(salt)
+        private_worlds.use(CORPORA, salt)
     if not paths:
         raise BadInput("name at least one; `berrypick submit RUN ...` makes one", field="PATH")
     processes, failed = _jobs(jobs), 0

@@ -142,11 +142,12 @@ def audit(name: Name, split: str = "test", world: int = 0, at_least: float = 0.0
     """
     from berrypick.corpora import added, load
     from berrypick.corpora.answerability.audit import audit as find
-    from berrypick.corpora.answerability.audit import audit_added
+    from berrypick.corpora.answerability.tables import tables
+    from berrypick.corpora.managing import audit_added
 
     shown = ERR.is_terminal
     found = audit_added(name, progress=shown) if name in added() else find(load(name, split, world), progress=shown)
-    for rows in found.render():
+    for rows in tables(found):
         OUT.print(rows)
     short = {family: good / total for family, (good, total) in found.kept.items() if total and good / total < at_least}
     for family, share in short.items():

@@ -13,16 +13,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from berrypick.corpora import CORPORA, load, store
 from berrypick.corpora.answerability.probe_queries import Panel, Panels
 from berrypick.corpora.answerability.probe_search import Searcher, Way, ways_to
 from berrypick.corpora.answerability.reachability import Budget, Condition, Registers, routes
+from berrypick.corpora.corpus import Corpus, QuestionAudit
 from berrypick.corpora.engines import kinds_in
-from berrypick.corpora.store import Corpus, QuestionAudit
-from berrypick.errors import BadInput
 
 if TYPE_CHECKING:
-    from rich.table import Table
+    pass
 
 RECALL_DEPTHS: Final = (1, 3, 5, 10)
 PLAIN: Final = Condition("")
@@ -96,12 +94,6 @@ class Audit:
             "seconds": round(self.seconds, 2),
         }
 
-    def render(self) -> list[Table]:
-        """The printed figures as tables."""
-        from berrypick.corpora.answerability.tables import tables
-
-        return tables(self)
-
 
 def audit(
     corpus: Corpus,
@@ -148,23 +140,6 @@ def audit(
         topk=topk,
         seconds=time.perf_counter() - started,
     )
-
-
-def audit_added(name: str, *, progress: bool = False) -> Audit:
-    """Audit a corpus that the user added (or a corpus folder), and store the rows with it.
-
-    Raises:
-        BadInput: the corpus is one that berrypick builds itself, which is audited when it is built.
-        UnknownName: no such corpus.
-    """
-    if name in CORPORA:
-        raise BadInput(
-            f"{name!r} was audited when it was built; use audit(load({name!r})) for the figures", field="name"
-        )
-    corpus = load(name)
-    found = audit(corpus, progress=progress)
-    store.save_audit(corpus, found.rows)
-    return found
 
 
 def conditions(searcher: Searcher) -> list[Condition]:

@@ -8,8 +8,7 @@ import pytest
 
 from berrypick.corpora import added, load, store
 from berrypick.corpora.adding import add
-from berrypick.corpora.answerability.audit import audit_added
-from berrypick.corpora.managing import remove, rename
+from berrypick.corpora.managing import audit_added, remove, rename
 from berrypick.envs.search import SearchEnv
 from berrypick.errors import BadInput
 from berrypick.registry import UnknownName

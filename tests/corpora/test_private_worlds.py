@@ -54,9 +54,9 @@ def test_worlds_differ_by_salt_and_number_and_are_drawn_again():
 
 
 def test_a_salted_corpus_is_built_where_the_salt_is_and_holds_nothing_of_it(salt: Path):
-    digest = private_worlds.use(salt)
-    private_worlds.use(salt)  # once more is nothing new
-    private_worlds.check(digest)
+    digest = private_worlds.use(CORPORA, salt)
+    private_worlds.use(CORPORA, salt)  # once more is nothing new
+    private_worlds.check(CORPORA, digest)
     corpus = corpora.load(private_worlds.name_of("almanac-tiny", digest))
     assert corpus.name == f"almanac-tiny~{digest[:16]}" and corpus.manifest.parameters["salt"] == digest
     assert corpus.questions
@@ -65,15 +65,15 @@ def test_a_salted_corpus_is_built_where_the_salt_is_and_holds_nothing_of_it(salt
 
 
 def test_processes_that_are_started_know_it(salt: Path):
-    digest = private_worlds.use(salt)
-    code = f"from berrypick.corpora import private_worlds; private_worlds.check({digest!r})"
+    digest = private_worlds.use(CORPORA, salt)
+    code = f"from berrypick.corpora import CORPORA, private_worlds; private_worlds.check(CORPORA, {digest!r})"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
 
 
 def test_without_the_salt_or_with_another_one(salt: Path):
-    digest = private_worlds.use(salt)
+    digest = private_worlds.use(CORPORA, salt)
     with pytest.raises(BadInput, match=r"private salt, sha256 0{16}; pass its file with --salt"):
-        private_worlds.check("0" * 64)
+        private_worlds.check(CORPORA, "0" * 64)
     with pytest.raises(BadInput, match="pass its file"):
-        private_worlds.check(digest[:16] + "0" * 48)  # the name alone is not enough
+        private_worlds.check(CORPORA, digest[:16] + "0" * 48)  # the name alone is not enough

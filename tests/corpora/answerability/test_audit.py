@@ -14,8 +14,10 @@ from rich.console import Console
 
 from berrypick.corpora import added, load, store
 from berrypick.corpora.adding import add
-from berrypick.corpora.answerability.audit import Audit, audit, audit_added
+from berrypick.corpora.answerability.audit import Audit, audit
 from berrypick.corpora.answerability.probe_search import Searcher
+from berrypick.corpora.answerability.tables import tables
+from berrypick.corpora.managing import audit_added
 from berrypick.corpora.store import Corpus, Draft
 from berrypick.errors import BadInput
 from berrypick.records import Attestation, Document, Entity, Hit, Hop, Question
@@ -260,7 +262,7 @@ def test_rows_and_tables_with_real_engines(toy_corpus):
     assert [row.question for row in found.rows] == ["q1", "q2", "q3"]
     assert found.share == 1.0
     console = Console(width=120, record=True, file=open(os.devnull, "w"))
-    for table in found.render():
+    for table in tables(found):
         console.print(table)
     text = console.export_text()
     assert all(word in text for word in ("bridge", "100.0%", "no_profile", "R@10", "bm25: hop recall@3", "roster"))

@@ -46,7 +46,7 @@ def using(played: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.setattr(CORPORA, "_rows", dict(CORPORA._rows))
     monkeypatch.setattr(CORPORA, "_help", dict(CORPORA._help))
     monkeypatch.setenv(private_worlds.VARIABLE, "")
-    return private_worlds.use(played / "salt")
+    return private_worlds.use(CORPORA, played / "salt")
 
 
 def test_results_carry_the_hash_and_not_the_salt(played: Path):
@@ -76,7 +76,7 @@ def test_without_the_salt_or_with_another(played: Path, tmp_path: Path, monkeypa
     monkeypatch.setattr(CORPORA, "_help", dict(CORPORA._help))
     monkeypatch.setenv(private_worlds.VARIABLE, "")
     (tmp_path / "other").write_text("beef" * 16)
-    private_worlds.use(tmp_path / "other")
+    private_worlds.use(CORPORA, tmp_path / "other")
     assert submission.verify(played / "board" / "private").problems == (problem,)
 
 
