@@ -86,13 +86,14 @@ def side_by_side(tracks: Mapping[str, Sequence[TrialState]]) -> Figure | None:
     axes = figure.subplots(2, len(tracks), squeeze=False, sharex="row", gridspec_kw={"height_ratios": (1, 1)})
     tops = [_ceiling(runs) for runs in tracks.values()]
     highest = 1.12 * max([top for top in tops if top] + [_highest(runs) for runs in tracks.values()])
+    longest = max(len(run.lines) for runs in tracks.values() for run in runs)
     for place, (track, runs) in enumerate(tracks.items()):
         above, below = axes[0][place], axes[1][place]
         _strategies(above, runs, methods, colours, tops[place])
         above.set_title(f"{track[:1].upper()}{track[1:]} worlds: strategies", fontsize=12)
-        above.set_ylim(0.7, highest)
+        above.set(xlim=(-1, 1.45 * longest), ylim=(0.7, highest))
         _accuracy(below, methods, colours, runs)
-        below.set_title("Accuracy when a tool or kind of page is gone", fontsize=12)
+        below.set_title("Accuracy under knock-outs", fontsize=12)
     handles, names = axes[1][0].get_legend_handles_labels()
     figure.legend(handles, names, loc="outside lower center", ncols=len(names), frameon=False, fontsize=11)
     return figure
@@ -124,17 +125,15 @@ def _highest(runs: Sequence[TrialState]) -> float:
 def _strategies(
     axis: Axes, runs: Sequence[TrialState], methods: Sequence[str], colours: Mapping[str, str], top: float | None
 ) -> None:
-    last = 0
     for method in methods:
         own = [run for run in runs if run.trial.method == method and run.lines]
         if not own:
             continue
         found = trail(own)
         steps = [line.step for line in own[0].lines][: len(found.raw)]
-        last = max(last, steps[-1])
         axis.plot(steps, found.raw, color=colours[method], lw=0.7, alpha=0.25)
         axis.plot(steps, found.mean, color=colours[method], lw=4, solid_capstyle="round")
-        place = (steps[-1] * 1.03, found.mean[-1])
+        place = (steps[-1] + 2, max(found.mean[-1], 1.25))
         words = f"{method}\n{found.mean[-1]:.1f}"
         axis.text(*place, words, color=colours[method], fontsize=12, fontweight="bold", va="center")
     if top is not None:
@@ -142,7 +141,7 @@ def _strategies(
         axis.text(0, top * 1.02, f"ceiling {top:.1f}: a mixture of all scripts", color=INK, fontsize=10, va="bottom")
     axis.axhline(1, color=SOFT, lw=1)
     axis.text(0, 0.97, "1: one strategy for each question", color=SOFT, fontsize=9, va="top")
-    axis.set(xlabel="training step", ylabel="strategies in use (D2)", xlim=(-1, max(last, 1) * 1.42))
+    axis.set(xlabel="training step", ylabel="strategies in use (D2)")
 
 
 def _accuracy(axis: Axes, methods: Sequence[str], colours: Mapping[str, str], runs: Sequence[TrialState]) -> None:
