@@ -17,15 +17,17 @@ _CLOSED: Final = re.compile(r"</(search|open|access|answer)\s*>", re.IGNORECASE 
 _THINK: Final = re.compile(r"<(/?)think\b", re.IGNORECASE | re.ASCII)
 #: Tokens that a closing tag is looked for in; tokenizers write one with at most a token a character.
 _TAIL: Final = 12
-#: Stands for an action where a chat template is asked what it writes around one.
+#: Stand for an action, and for a text, where a chat template is asked what it writes around one.
 _SAID: Final = "berrypick-action"
+_TOLD: Final = "berrypick-observation"
 
 
 class Script:
     """Writes the tokens of episodes for one tokenizer.
 
     Without a chat template an episode is the prompt, then action and observation by turns, each on lines of its own.
-    With one, prompt and observations are what the user says and actions what the assistant says.
+    With one, prompt and observations are what the user says and actions what the assistant says. A page that spells a
+    control token of the tokenizer is encoded as the letters that it is: no page can end a turn or begin one.
 
     Args:
         tokenizer: a transformers tokenizer.
@@ -38,25 +40,27 @@ class Script:
         self._closing = frozenset(ids[0] for ids in map(self.encode, _CLOSING) if len(ids) == 1) - {
             tokenizer.unk_token_id
         }
+        added = tokenizer.added_tokens_decoder.values()
+        self._control = tuple({*tokenizer.all_special_tokens, *(str(token) for token in added if token.special)} - {""})
         self._piece = lru_cache(maxsize=65536)(lambda token: self._decode([token]))
 
     def opening(self, prompt: str) -> list[int]:
         """Tokens up to the first action."""
         if self._chats:
-            return self.encode(self._chat([{"role": "user", "content": prompt}]))
-        ids = list(self._tokenizer(prompt + "\n").input_ids)
+            return self._around([{"role": "user", "content": prompt}], "")
+        ids = list(self._tokenizer(prompt + "\n", **self._as_letters(prompt)).input_ids)
         return ids[:-1] if ids[-1:] == [self._tokenizer.eos_token_id] else ids
 
     def reply(self, observation: str, action: Sequence[int]) -> list[int]:
         """Tokens from the end of an action, whose tokens are given, up to the next."""
         if not self._chats:
-            return self.encode(f"\n{observation}\n")
+            return self._letters(f"\n{observation}\n")
         said = [
             {"role": "user", "content": SILENCE},
             {"role": "assistant", "content": _SAID},
             {"role": "user", "content": observation if observation.strip() else SILENCE},
         ]
-        ids = self.encode(self._chat(said).rpartition(_SAID)[2])
+        ids = self._around(said, _SAID)
         # A model that ended its turn itself has written the first token of what the template puts there.
         return ids[1:] if action and action[-1] in self._ends and ids[:1] == list(action[-1:]) else ids
 
@@ -66,6 +70,27 @@ class Script:
         for action, observation in zip(history[1::2], history[2::2], strict=True):
             ids += self.encode(action) + self.reply(observation, ())
         return ids
+
+    def _around(self, messages: list[dict[str, str]], after: str) -> list[int]:
+        """Tokens of what a chat template makes of messages, the last one foreign, from behind the last ``after``."""
+        text = messages[-1]["content"]
+        if not self._spells_control(text):
+            whole = self._chat(messages)
+            return self.encode(whole.rpartition(after)[2] if after else whole)
+        whole = self._chat([*messages[:-1], {**messages[-1], "content": _TOLD}])
+        head, _, tail = (whole.rpartition(after)[2] if after else whole).rpartition(_TOLD)
+        return self.encode(head) + self._letters(text) + self.encode(tail)
+
+    def _spells_control(self, text: str) -> bool:
+        return any(token in text for token in self._control)
+
+    def _as_letters(self, text: str) -> dict[str, bool]:
+        """How the tokenizer is told to take no token of its own from a text; nothing for a text that spells none."""
+        return {"split_special_tokens": True} if self._spells_control(text) else {}
+
+    def _letters(self, text: str) -> list[int]:
+        """Tokens of a foreign text."""
+        return list(self._tokenizer(text, add_special_tokens=False, **self._as_letters(text)).input_ids)
 
     def encode(self, text: str) -> list[int]:
         """Tokens of a piece of an episode."""
