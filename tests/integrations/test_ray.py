@@ -14,7 +14,10 @@ import pytest
 
 ray = pytest.importorskip("ray", reason="pip install 'berrypick[ray]'")
 
+from berrypick.agents.training import run_dir
+from berrypick.benchmarks import result
 from berrypick.benchmarks import run as bench
+from berrypick.benchmarks.studies.sweep.config import EVALUATION, TRAINING
 from berrypick.errors import BadInput, Stopped
 from berrypick.integrations.ray import Needs, RayExecutor, open_ray
 
@@ -110,6 +113,73 @@ def test_a_trial_whose_workers_are_always_lost_is_told_and_ends_the_others_not(t
     assert len(errors) == 4 and all("lost time and again" in error.read_text() for error in errors)
     assert swept(tmp_path, tmp_path / "out", "ray")[-1] == "FAILED"
     assert len(results(tmp_path / "out")) == 5
+
+
+REAL = """
+[[tracks]]
+name = "discrete"
+suite = "handful"
+methods = ["grpo"]
+training = { env = "berrypick/AlmanacDiscrete-v0", steps = 6, prompts_per_step = 4, group_size = 4 }
+"""
+
+#: Real training; the worker ends itself once, after its third step. Run as `script FILE OUT ON`.
+REAL_SCRIPT = """
+import os, sys
+from pathlib import Path
+from berrypick.benchmarks.studies.sweep import config as sweep, runner as sweep_run
+
+ON = sys.argv[3]
+
+def handful():
+    from berrypick.benchmarks.suites import SUITES, Cell
+    if "handful" not in SUITES:
+        SUITES.add("handful", (Cell("berrypick/Almanac-v0", "almanac-small", worlds=1, tasks=4, rollouts=4),), "test")
+
+def train(config, out, on_step):
+    steps, mark = [], Path(out) / "killed"
+    def step(line):
+        steps.append(line)
+        if ON != "local" and len(steps) == 3 and not mark.exists():
+            mark.touch()
+            os.kill(os.getpid(), 9)
+    from berrypick.agents.training import loop
+    loop.train(config, out, step)
+
+def evaluate(agent, suite, seed, out, **others):
+    handful()
+    from berrypick.benchmarks import run
+    run.run([agent], suite, seed, out, overwrite=True, **others)
+
+handful()
+if __name__ == "__main__":
+    executor = None
+    if ON != "local":
+        from berrypick.integrations.ray import open_ray
+        executor = open_ray(ON.removeprefix("ray"), 2)
+    plan, work = sweep.read(Path(sys.argv[1])), sweep_run.Work(train, evaluate)
+    assert sweep_run.run(plan, Path(sys.argv[2]), jobs=2, work=work, executor=executor) == []
+"""
+TIMES = ("seconds_rollout", "seconds_update", "seconds_other")
+
+
+def test_real_training_on_a_worker_that_is_killed_gives_the_numbers_of_the_local_run(tmp_path: Path):
+    (tmp_path / "script.py").write_text(REAL_SCRIPT)
+    (tmp_path / "sweep.toml").write_text(REAL)
+    found = []
+    for on in ("local", "ray"):
+        out = tmp_path / on
+        command = [sys.executable, str(tmp_path / "script.py"), str(tmp_path / "sweep.toml"), str(out), on]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=290)
+        assert done.returncode == 0, done.stderr
+        trial = out / "discrete/grpo/seed-0"
+        assert (trial / TRAINING / "killed").exists() == (on == "ray")
+        lines = [msgspec.to_builtins(line) for line in run_dir.read_metrics(trial / TRAINING).lines]
+        evaluated = result.read(trial / EVALUATION)
+        logged = [{name: value for name, value in line.items() if name not in TIMES} for line in lines]
+        found.append((logged, evaluated.metrics, evaluated.questions))
+    assert len(found[0][0]) == 6
+    assert found[0] == found[1]
 
 
 def test_bench_gives_the_numbers_of_the_local_run(tmp_path: Path):

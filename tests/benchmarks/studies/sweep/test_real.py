@@ -27,7 +27,7 @@ training = { env = "berrypick/AlmanacDiscrete-v0", steps = 6, prompts_per_step =
 SCRIPT = """
 import sys
 from pathlib import Path
-from berrypick.benchmarks import sweep, sweep_run
+from berrypick.benchmarks.studies.sweep import config as sweep, runner as sweep_run
 from berrypick.benchmarks.suites import SUITES, Cell
 
 SUITES.add("handful", (Cell("berrypick/Almanac-v0", "almanac-small", worlds=1, tasks=4, rollouts=4),), "for tests")
