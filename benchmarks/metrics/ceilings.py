@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
 from berrypick import io
 from berrypick.benchmarks.metrics.base import Value
 from berrypick.benchmarks.result import BLANK, CellResult, Result, canonical
+from berrypick.envs import ENVS
 from berrypick.envs.perturbations.knockouts import is_dominant_move
 from berrypick.records import Record
 
@@ -98,6 +99,17 @@ def ceiling_of(cell: CellResult) -> Ceiling | None:
     """The recorded ceiling of a cell; None where none was measured, and in cells with faults."""
     key = cell.env, cell.setup.get("corpus"), cell.setup.get("split"), cell.knockouts
     return None if cell.faults else _recorded().get(key)
+
+
+def ceiling_of_training(env: str, options: Mapping[str, Any]) -> Ceiling | None:
+    """The ceiling in the dev worlds of an environment, which are like those trained on; None where none was measured.
+
+    Args:
+        env: Gymnasium id.
+        options: its arguments; those left out have the environment's defaults.
+    """
+    arguments = (ENVS[env].arguments if env in ENVS else {}) | dict(options)
+    return _recorded().get((env, arguments.get("corpus"), "dev", tuple(arguments.get("knockouts", ()))))
 
 
 def share(value: Value, ceiling: Ceiling | None) -> Value:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from berrypick.agents.training.config import DTYPE
+from berrypick.benchmarks.metrics import ceilings
 from berrypick.benchmarks.report.html import DASH, number, table
 from berrypick.benchmarks.studies.collapse.alarms import ALARMS, FALLS, PHASES, WINDOW, Watch, smooth
 from berrypick.benchmarks.studies.collapse.plots import worded
@@ -33,9 +34,14 @@ def overview(runs: Sequence[Run]) -> str:
         first = {head: next((value for value in values if value is not None), None) for head, values in means.items()}
         pairs = [f"{number(first[head])} \u2192 {number(values[-1])}" for head, values in means.items()]
         seconds = sum(line.seconds_rollout + line.seconds_update + line.seconds_other for line in run.lines)
-        rows.append([run.label, str(len(run.lines)), *pairs, number(seconds / len(run.lines))])
-    note = "first step \u2192 trailing mean at the last"
-    return table("Start and end", note, ["run", "steps", *OVERVIEW, "seconds a step"], rows)
+        top = ceilings.ceiling_of_training(run.config.env, run.config.options)
+        ends = [number(top.value) if top else DASH, number(seconds / len(run.lines))]
+        rows.append([run.label, str(len(run.lines)), *pairs, *ends])
+    note = (
+        "first step \u2192 trailing mean at the last; ceiling: strategies_D2 of hop_mixture in dev worlds. What a "
+        "policy does at temperature 1 is its habit; what it can do is measured by `berrypick study ability`"
+    )
+    return table("Start and end", note, ["run", "steps", *OVERVIEW, "ceiling", "seconds a step"], rows)
 
 
 def alarms(found: Sequence[Collapse]) -> str:

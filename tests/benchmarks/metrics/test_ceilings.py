@@ -61,3 +61,12 @@ def test_a_cell_gets_its_share_beside_its_strategies():
     top = ceiling_of(cell())
     assert top is not None and found[ceilings.NAME].value == pytest.approx(1 / (top.value - 1))
     assert ceilings.NAME not in with_share(cell(faults=("empty",)))
+
+
+def test_training_has_the_ceiling_of_dev_worlds():
+    even = ceilings.ceiling_of_training(ENV, {"split": "train", "corpus": "almanac-even", "worlds": 8})
+    skewed = ceilings.ceiling_of_training(ENV, {"split": "train"})
+    assert even is not None and (even.corpus, even.split) == ("almanac-even", "dev")
+    assert skewed is not None and (skewed.corpus, skewed.split) == ("almanac-small", "dev")
+    assert ceilings.ceiling_of_training("berrypick/AlmanacDiscrete-v0", {}) is None
+    assert ceilings.ceiling_of_training("mine/Search-v0", {}) is None
