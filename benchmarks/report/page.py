@@ -13,7 +13,7 @@ from typing import Final
 from berrypick import io as files
 from berrypick.benchmarks.metrics.table import Value
 from berrypick.benchmarks.report import html, plots, tables
-from berrypick.benchmarks.report.captions import READING
+from berrypick.benchmarks.report.plots import READING
 from berrypick.benchmarks.result import Result
 
 REPORT: Final = "report.html"

@@ -15,8 +15,8 @@ from matplotlib.image import imread
 from berrypick.benchmarks.report import bars as report_bars
 from berrypick.benchmarks.report import knockouts, lines, plots, scatter
 from berrypick.benchmarks.report.base import ReportRow, panels, short
-from berrypick.benchmarks.report.captions import READING
 from berrypick.benchmarks.report.columns import changed
+from berrypick.benchmarks.report.plots import READING
 from berrypick.benchmarks.result import Result
 
 FULL = "bm25/asked/names:full > bm25/found/names:full > answer"
