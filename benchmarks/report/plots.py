@@ -61,7 +61,7 @@ READING: Final[dict[str, tuple[str, str]]] = {
     "knockout_bars": (
         "What is left when a way of finding things is gone",
         "Grey, exact matches as things are; blue, with one way of finding things knocked out. The number at the right "
-        "is the resilience: the share that is retained, over the questions that can still be answered. An agent with one "
+        "is the resilience: the share retained, over the questions that can still be answered. An agent with one "
         "strategy has a bar that is nearly gone; one that knows other strategies, or falls back on them, has none.",
     ),
     "change_map": (
