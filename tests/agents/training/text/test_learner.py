@@ -131,12 +131,12 @@ def test_only_what_the_policy_wrote_is_masked(learner: TextLearner, played: Roll
     """The masked tokens of a turn say what the trace says was written; the others the prompt and what came back."""
     batch = played.batch
     for row, trace in enumerate(played.traces):
-        ids, mask, turn = batch.inputs["ids"][row], batch.mask[row], batch.turn[row]
+        ids, mask, turn_of = batch.inputs["ids"][row], batch.mask[row], batch.turn[row]
         assert learner._script.opening(trace.prompt) == ids[: int(mask.int().argmax())].tolist()
         for number, turn in enumerate(trace.turns):
-            written = ids[mask & (turn == number)].tolist()
+            written = ids[mask & (turn_of == number)].tolist()
             assert learner._script.text(written) == turn.raw
-        assert int(turn[mask].max()) == len(trace.turns) - 1
+        assert int(turn_of[mask].max()) == len(trace.turns) - 1
 
 
 def test_what_the_environment_said_is_no_target(learner: TextLearner, played: RolloutBatch):
