@@ -21,8 +21,12 @@ CONTROLS: Final[Mapping[str, Sequence[str]]] = {
     "hicra_grams": ("hicra_grams_random", "hicra_grams(kept=0.7)"),
 }
 
-#: What Critique-GRPO and its controls stand on where they are named alone (their ``Addition.alone``).
-ALONE: Final = "dr_grpo"
+#: What methods stand on where they are named without a base (their ``Addition.alone``).
+ALONE: Final[Mapping[str, str]] = {
+    **dict.fromkeys(("clip_higher", "clip_cov", "kl_cov", "gppo", "ce_gppo", "forking_tokens", "erc"), "grpo_token"),
+    **dict.fromkeys(("critique_grpo", "critique_verdict", "critique_answer"), "dr_grpo"),
+    **dict.fromkeys(("critique_empty", "critique_noise", "more_rollouts"), "dr_grpo"),
+}
 
 _BySeed = Mapping[int, Mapping[str, Value]]
 
@@ -83,7 +87,12 @@ def composed(runs: Sequence[TrialState]) -> dict[str, frozenset[str]]:
     What is there on the baseline by name too (``grpo+critique_grpo``) stands on ``ALONE`` where it is named alone.
     """
     methods = dict.fromkeys(run.trial.method for run in runs if run.trial.method != START)
-    return {name: parts(name) | ({ALONE} if f"{BASELINE}+{name}" in methods else set()) for name in methods}
+    return {name: parts(name) | (_alone(name) if f"{BASELINE}+{name}" in methods else set()) for name in methods}
+
+
+def _alone(method: str) -> set[str]:
+    """The base that the parts of a name stand on by themselves."""
+    return {ALONE[row] for part in parts(method) if (row := part.partition("(")[0]) in ALONE}
 
 
 def _additions(runs: Sequence[TrialState]) -> dict[str, list[tuple[str, str]]]:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import re
+from pathlib import Path
 
 import gymnasium
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from berrypick.agents import starts
 from berrypick.agents.lm.tokenizer import END, PAD, UNKNOWN, make_tokenizer
 from berrypick.agents.lm.vocabulary import tags, words
 from berrypick.corpora.builders.almanac import make, wording
@@ -95,3 +98,10 @@ def test_a_decoded_action_means_the_same(action: str):
 def test_queries_survive(drawn: list[str]):
     action = f"<search>{' '.join(drawn)}</search>"
     assert TAGS.parse(TOKENIZER.decode(TOKENIZER(action).input_ids)) == TAGS.parse(action)
+
+
+@pytest.mark.parametrize("start", ["tiny-base", "tiny-diverse", "tiny-even", "tiny-narrow"])
+def test_published_starts_have_this_vocabulary(start: str):
+    """A new engine, page or message must not move the numbers of tokens that published weights stand on."""
+    stored = json.loads((Path(starts.find(start)) / "tokenizer.json").read_text())["model"]["vocab"]
+    assert stored == make_tokenizer().get_vocab()

@@ -66,7 +66,7 @@ class Killed(BaseException):
     [
         "kl_reference",
         "adaptive_entropy(target=3)",
-        "critique_grpo+kl_cov(ratio=0.1)",
+        "grpo+critique_grpo+kl_cov(ratio=0.1)",
         "r3_filter+hicra_random",
         "fitness_sharing+sft_refresh(every=1,batch=3,questions=4)",
     ],

@@ -6,12 +6,13 @@ from collections.abc import Mapping
 
 import pytest
 
-from berrypick.agents.methods import make
+from berrypick.agents.methods import METHODS, make
+from berrypick.agents.methods.method import Addition
 from berrypick.agents.training.config import Config
 from berrypick.benchmarks.metrics.table import Value
 from berrypick.benchmarks.studies.sweep import pairs as sweep_pairs
 from berrypick.benchmarks.studies.sweep.config import START, Trial
-from berrypick.benchmarks.studies.sweep.pairs import CONTROLS, added, averaged, between, controlled, parts
+from berrypick.benchmarks.studies.sweep.pairs import ALONE, CONTROLS, added, averaged, between, controlled, parts
 from berrypick.benchmarks.studies.sweep.trials import TrialState
 
 Numbers = Mapping[tuple[str, int], float | None]
@@ -144,3 +145,8 @@ def test_tracks_that_differ_in_more_or_less_than_their_start_are_left_alone(meas
     one = measured({("grpo", 0): 0.5}, "one", start="a")
     other = measured({("grpo", 0): 0.4}, "other", **more)
     assert between({"one": one, "other": other}) == []
+
+
+def test_bases_of_methods_that_are_named_alone_are_those_of_the_registry():
+    stands = {name: made.alone for name in METHODS if isinstance(made := METHODS[name](), Addition) and made.alone}
+    assert dict(ALONE) == stands
