@@ -129,6 +129,10 @@ def _share(means: Array) -> Array:
     return np.where(whole < WEAK, 0.0, kept / np.maximum(whole, WEAK))
 
 
+#: Measures of a cell relative to its plain cell, which the cell itself has too.
+RELATIVE: Final = ("resilience", "retained_accuracy")
+
+
 class Summary(NamedTuple):
     """Measures over changed cells, and those relative to the plain cell of each cell by its number."""
 
@@ -142,7 +146,7 @@ def summarise(found: Sequence[Part], seed: int) -> Summary:
     overall = {name: bootstrap.value(estimate) for name, estimate in _over_cells(found, estimates).items()}
     of_cells: dict[int, dict[str, Value]] = {}
     for part, estimate in zip(found, estimates, strict=True):
-        if part.measure in ("resilience", "retained_accuracy"):
+        if part.measure in RELATIVE:
             of_cells.setdefault(part.cell, {})[part.measure] = bootstrap.value(estimate)
     return Summary(overall, of_cells)
 

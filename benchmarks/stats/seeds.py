@@ -47,8 +47,8 @@ def means(cells: Sequence[Cell], runs: Sequence[Sequence[CellRun]], seed: int) -
     for number, cell in enumerate(cells):
         own = intervals.summarise([t for t in tasks if t.cell % width == number], METRICS, seed, period=width).overall
         changed = robustness.summarise([part for part in parts if part.cell % width == number], seed).overall
-        name = f"resilience_{'+'.join(cell.knockouts)}"
-        each.append(own | ({"resilience": changed[name]} if name in changed else {}))
+        names = {measure: f"{measure}_{'+'.join(cell.knockouts)}" for measure in robustness.RELATIVE}
+        each.append(own | {measure: changed[name] for measure, name in names.items() if name in changed})
     return Means(overall | robustness.summarise(parts, seed).overall, tuple(each))
 
 

@@ -69,6 +69,8 @@ def better(agent: str, than: str) -> list[str]:
     assert {"resilience_mean", "resilience_worst"} <= found.keys()
     assert found["EM"].n == 45 and found["resilience_no_favourite"].n > 20
     lost = {name.replace("EM_", "resilience_") for name, difference in found.items() if difference.better == "second"}
+    # retained_accuracy divides by the plain accuracy: it is no headline, and whoever loses of that raises it.
+    lost |= {name for name in found if name.startswith("retained_accuracy")}
     return [name for name, difference in found.items() if difference.better == "first" and name not in lost]
 
 

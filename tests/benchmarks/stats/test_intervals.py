@@ -25,7 +25,7 @@ def rollout(right: bool, strategy: str = "a", searches: int = 2) -> Outcome:
     moves = (strategy, "answer")
     return Outcome(
         right, float(right), True, right, right, 2, 2 * right, seen, route, moves, moves, moves, ("d",) * right, "q",
-        searches, 0, 0, 5,
+        searches, 0, 0, 5, 4, 1 + right, 20,
     )  # fmt: skip
 
 

@@ -64,7 +64,13 @@ def test_schemes_are_recorded_and_salted_worlds_keep_theirs():
 
 def test_a_question_that_a_knock_out_makes_unanswerable_is_left_out():
     whole = corpora.load("almanac-tiny", "test", 0)
-    left = store.open_or_build("almanac-strict", almanac.builder("tiny", survives_all=True), "test", 0)
+    left = store.open_or_build(
+        "almanac-strict",
+        almanac.builder("tiny", survives_all=True),
+        "test",
+        0,
+        lambda corpus: audit(corpus).surviving(),
+    )
     keeps = {id for id, row in whole.audit.items() if {*row.survives} >= KNOCKOUTS}
     assert {question.id for question in left.questions} == keeps
     assert 0 < len(keeps) < len(whole.questions)

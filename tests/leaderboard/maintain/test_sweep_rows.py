@@ -18,7 +18,7 @@ SWEEP = """
 [[tracks]]
 name = "text"
 suite = "trained-tiny"
-methods = ["grpo", "kl_cov+critique_grpo", "r3"]
+methods = ["grpo", "grpo+kl_cov+critique_grpo", "r3"]
 seeds = [0, 1, 2]
 training = { env = "berrypick/Almanac-v0", start = "tiny-diverse", steps = 1 }
 """
@@ -35,15 +35,15 @@ def test_a_method_whose_seeds_are_all_there_is_a_row(tmp_path: Path, monkeypatch
         if (trial.method, trial.seed) != ("r3", 2):
             run.run(["mixture"], "trained-tiny", trial.seed, tmp_path / trial.place / config.EVALUATION)
     submissions = tmp_path / "board" / "submissions"
-    names = ["trained-tiny-mine-text-grpo", "trained-tiny-mine-text-kl_cov-critique_grpo"]
+    names = ["trained-tiny-mine-text-grpo", "trained-tiny-mine-text-grpo-kl_cov-critique_grpo"]
     assert list(sweep_rows.make(tmp_path, "mine", submissions)) == [(name, True) for name in names]
     sweep_rows.main(tmp_path, "mine", tmp_path / "board")
     (group,) = groups.read(submissions)
     entries = {row.entry.name: row.entry for row in group.rows}
     assert entries.keys() == set(names)
     entry = entries[names[1]]
-    assert entry.agent == "lm:text/kl_cov+critique_grpo"
-    assert (entry.about.method, entry.about.start) == ("critique_grpo+kl_cov", "tiny-diverse")
+    assert entry.agent == "lm:text/grpo+kl_cov+critique_grpo"
+    assert (entry.about.method, entry.about.start) == ("grpo+critique_grpo+kl_cov", "tiny-diverse")
     assert [submission.verify(submissions / name).problems for name in names] == [(), ()]
     assert (tmp_path / "board" / "README.md").is_file()
 

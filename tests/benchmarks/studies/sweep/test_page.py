@@ -106,13 +106,13 @@ FACTORIAL = """
 order = "seeds"
 [[tracks]]
 name = "diverse"
-methods = ["grpo", "grpo+critique_grpo", "kl_cov", "kl_cov+critique_grpo"]
+methods = ["grpo", "grpo+critique_grpo", "grpo+kl_cov", "grpo+kl_cov+critique_grpo"]
 later = ["hicra"]
 seeds = [0, 1, 2]
 training = { env = "berrypick/Almanac-v0", steps = 9 }
 [[tracks]]
 name = "narrow"
-methods = ["grpo", "kl_cov"]
+methods = ["grpo", "grpo+kl_cov"]
 seeds = [0, 1, 2]
 training = { env = "berrypick/Almanac-v0", steps = 9, start = "tiny-narrow" }
 """
@@ -127,18 +127,18 @@ def test_a_factorial_is_told_by_start_and_in_pairs(tmp_path: Path, fill: Callabl
             fill(trial, tmp_path / "out")
     text = text_of(sweep_page.write_page(tmp_path / "out"))
     assert ", from tiny-diverse: 9 steps" in text and ", from tiny-narrow: 9 steps" in text
-    assert "narrow kl_cov seed 2 is missing: not begun" in text and "diverse hicra seed 0 is missing" in text
+    assert "narrow grpo+kl_cov seed 2 is missing: not begun" in text and "diverse hicra seed 0 is missing" in text
     difference = r"[+-]\d\.\d\d \[[+-]\d+\.\d\d, [+-]\d+\.\d\d\]"
     # From the diverse start two additions on two methods each; from the narrow one a single pair, which is no table.
     assert text.count("With an addition less without it") == 1
     for what, where in (
         ("critique_grpo", "grpo"),
-        ("critique_grpo", "kl_cov"),
+        ("critique_grpo", "grpo+kl_cov"),
         ("kl_cov", "grpo"),
         ("kl_cov", "grpo+critique_grpo"),
     ):
         assert re.search(rf" {re.escape(what)} {re.escape(where)} 3 {difference} ", text), (what, where)
-    assert re.search(rf"diverse less narrow kl_cov 2 of 3 {difference}", text)
+    assert re.search(rf"diverse less narrow grpo\+kl_cov 2 of 3 {difference}", text)
     assert text.count("Cost of a step") == text.count("At equal generated tokens") == 2
     starts = text[text.index("From one start less from another") :]
     assert "never solved" not in starts, "each track has questions of its own"
