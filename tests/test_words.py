@@ -24,6 +24,7 @@ GONE = {
     "Bank": "DemonstrationBuffer",
     "favourite": "dominant move",
     "FAVOURITE": "DOMINANT_MOVE",
+    "Asked": "ReferenceQuery, RetrievalRequest or ReadQuestion",
     "Desk": "Bench",
     "ways of searching": "strategies",
     "way of searching": "strategy",

@@ -30,7 +30,7 @@ class Name(NamedTuple):
     start: int
 
 
-class Asked(NamedTuple):
+class ReadQuestion(NamedTuple):
     """What a question shows on its surface.
 
     Attributes:
@@ -52,14 +52,14 @@ class Asked(NamedTuple):
 
 
 @lru_cache(maxsize=4096)
-def read(question: str) -> Asked:
-    """Read a question; total: any text gives an ``Asked``."""
+def read(question: str) -> ReadQuestion:
+    """Read a question; total: any text gives an ``ReadQuestion``."""
     names = tuple(_names(question))[:_MOST_NAMES]
     kind = kind_of(question, names)
     taken = {word for name in names for spelling in name.spellings for word in tokens(spelling)}
     words = tuple(dict.fromkeys(word for word in tokens(question) if word not in taken))
     choices = (_choices(question) or names[-2:]) if kind == "choice" else names if kind == "yes/no" else ()
-    return Asked(question, names, kind, _chain(question.lower(), kind), words, choices)
+    return ReadQuestion(question, names, kind, _chain(question.lower(), kind), words, choices)
 
 
 def kind_of(question: str, names: tuple[Name, ...]) -> str:

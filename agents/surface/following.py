@@ -7,7 +7,7 @@ from functools import partial
 from typing import Final, NamedTuple
 
 from berrypick.agents.surface import reading
-from berrypick.agents.surface.asking import Asked
+from berrypick.agents.surface.asking import ReadQuestion
 from berrypick.agents.surface.lexicon import COMMON, ROLES
 from berrypick.envs.reading.reader import Passage
 
@@ -38,7 +38,7 @@ class State(NamedTuple):
     missing: tuple[Missing, ...]
 
 
-def solve(asked: Asked, passages: Sequence[Passage]) -> State:
+def solve(asked: ReadQuestion, passages: Sequence[Passage]) -> State:
     """Work out what the passages say of a question; total."""
     if asked.kind in ("choice", "yes/no") and len(asked.choices) >= 2:
         return _compare(asked, passages)
@@ -47,7 +47,7 @@ def solve(asked: Asked, passages: Sequence[Passage]) -> State:
     return _gather(asked, passages)
 
 
-def guess(asked: Asked) -> str:
+def guess(asked: ReadQuestion) -> str:
     """The answer without any page: the first of a choice, else the commonest of its kind."""
     return asked.choices[0].spellings[-1] if asked.kind == "choice" and asked.choices else COMMON[asked.kind]
 
@@ -57,7 +57,7 @@ def pages_of(spellings: Sequence[str], passages: Sequence[Passage]) -> list[Pass
     return next((found for name in spellings if (found := reading.about(name, passages))), [])
 
 
-def value(kind: str, pages: Sequence[Passage], asked: Asked) -> str:
+def value(kind: str, pages: Sequence[Passage], asked: ReadQuestion) -> str:
     """What pages say of the kind of thing that is asked; "" for nothing."""
     if kind in ("nationality", "country"):
         return reading.country(pages)[0]
@@ -65,7 +65,7 @@ def value(kind: str, pages: Sequence[Passage], asked: Asked) -> str:
     return read(pages, asked) if read else reading.name(pages, asked.words, asked.text)
 
 
-_READERS: Final[dict[str, Callable[[Sequence[Passage], Asked], str]]] = {
+_READERS: Final[dict[str, Callable[[Sequence[Passage], ReadQuestion], str]]] = {
     "date": lambda pages, asked: reading.date(pages, asked.words),
     "year": lambda pages, asked: reading.date(pages, asked.words, year=True),
     "place": lambda pages, asked: reading.place(pages, asked.words),
@@ -80,7 +80,7 @@ class _Walk(NamedTuple):
     missing: Missing | None
 
 
-def _walk(spellings: tuple[str, ...], chain: Sequence[str], asked: Asked, passages: Sequence[Passage]) -> _Walk:
+def _walk(spellings: tuple[str, ...], chain: Sequence[str], asked: ReadQuestion, passages: Sequence[Passage]) -> _Walk:
     for role in chain:
         pages = pages_of(spellings, passages)
         found = reading.role(role, spellings, pages)
@@ -90,7 +90,7 @@ def _walk(spellings: tuple[str, ...], chain: Sequence[str], asked: Asked, passag
     return _Walk(spellings, None)
 
 
-def _follow(asked: Asked, passages: Sequence[Passage]) -> State:
+def _follow(asked: ReadQuestion, passages: Sequence[Passage]) -> State:
     """Follow the roles from the name that stands behind them, then read what is asked."""
     is_person = asked.kind == "name" and asked.text.lower().startswith("who")
     walks = [_walk(name.spellings, asked.chain, asked, passages) for name in asked.names]
@@ -106,7 +106,7 @@ def _follow(asked: Asked, passages: Sequence[Passage]) -> State:
     return State("", missing)
 
 
-def _compare(asked: Asked, passages: Sequence[Passage]) -> State:
+def _compare(asked: ReadQuestion, passages: Sequence[Passage]) -> State:
     """Read the same of two things and compare."""
     one, other = asked.choices[-2:] if asked.kind == "choice" else asked.choices[:2]
     read = _attribute(asked)
@@ -128,7 +128,7 @@ def _compare(asked: Asked, passages: Sequence[Passage]) -> State:
     return State(picked.spellings[-1], ())
 
 
-def _attribute(asked: Asked) -> Callable[[Sequence[Passage]], str]:
+def _attribute(asked: ReadQuestion) -> Callable[[Sequence[Passage]], str]:
     """What a comparison compares."""
     words = {*asked.words}
     if asked.kind == "yes/no" and words & {"nationality", "country", "countries", "nation"}:
@@ -140,7 +140,7 @@ def _attribute(asked: Asked) -> Callable[[Sequence[Passage]], str]:
     return lambda pages: reading.number(pages, asked.words)
 
 
-def _gather(asked: Asked, passages: Sequence[Passage]) -> State:
+def _gather(asked: ReadQuestion, passages: Sequence[Passage]) -> State:
     """Read the pages of all names, then the page of the name that they add, and take what fits best."""
     missing = [Missing(name.spellings, asked.words) for name in asked.names if not pages_of(name.spellings, passages)]
     if not passages:
@@ -151,7 +151,7 @@ def _gather(asked: Asked, passages: Sequence[Passage]) -> State:
     return State("" if missing else best(asked, passages), tuple(missing))
 
 
-def best(asked: Asked, passages: Sequence[Passage]) -> str:
+def best(asked: ReadQuestion, passages: Sequence[Passage]) -> str:
     """The answer that fits best in everything displayed; "" for none."""
     if asked.kind in ("yes/no", "choice"):
         return guess(asked) if passages else ""

@@ -15,7 +15,7 @@ from berrypick.errors import BadInput
 from berrypick.records import Attestation, Hop, Question
 
 
-class Row(msgspec.Struct):
+class HotpotQARow(msgspec.Struct):
     """One question. ``context`` holds (title, sentences), ``supporting_facts`` (title, sentence number)."""
 
     question: str
@@ -33,7 +33,7 @@ class Fact(msgspec.Struct):
     place: Attestation
 
 
-AnyRow = TypeVar("AnyRow", bound=Row)
+AnyRow = TypeVar("AnyRow", bound=HotpotQARow)
 
 
 def load(path: Path) -> Draft:
@@ -47,7 +47,7 @@ def load(path: Path) -> Draft:
         BadInput: a row does not fit, or a supporting fact names a paragraph that is not in the row's context.
     """
     pool, notes, questions = Pool(), {"facts_without_sentence": 0}, rows.Questions(id="_id")
-    for number, row, facts in pooled(path, Row, pool, notes):
+    for number, row, facts in pooled(path, HotpotQARow, pool, notes):
         questions.add(question(row, by_paragraph(facts)), path, row=number)
     notes["repeated_questions"] = questions.repeated
     return Draft(documents=pool.finished(), questions=questions.kept, notes=notes)
@@ -85,6 +85,6 @@ def by_paragraph(facts: Sequence[Fact]) -> tuple[Hop, ...]:
     return tuple(Hop(subject="", relation="", object="", attestations=tuple(group)) for group in places.values())
 
 
-def question(row: Row, hops: tuple[Hop, ...]) -> Question:
+def question(row: HotpotQARow, hops: tuple[Hop, ...]) -> Question:
     """The record of one row."""
     return Question(id=row.id, text=collapse(row.question), family=row.type, answers=(row.answer,), gold=hops)

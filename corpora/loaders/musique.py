@@ -33,7 +33,7 @@ class Part(msgspec.Struct):
     paragraph_support_idx: int | None = None
 
 
-class Row(msgspec.Struct):
+class MusiqueRow(msgspec.Struct):
     """One question."""
 
     id: str
@@ -55,7 +55,7 @@ def load(path: Path) -> Draft:
         BadInput: a row does not fit, or a part names a paragraph that is not there.
     """
     pool, questions, notes = Pool(), rows.Questions(), {"unanswerable": 0}
-    for line, row in rows.lines(rows.need(path, "MuSiQue JSON lines"), Row):
+    for line, row in rows.lines(rows.need(path, "MuSiQue JSON lines"), MusiqueRow):
         ids = {p.idx: pool.add(p.title, sentences(collapse(p.paragraph_text))) for p in row.paragraphs}
         if not row.answerable:
             notes["unanswerable"] += 1
@@ -71,7 +71,7 @@ def load(path: Path) -> Draft:
     return Draft(documents=pool.finished(), questions=questions.kept, notes=notes)
 
 
-def _hops(row: Row, ids: dict[int, str], pool: Pool, path: Path, line: int) -> tuple[Hop, ...]:
+def _hops(row: MusiqueRow, ids: dict[int, str], pool: Pool, path: Path, line: int) -> tuple[Hop, ...]:
     hops: list[Hop] = []
     for position, part in enumerate(row.question_decomposition):
         field = f"question_decomposition[{position}]"

@@ -42,7 +42,7 @@ class Prolog(msgspec.Struct):
     answer: str
 
 
-class Row(msgspec.Struct):
+class PhantomWikiRow(msgspec.Struct):
     """One question."""
 
     id: str
@@ -71,7 +71,7 @@ def load(path: Path) -> Draft:
         pages[collapse(article.title)] = pool.documents[id]
     questions, notes = rows.Questions(), {"unanswerable": 0, "without_trace": 0}
     file = rows.need(path / "questions.json", "questions (--question-format json)")
-    for number, row in enumerate(rows.listed(file, Row)):
+    for number, row in enumerate(rows.listed(file, PhantomWikiRow)):
         if not row.answer:
             notes["unanswerable"] += 1
             continue
@@ -90,7 +90,7 @@ def _facts(article: str) -> list[str]:
     return [part for line in article.splitlines() if not line.startswith("#") for part in sentences(line)]
 
 
-def _gold(row: Row, pages: dict[str, Document], file: Path, number: int) -> tuple[Hop, ...]:
+def _gold(row: PhantomWikiRow, pages: dict[str, Document], file: Path, number: int) -> tuple[Hop, ...]:
     traces = _traces(row, file, number) or [{}]
     hops = []
     for position, goal in reversed(list(enumerate(row.prolog.query))):
@@ -140,7 +140,7 @@ def _place(page: Document, relation: str, object: str) -> Attestation:
     return Attestation(document=page.id, sentence=min(fits, key=lambda index: not named[index], default=None))
 
 
-def _traces(row: Row, file: Path, number: int) -> list[Trace]:
+def _traces(row: PhantomWikiRow, file: Path, number: int) -> list[Trace]:
     for name in ("solution_traces", "intermediate_answers"):
         value: str | list[Trace] = getattr(row, name)
         if isinstance(value, list):

@@ -51,7 +51,7 @@ class RewardModel(msgspec.Struct):
     ground_truth: GroundTruth | str
 
 
-class Row(msgspec.Struct):
+class SearchR1Row(msgspec.Struct):
     """A question: ``question`` + ``golden_answers``, or verl's ``prompt`` + ``reward_model``."""
 
     id: str | int | None = None
@@ -117,9 +117,9 @@ def _unquoted(title: str) -> str:
     return title[1:-1] if len(title) > 1 and title[0] == title[-1] == '"' else title
 
 
-def _rows(file: Path) -> Iterator[tuple[int, Row]]:
+def _rows(file: Path) -> Iterator[tuple[int, SearchR1Row]]:
     if file.suffix == ".jsonl":
-        yield from rows.lines(file, Row)
+        yield from rows.lines(file, SearchR1Row)
         return
     try:
         parquet = importlib.import_module("pyarrow.parquet")
@@ -131,12 +131,12 @@ def _rows(file: Path) -> Iterator[tuple[int, Row]]:
         table = parquet.read_table(file)
     except (ValueError, OSError) as error:  # pyarrow.ArrowInvalid; OSError for a broken footer
         raise BadInput(f"is not a parquet file: {error}", file=file) from error
-    decoder = msgspec.json.Decoder(Row)
+    decoder = msgspec.json.Decoder(SearchR1Row)
     for number, row in enumerate(table.to_pylist(), 1):
         yield number, io.decode(msgspec.json.encode(row), decoder, file, number)
 
 
-def _question(row: Row, file: Path, number: int, merged: bool) -> Question:
+def _question(row: SearchR1Row, file: Path, number: int, merged: bool) -> Question:
     text = row.question
     if text is None and row.prompt:
         # Search-R1's template ends with "Question: ..."; a prompt without it is the question.

@@ -18,7 +18,7 @@ Triple = tuple[str, str, str]
 _IN_PARENTHESES = re.compile(r"\s*\([^()]*\)\s*$")
 
 
-class Row(hotpotqa.Row):
+class TwoWikiRow(hotpotqa.HotpotQARow):
     """One question. ``evidences`` holds (subject, relation, object)."""
 
     evidences: list[Triple] = msgspec.field(default_factory=list)
@@ -35,7 +35,7 @@ def load(path: Path) -> Draft:
     """
     pool, questions = Pool(), rows.Questions(id="_id")
     notes = {"facts_without_sentence": 0, "questions_without_triples": 0}
-    for number, row, facts in hotpotqa.pooled(path, Row, pool, notes):
+    for number, row, facts in hotpotqa.pooled(path, TwoWikiRow, pool, notes):
         hops = align(row.evidences, facts)
         notes["questions_without_triples"] += not hops
         questions.add(hotpotqa.question(row, hops or hotpotqa.by_paragraph(facts)), path, row=number)

@@ -51,7 +51,7 @@ class Limits(Record):
     topk: int = 100
 
 
-class Asked(Record):
+class RetrievalRequest(Record):
     """A request in no particular format.
 
     Attributes:
@@ -74,7 +74,7 @@ class Asked(Record):
         return MSGPACK if self.packed else JSON
 
 
-def parse(body: bytes, media_type: str, limits: Limits, default_topk: int = DEFAULT_TOPK) -> Asked:
+def parse(body: bytes, media_type: str, limits: Limits, default_topk: int = DEFAULT_TOPK) -> RetrievalRequest:
     """Read a request of any of the formats; fields that none of them has are ignored.
 
     Args:
@@ -100,10 +100,10 @@ def parse(body: bytes, media_type: str, limits: Limits, default_topk: int = DEFA
     if single:
         is_skyrl = "topk" in fields or "return_scores" in fields
         shape = "flat" if packed else "lists" if is_skyrl else "single"
-    return Asked(queries, topk, has_scores or shape != "lists", shape, packed)
+    return RetrievalRequest(queries, topk, has_scores or shape != "lists", shape, packed)
 
 
-def respond(asked: Asked, lists: Sequence[Sequence[Listed] | None], method: str) -> bytes:
+def respond(asked: RetrievalRequest, lists: Sequence[Sequence[Listed] | None], method: str) -> bytes:
     """Encode what was found in the format of the request.
 
     Args:

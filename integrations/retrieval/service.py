@@ -16,7 +16,7 @@ import msgspec
 import berrypick
 from berrypick.corpora.service.batching import Batcher
 from berrypick.corpora.service.counters import Counters
-from berrypick.corpora.service.dialects import Asked, Limits, encode_document, parse, respond
+from berrypick.corpora.service.dialects import Limits, RetrievalRequest, encode_document, parse, respond
 from berrypick.envs.perturbations.retriever import Found, Retriever, Search
 from berrypick.envs.worlds import World
 from berrypick.errors import BadInput
@@ -160,7 +160,7 @@ class Service:
             self._opened[place, conditions] = opened
         return opened
 
-    def _searches(self, asked: Asked, seed: int | None, session: str | None) -> tuple[Search, ...]:
+    def _searches(self, asked: RetrievalRequest, seed: int | None, session: str | None) -> tuple[Search, ...]:
         previous: Sequence[str] = self._sessions.get(session, ()) if session else ()
         if session:
             self._sessions[session] = asked.queries
@@ -208,7 +208,7 @@ def _run(jobs: Sequence[_Job]) -> list[list[Found]]:
     return answers
 
 
-def _encode(asked: Asked, world: World, found: Sequence[Found], engine: str) -> bytes:
+def _encode(asked: RetrievalRequest, world: World, found: Sequence[Found], engine: str) -> bytes:
     lists = [
         None if each.hits is None else [(_encoded(world, hit.index), hit.score) for hit in each.hits] for each in found
     ]

@@ -124,7 +124,7 @@ class Served(NamedTuple):
     cut: bool = False
 
 
-class Asked(NamedTuple):
+class Received(NamedTuple):
     """A request as it came in."""
 
     path: str
@@ -140,8 +140,8 @@ class Stub:
     """
 
     def __init__(self) -> None:
-        self.asked: list[Asked] = []
-        self.answer: Callable[[Asked, int], Served] = lambda asked, number: self.says("<answer>x</answer>")
+        self.asked: list[Received] = []
+        self.answer: Callable[[Received, int], Served] = lambda asked, number: self.says("<answer>x</answer>")
         self.most = self._now = 0
         self._lock = threading.Lock()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
@@ -161,7 +161,7 @@ class Stub:
         return Served(body | tokens)
 
     @staticmethod
-    def script(*served: Served) -> Callable[[Asked, int], Served]:
+    def script(*served: Served) -> Callable[[Received, int], Served]:
         """One reply after the other, the last for ever."""
         return lambda asked, number: served[min(number, len(served) - 1)]
 
@@ -176,7 +176,7 @@ class Stub:
         self._server.shutdown()
         self._server.server_close()
 
-    def _take(self, asked: Asked) -> Served:
+    def _take(self, asked: Received) -> Served:
         with self._lock:
             number, self._now = len(self.asked), self._now + 1
             self.asked.append(asked)
@@ -195,7 +195,7 @@ class Stub:
 
             def do_POST(self) -> None:
                 body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                served = take(Asked(self.path, dict(self.headers), body))
+                served = take(Received(self.path, dict(self.headers), body))
                 data = served.body if isinstance(served.body, bytes) else json.dumps(served.body).encode()
                 self.send_response(served.status)
                 for name, value in (*served.headers, ("Content-Length", str(len(data)))):

@@ -16,12 +16,12 @@ from berrypick.benchmarks.studies.critique.second_attempts import FIRST, PLAIN, 
 from berrypick.envs.search import SearchEnv
 
 
-class Asked(NamedTuple):
+class NamedQuestion(NamedTuple):
     id: str
 
 
 class Shown(NamedTuple):
-    question: Asked
+    question: NamedQuestion
 
 
 class Became(NamedTuple):
@@ -53,13 +53,13 @@ class Stage:
     def play(self, seed: int, episode: int, groups: int, size: int) -> Made:
         self.played.append((episode, groups))
         names = list(self.first)[episode - FIRST : episode - FIRST + groups]
-        traces = [Shown(Asked(name.rstrip("'"))) for name in names for _ in range(size)]
+        traces = [Shown(NamedQuestion(name.rstrip("'"))) for name in names for _ in range(size)]
         return self._made(traces, "".join(self.first[name] for name in names), 5)
 
     def refine(self, seed: int, places: Sequence[tuple[int, int]], critiques: Sequence[str] | None) -> Made:
         self.places.append(list(places))
         read = None if critiques is None else critiques[0]
-        return self._made([Shown(Asked("nobody asks"))] * len(places), self.again[read], 3 if read else 2)
+        return self._made([Shown(NamedQuestion("nobody asks"))] * len(places), self.again[read], 3 if read else 2)
 
     def _made(self, traces: list[Shown], right: str, tokens: int) -> Made:
         return Made(
