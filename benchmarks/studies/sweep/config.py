@@ -255,7 +255,8 @@ def claim(plan: Plan, out: Path) -> None:
 def _flat(trial: dict[str, Any]) -> dict[str, str]:
     """Fields of a trial and of its configuration, as text."""
     fields = trial | (trial["config"] or {})
-    return {name: repr(value) for name, value in fields.items() if name != "config"}
+    encode = msgspec.json.Encoder(order="sorted").encode  # options come back from JSON in another order
+    return {name: encode(value).decode() for name, value in fields.items() if name != "config"}
 
 
 def planned(out: Path) -> Plan:

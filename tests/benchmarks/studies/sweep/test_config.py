@@ -212,3 +212,14 @@ def test_the_dominant_move_of_the_start_is_refused_in_all_trained_arms(tmp_path:
     start, grpo = config.read(tmp_path / "sweep.toml").trials
     assert start.frozen_from is None and grpo.frozen_from == Path("text", "start")
     assert config.read(tmp_path / "sweep.toml").trials[0].place == grpo.frozen_from
+
+
+def test_a_sweep_goes_on_whatever_the_order_of_its_options(tmp_path: Path):
+    options = 'options = { worlds = 2, split = "train", corpus = "almanac-tiny" }'
+    text = GOOD.replace("steps = 5\n", f"steps = 5\n{options}\n")
+    assert text != GOOD
+    plan = config.read(written(tmp_path, text))
+    config.claim(plan, tmp_path / "out")
+    for trial in plan.trials:
+        (tmp_path / "out" / trial.place / config.EVALUATION).mkdir()
+    config.claim(config.read(written(tmp_path, text)), tmp_path / "out")  # options were stored sorted
