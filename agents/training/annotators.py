@@ -68,6 +68,11 @@ ANNOTATORS.add(
     "berrypick.agents.training.text.episode_facts:TurnStates",
     "the state in which each turn began (GiGPO)",
 )
+ANNOTATORS.add(
+    "information_gain",
+    "berrypick.agents.training.text.reflection:InformationGain",
+    "what each turn adds to the likelihood of the reference answer (IGPO)",
+)
 
 
 def make_all(annotations: Sequence[Annotation]) -> list[Annotator]:

@@ -140,6 +140,17 @@ class TextLearner(Learner, Protocol):
         """
         ...
 
+    def turn_answers(self, played: RolloutBatch) -> Tensor:
+        """Return the reference answer's likelihood where each turn began, under the module as it is now.
+
+        It is exp(mean log-probability of its tokens), were it given in the place of the turn. Shape (N, K), NaN where
+        an episode has no turn of that number, or generated no token in it.
+
+        Args:
+            played: by ``play``.
+        """
+        ...
+
     def refine(self, seed: int, places: Sequence[tuple[int, int]], critiques: Sequence[str] | None) -> RolloutBatch:
         """Play further rollouts of questions, one for each place.
 

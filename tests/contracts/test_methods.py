@@ -44,6 +44,7 @@ COMPOSITIONS = (
     "grpo+kl_cov(ratio=0.2)+critique_grpo+sft_refresh(every=2)",
     "kl_cov(ratio=0.2)+alphallm",
     "alphallm(weight=2)+fitness_sharing+clip_higher",
+    "dr_grpo+igpo(weight=0.5,gamma=0.9)+hicra",
 )
 NAMES = (*METHODS, *COMPOSITIONS)
 
@@ -60,7 +61,7 @@ EXCEPTIONS = {
     "groups without spread": {
         "reinforce": "its baseline is the mean of the step, not of the group",
         "r3": "it tells apart episodes that are paid alike",
-        "alphallm": "it tells apart turns of episodes that are paid alike",
+        **dict.fromkeys(("alphallm", "igpo"), "it tells apart turns of episodes that are paid alike"),
         **dict.fromkeys(("w_reinforce", "nsr"), "it has no baseline"),
         **dict.fromkeys(("repo", "unlikeliness"), "it tells apart what was likely and what was not"),
         **dict.fromkeys(("outcome_exploration", "repeat_penalty"), "it tells apart episodes that are paid alike"),
@@ -128,6 +129,7 @@ def toy(reward: list[float] | None = None, group: list[int] | None = None, lengt
         extra={
             "strategic": strategic, "answer_logprobs": likely, "answer_ranks": (-likely).round(),
             "process_reward": torch.rand(size, 2, generator=draw, dtype=torch.float64).gather(1, turn),
+            "information_gain": torch.rand(size, 2, generator=draw, dtype=torch.float64).gather(1, turn),
             "searches": torch.randint(4, (size,), generator=draw),
             "repeats": torch.randint(2, (size,), generator=draw),
             "answer_id": torch.randint(-1, 3, (size,), generator=draw),
@@ -173,7 +175,8 @@ def update(method: Method, some: Toy, logits: Tensor, *, micro: int = 99, outsid
         fields |= {name: fields[name].where(mask, -7) for name in ("turn", "token_type", "uniform")}
         extra = fields["extra"]
         fields["planning"], extra["strategic"] = fields["planning"] | ~mask, extra["strategic"] | ~mask
-        extra["process_reward"] = extra["process_reward"].where(mask, outside)
+        for name in ("process_reward", "information_gain"):
+            extra[name] = extra[name].where(mask, outside)
         new, entropy, reference = (value.where(mask, outside) for value in (new, entropy, reference))
     chosen = Batch(**fields)
     episode = method.advantage(shaped[rows], chosen.group)

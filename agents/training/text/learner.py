@@ -29,7 +29,7 @@ from berrypick.agents.training.learner import DemonstrationBuffer, RolloutBatch,
 from berrypick.agents.training.strategy_ids import analyse_all, strategy_ids
 from berrypick.agents.training.text.demonstrations import demonstrate
 from berrypick.agents.training.text.packing import prompted, to_batch
-from berrypick.agents.training.text.reflection import ReferenceQuery, ask, transplanted
+from berrypick.agents.training.text.reflection import ReferenceQuery, ask, ask_turns, transplanted
 from berrypick.agents.training.text.token_labels import label_all
 from berrypick.envs.perturbations.faults import rollout_seed
 from berrypick.envs.search import SearchEnv
@@ -147,13 +147,30 @@ class TextLearner:
         if donors is not None:
             openings = [self._script.opening(trace.prompt) for trace in played.traces]
             asked = transplanted(asked, openings, donors)
+        found = self._all_answers(asked)
+        answer, rank = pad_sequence([found[each] for each in asked], True, torch.nan).unbind(-1)
+        return {"answer_logprobs": answer, "answer_ranks": rank}
+
+    def turn_answers(self, played: RolloutBatch) -> Tensor:
+        """Score reference answers turn by turn; see ``training.learner.TextLearner``."""
+        asked = [
+            ask_turns(played.batch, row, trace, self._script, self.protocol) for row, trace in enumerate(played.traces)
+        ]
+        found = self._all_answers([query for of_row in asked for query in of_row.values()])
+        likely = torch.full((len(asked), 1 + max((max(each, default=0) for each in asked), default=0)), torch.nan)
+        for row, of_row in enumerate(asked):
+            for turn, query in of_row.items():
+                likely[row, turn] = found[query][:, 0].mean().exp()
+        return likely
+
+    def _all_answers(self, asked: Sequence[ReferenceQuery]) -> dict[ReferenceQuery, Tensor]:
+        """As ``_answers``, equal ones once, so many at a time as there is room for."""
         different = sorted(set(asked), key=lambda each: (len(each.before), each))
         found: dict[ReferenceQuery, Tensor] = {}
         for start in range(0, len(different), _TOGETHER):
             some = different[start : start + _TOGETHER]
             found |= zip(some, self._answers(some), strict=True)
-        answer, rank = pad_sequence([found[each] for each in asked], True, torch.nan).unbind(-1)
-        return {"answer_logprobs": answer, "answer_ranks": rank}
+        return found
 
     @torch.no_grad()
     def _answers(self, asked: Sequence[ReferenceQuery]) -> Sequence[Tensor]:

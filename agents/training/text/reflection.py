@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -45,6 +46,37 @@ class ReferenceAnswer:
         return self._learner.reference_answers(rollouts)
 
 
+class InformationGain:
+    """Annotator of IGPO: ``information_gain``, shape (N, T): what the turn of a token added.
+
+    It is the reference answer's likelihood at the next turn less that at its own, see ``TextLearner.turn_answers``; 0
+    on the last turn of an episode.
+    """
+
+    def prepare(self, folder: Path, learner: TextLearner, seed: int) -> None:
+        """Keep the learner, which scores the answers."""
+        self._learner = learner
+
+    def annotate(self, rollouts: RolloutBatch) -> dict[str, Tensor]:
+        """Score the reference answers under the policy as it is now."""
+        return {"information_gain": added(rollouts.batch, self._learner.turn_answers(rollouts))}
+
+
+def added(batch: Batch, likely: Tensor) -> Tensor:
+    """Return for each token what its turn added, 0 on last turns and outside of the mask. Shape (N, T).
+
+    Args:
+        batch: the episodes.
+        likely: see ``TextLearner.turn_answers``. Shape (N, K).
+    """
+    found = torch.zeros(batch.mask.shape, dtype=likely.dtype)
+    for row, of_row in enumerate(likely):
+        turns = (~of_row.isnan()).nonzero().flatten().tolist()
+        for turn, following in itertools.pairwise(turns):
+            found[row][batch.mask[row] & (batch.turn[row] == turn)] = of_row[following] - of_row[turn]
+    return found
+
+
 def ask(batch: Batch, row: int, trace: Trace, script: Script, protocol: str) -> ReferenceQuery:
     """Put the canonical answer where an episode's own answer stands, or where it would have come next.
 
@@ -68,6 +100,19 @@ def ask(batch: Batch, row: int, trace: Trace, script: Script, protocol: str) -> 
         reply = script.reply(trace.turns[-1].observation, ids[last].tolist())
         before = ids[:end].tolist() + reply + script.encode(opening)
     return ReferenceQuery(tuple(before), tuple(script.encode(answer)))
+
+
+def ask_turns(batch: Batch, row: int, trace: Trace, script: Script, protocol: str) -> dict[int, ReferenceQuery]:
+    """Put the canonical answer in the place of each turn of an episode that has tokens; arguments as in ``ask``."""
+    opening, answer = _told(trace.question.answers[0], protocol)
+    said = tuple(script.encode(answer))
+    ids, mask, turns = batch.inputs["ids"][row], batch.mask[row], batch.turn[row]
+    asked: dict[int, ReferenceQuery] = {}
+    for turn in range(len(trace.turns)):
+        own = (mask & (turns == turn)).nonzero().flatten()
+        if len(own):
+            asked[turn] = ReferenceQuery((*ids[: own[0]].tolist(), *script.encode(opening)), said)
+    return asked
 
 
 def transplanted(

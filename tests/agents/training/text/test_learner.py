@@ -18,6 +18,7 @@ from berrypick.agents.training.learner import RolloutBatch
 from berrypick.agents.training.text.learner import TextLearner
 from berrypick.agents.training.text.ngrams import StrategicNgrams
 from berrypick.agents.training.text.planning import spoken
+from berrypick.agents.training.text.reflection import InformationGain
 from berrypick.envs.search import SearchEnv
 from berrypick.errors import BadInput
 
@@ -342,3 +343,34 @@ def test_what_is_saved_plays_as_an_agent(learner: TextLearner, tmp_path: Path):
 def test_an_environment_in_another_protocol_is_refused():
     with pytest.raises(BadInput, match="tools"):
         make(protocol="tools")
+
+
+def test_turn_answers_stand_in_the_place_of_each_turn(start: TextLearner, answered: RolloutBatch):
+    batch, found = answered.batch, start.turn_answers(answered)
+    opening, several = TOKENIZER("<answer>").input_ids, 0
+    for row, trace in enumerate(answered.traces):
+        ids = batch.inputs["ids"][row].tolist()
+        answer = TOKENIZER(trace.question.answers[0]).input_ids
+        turns = sorted(set(batch.turn[row][batch.mask[row]].tolist()))
+        several += len(turns) > 1
+        assert (~found[row].isnan()).nonzero().flatten().tolist() == turns
+        for turn in turns:
+            first = int((batch.mask[row] & (batch.turn[row] == turn)).nonzero()[0])
+            likely, _ = by_itself(start, ids[:first] + opening, answer)
+            assert float(found[row, turn]) == pytest.approx(float(np.exp(np.mean(likely))), rel=1e-3)
+    assert several
+
+
+def test_information_gain_is_what_a_turn_adds(start: TextLearner, answered: RolloutBatch):
+    annotator = InformationGain()
+    annotator.prepare(Path(), start, 5)
+    gain, likely = annotator.annotate(answered)["information_gain"], start.turn_answers(answered)
+    batch, several = answered.batch, 0
+    for row in range(len(gain)):
+        turns = sorted(set(batch.turn[row][batch.mask[row]].tolist()))
+        several += len(turns) > 1
+        total = sum(float(gain[row][batch.mask[row] & (batch.turn[row] == turn)][0]) for turn in turns)
+        # Gains telescope: all that was added is the likelihood at the last turn less that at the first.
+        assert total == pytest.approx(float(likely[row, turns[-1]] - likely[row, turns[0]]), abs=1e-6)
+        assert not gain[row][batch.mask[row] & (batch.turn[row] == turns[-1])].any()
+    assert several and not gain[~batch.mask].any()
