@@ -46,6 +46,7 @@ for _name, _file, _help in (
     ("stratified_grpo", "strategies.stratified_grpo", "episodes are compared with those that searched as often"),
     ("gigpo", "signal.gigpo", "turns are compared with turns of the group that began in the same state"),
     ("igpo", "signal.igpo", "turns are paid for what they add to the reference answer's likelihood"),
+    ("turn_credit", "signal.turn_credit", "a turn whose results first show the answer is paid for it"),
     ("entropy_advantage", "tokens.entropy_advantage", "the advantage of uncertain tokens is raised"),
     ("repo", "tokens.repo", "likely tokens lose advantage, unlikely ones gain"),
     ("fitness_sharing", "strategies.fitness_sharing", "a group's successes of one strategy share their reward"),

@@ -73,6 +73,11 @@ ANNOTATORS.add(
     "berrypick.agents.training.text.reflection:InformationGain",
     "what each turn adds to the likelihood of the reference answer (IGPO)",
 )
+ANNOTATORS.add(
+    "turn_reward",
+    "berrypick.agents.training.text.episode_facts:TurnReward",
+    "1 on the turn whose results are the first to show an accepted answer",
+)
 
 
 def make_all(annotations: Sequence[Annotation]) -> list[Annotator]:

@@ -61,7 +61,7 @@ EXCEPTIONS = {
     "groups without spread": {
         "reinforce": "its baseline is the mean of the step, not of the group",
         "r3": "it tells apart episodes that are paid alike",
-        **dict.fromkeys(("alphallm", "igpo"), "it tells apart turns of episodes that are paid alike"),
+        **dict.fromkeys(("alphallm", "igpo", "turn_credit"), "it tells apart turns of episodes that are paid alike"),
         **dict.fromkeys(("w_reinforce", "nsr"), "it has no baseline"),
         **dict.fromkeys(("repo", "unlikeliness"), "it tells apart what was likely and what was not"),
         **dict.fromkeys(("outcome_exploration", "repeat_penalty"), "it tells apart episodes that are paid alike"),
@@ -130,6 +130,7 @@ def toy(reward: list[float] | None = None, group: list[int] | None = None, lengt
             "strategic": strategic, "answer_logprobs": likely, "answer_ranks": (-likely).round(),
             "process_reward": torch.rand(size, 2, generator=draw, dtype=torch.float64).gather(1, turn),
             "information_gain": torch.rand(size, 2, generator=draw, dtype=torch.float64).gather(1, turn),
+            "turn_reward": torch.randint(2, (size, 2), generator=draw).double().gather(1, turn),
             "searches": torch.randint(4, (size,), generator=draw),
             "repeats": torch.randint(2, (size,), generator=draw),
             "answer_id": torch.randint(-1, 3, (size,), generator=draw),
@@ -175,7 +176,7 @@ def update(method: Method, some: Toy, logits: Tensor, *, micro: int = 99, outsid
         fields |= {name: fields[name].where(mask, -7) for name in ("turn", "token_type", "uniform")}
         extra = fields["extra"]
         fields["planning"], extra["strategic"] = fields["planning"] | ~mask, extra["strategic"] | ~mask
-        for name in ("process_reward", "information_gain"):
+        for name in ("process_reward", "information_gain", "turn_reward"):
             extra[name] = extra[name].where(mask, outside)
         new, entropy, reference = (value.where(mask, outside) for value in (new, entropy, reference))
     chosen = Batch(**fields)

@@ -9,6 +9,9 @@ The authors' code (GuoqingWang1/IGPO at 49a8c4e, verl/trainer/ppo/core_algos.py)
 offers one normalisation for gains and outcomes together and one for each; this is the second, ``separate``, the one
 under which a base keeps its own advantage. The code takes turns whose gain is exactly 0 for none; here they count. The
 outcome is the environment's reward, not F1; gamma is 1 in the authors' script.
+
+Gains are centred one by one and summed, so that an episode is charged as many means as it has turns: where turns gain
+on average, that is a hidden price on going on (verl-project/verl#7244). ``turn_credit`` has none.
 """
 
 from __future__ import annotations

@@ -60,6 +60,36 @@ class TurnStates:
         return {"state_id": found}
 
 
+class TurnReward:
+    """Annotator of turn-level credit: ``turn_reward``, shape (N, T).
+
+    1 on tokens of the turn whose observation is the first of its episode to hold an accepted answer, as whole words
+    normalised as exact match does; 0 elsewhere.
+    """
+
+    def prepare(self, folder: Path, learner: TextLearner, seed: int) -> None:
+        """Nothing has to be made ready."""
+
+    def annotate(self, rollouts: RolloutBatch) -> dict[str, Tensor]:
+        """Look for the answers in what came back."""
+        batch = rollouts.batch
+        found = torch.zeros(batch.mask.shape)
+        for row, trace in enumerate(rollouts.traces):
+            if (first := _first_shown(trace)) is not None:
+                found[row][batch.mask[row] & (batch.turn[row] == first)] = 1.0
+        return {"turn_reward": found}
+
+
+def _first_shown(trace: Trace) -> int | None:
+    """Return the number of the turn whose observation is the first to hold an accepted answer, None for none."""
+    answers = [said for answer in trace.question.answers if (said := normalise(answer))]
+    for number, turn in enumerate(trace.turns):
+        text = f" {normalise(turn.observation)} "
+        if turn.valid and any(f" {answer} " in text for answer in answers):
+            return number
+    return None
+
+
 def _searches(trace: Trace) -> tuple[int, int]:
     asked = [
         frozenset(tokens(turn.action.query)) for turn in trace.turns if turn.valid and isinstance(turn.action, Search)

@@ -54,3 +54,13 @@ def test_equal_gains_and_single_turns_change_nothing(batch: Batch, played):
     assert credit("igpo", level, [1.0, -1.0]) == credit("grpo", level, [1.0, -1.0])
     short = played([1.0, 0.0], [0, 0], lengths=[2, 1], extra={"information_gain": torch.rand(2, 2)})
     assert credit("igpo", short, [1.0, -1.0]) == credit("grpo", short, [1.0, -1.0])
+
+
+def test_it_does_not_pay_for_going_on(played):
+    """Known bias (verl-project/verl#7244): gains are centred turn by turn, so that one which all have pays nobody.
+
+    Two episodes stop at once, two go on and gain .3 by it; those that stopped have no gain to be compared with.
+    """
+    turn, gain = torch.tensor([[0, 1]] * 4), torch.tensor([[0.3, 0.0]] * 4)
+    some = played([0.0] * 4, [0] * 4, lengths=[2, 2, 1, 1], turn=turn, extra={"information_gain": gain})
+    assert credit("igpo", some, [0.0] * 4) == [[0.0, 0.0]] * 4

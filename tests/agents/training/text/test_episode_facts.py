@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import pytest
+import torch
 from msgspec.structs import replace
 
 from berrypick.agents.methods import make
@@ -12,8 +14,10 @@ from berrypick.agents.training import loop
 from berrypick.agents.training.annotators import annotate, make_all
 from berrypick.agents.training.config import Config
 from berrypick.agents.training.learner import RolloutBatch
+from berrypick.agents.training.text.episode_facts import _first_shown
 from berrypick.agents.training.tracks import make_learner
 from berrypick.envs.actions import Search
+from berrypick.text import normalise
 
 CONFIG = Config(
     "grpo", "tiny-even", "berrypick/Almanac-v0", {"corpus": "almanac-tiny", "split": "train", "worlds": 1},
@@ -24,7 +28,7 @@ CONFIG = Config(
 @pytest.fixture(scope="module")
 def annotated() -> RolloutBatch:
     rollouts = make_learner(CONFIG).play(0, 0, CONFIG.prompts_per_step, CONFIG.group_size)
-    return annotate(rollouts, make_all(make("grpo+stratified_grpo+gigpo").annotators))
+    return annotate(rollouts, make_all(make("grpo+stratified_grpo+gigpo+turn_credit").annotators))
 
 
 def test_searches_repeats_and_answers(annotated: RolloutBatch):
@@ -69,3 +73,32 @@ def test_turns_that_begin_alike_share_a_state(annotated: RolloutBatch):
 def test_a_step_of_training(method: str, tmp_path: Path):
     loop.train(replace(CONFIG, method=make(method).name), tmp_path)
     assert (tmp_path / "policy").is_dir()
+
+
+def test_the_first_turn_that_shows_the_answer_is_rewarded(annotated: RolloutBatch):
+    batch, reward, rewarded = annotated.batch, annotated.batch.extra["turn_reward"], 0
+    for row, trace in enumerate(annotated.traces):
+        turns = set(batch.turn[row][reward[row] > 0].tolist())
+        shown = [
+            number
+            for number, turn in enumerate(trace.turns)
+            if turn.valid and any(normalise(answer) in normalise(turn.observation) for answer in trace.question.answers)
+        ]
+        assert len(turns) <= 1 and turns <= set(shown)
+        for number in turns:
+            of_turn = batch.mask[row] & (batch.turn[row] == number)
+            assert torch.equal(reward[row] > 0, of_turn)
+        rewarded += bool(turns)
+    assert 0 < rewarded < len(annotated.traces) and not reward[~batch.mask].any()
+
+
+def test_an_answer_is_shown_as_whole_words_by_a_valid_turn(annotated: RolloutBatch):
+    row = next(row for row in range(len(annotated.traces)) if annotated.batch.extra["turn_reward"][row].any())
+    trace = annotated.traces[row]
+    answer, turn = trace.question.answers[0], trace.turns[0]
+    none, within, told, refused = (
+        dataclasses.replace(turn, observation=text, valid=valid)
+        for text, valid in (("nothing", True), (f"x{answer}x", True), (f"The, {answer}.", True), (answer, False))
+    )
+    assert _first_shown(dataclasses.replace(trace, turns=[none, within, refused])) is None
+    assert _first_shown(dataclasses.replace(trace, turns=[refused, within, told, told])) == 2
