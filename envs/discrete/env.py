@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from typing import Any, ClassVar, SupportsIndex, TypeAlias
+from typing import Any, ClassVar, Final, SupportsIndex, TypeAlias
 
 import gymnasium
 import numpy as np
@@ -22,6 +22,10 @@ from berrypick.envs.search import SearchEnv
 from berrypick.envs.simulation import Simulation
 from berrypick.envs.tasks import Tasks, whole
 from berrypick.errors import BadInput
+from berrypick.registry import UnknownName
+
+#: What ``info`` can hold.
+INFOS: Final = ("full", "mask")
 
 Step: TypeAlias = tuple[Observation, float, bool, bool, dict[str, Any]]
 
@@ -36,7 +40,8 @@ class AlmanacDiscrete(gymnasium.Env[Observation, np.int64]):
 
     ``info``: that of ``SearchEnv``, and ``action_mask``, bool of shape (actions,), which ``action_masks()`` returns
     too. ``trace``, ``simulation``, ``tasks``, ``engines``, ``setup``, ``snapshot``, ``restore`` and ``render`` are
-    those of the ``SearchEnv``, which ``inner`` holds.
+    those of the ``SearchEnv``, which ``inner`` holds. With ``info="mask"`` it holds ``action_mask`` alone: collectors
+    that stack infos (Tianshou's, TorchRL's) take numbers of one shape, no texts and no lists of changing length.
 
     RLlib has a registry of its own: ``ray.tune.register_env("almanac", lambda config:
     gymnasium.make("berrypick:berrypick/AlmanacDiscrete-v0", **config))``, then
@@ -44,19 +49,23 @@ class AlmanacDiscrete(gymnasium.Env[Observation, np.int64]):
 
     Args:
         render_mode: as in ``SearchEnv``.
+        info: ``full`` or ``mask``.
         arguments: the other ones of ``SearchEnv``.
 
     Raises:
-        UnknownName, BadInput: as ``SearchEnv``.
+        UnknownName, BadInput: as ``SearchEnv``; also for another ``info``.
         TypeError: no such render mode.
     """
 
     metadata: ClassVar[dict[str, Any]] = SearchEnv.metadata  # type: ignore[misc]
 
-    def __init__(self, render_mode: str | None = None, **arguments: Any) -> None:
+    def __init__(self, render_mode: str | None = None, info: str = "full", **arguments: Any) -> None:
         if render_mode not in (None, *self.metadata["render_modes"]):
             # Stable-Baselines3 asks every environment for pictures first and takes a TypeError, nothing else, for a no.
             raise TypeError(f"no render mode {render_mode!r} here; known: {', '.join(self.metadata['render_modes'])}")
+        if info not in INFOS:
+            raise UnknownName("info", info, list(INFOS))
+        self.info = info
         self.inner = SearchEnv(render_mode=render_mode, **arguments)
         self.render_mode = render_mode
         self.observation_space = Box(0.0, 1.0, (len(NAMES),), np.float32)
@@ -107,7 +116,7 @@ class AlmanacDiscrete(gymnasium.Env[Observation, np.int64]):
         super().reset(seed=seed)
         _, info = self.inner.reset(seed=seed, options=options)
         self._read()
-        return observe(self.codec), info | {"action_mask": self.action_masks()}
+        return observe(self.codec), self._told(info)
 
     def step(self, action: SupportsIndex) -> Step:
         """Play one turn.
@@ -120,7 +129,10 @@ class AlmanacDiscrete(gymnasium.Env[Observation, np.int64]):
         _, reward, terminated, truncated, info = self.inner.step(self.write(action))
         turn = self.trace.turns[-1]
         codec.see(turn.action, passages(turn.observation), refusal(turn.observation))
-        return observe(codec), reward, terminated, truncated, info | {"action_mask": codec.mask()}
+        return observe(codec), reward, terminated, truncated, self._told(info)
+
+    def _told(self, info: dict[str, Any]) -> dict[str, Any]:
+        return (info if self.info == "full" else {}) | {"action_mask": self.action_masks()}
 
     def write(self, action: SupportsIndex) -> str:
         """Return the text that an action is played as; that of an illegal one parses to no action."""
@@ -165,5 +177,13 @@ class AlmanacDiscrete(gymnasium.Env[Observation, np.int64]):
             )
 
 
-#: Its arguments are those of ``SearchEnv``, which ``help`` and checks of options read here.
-AlmanacDiscrete.__signature__ = inspect.signature(SearchEnv)  # type: ignore[attr-defined]
+def _signature() -> inspect.Signature:
+    taken, info = (
+        inspect.signature(SearchEnv),
+        inspect.Parameter("info", inspect.Parameter.KEYWORD_ONLY, default="full"),
+    )
+    return taken.replace(parameters=[*taken.parameters.values(), info])
+
+
+#: Its arguments are those of ``SearchEnv`` and ``info``, which ``help`` and checks of options read here.
+AlmanacDiscrete.__signature__ = _signature()  # type: ignore[attr-defined]

@@ -206,3 +206,17 @@ def test_it_runs_side_by_side_and_is_made_in_a_fresh_process():
         "env.reset(seed=0); assert 'torch' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_info_can_be_the_mask_alone() -> None:
+    full, lean = make(), make(info="mask")
+    for (seen, told), (same, masked) in (
+        (full.reset(seed=3), lean.reset(seed=3)),
+        *((full.step(number)[::4], lean.step(number)[::4]) for number in (PAGE, ANSWER)),
+    ):
+        assert np.array_equal(seen, same)
+        assert masked.keys() == {"action_mask"}
+        assert masked["action_mask"].shape == (len(CHOICES),)
+        assert np.array_equal(masked["action_mask"], told["action_mask"])
+    with pytest.raises(UnknownName):
+        make(info="masks")
